@@ -1,0 +1,22 @@
+// The wall of pictures: a fresh result fades in once it is there; "Load more" hands the focus on.
+function hold(figure) {
+  const picture = figure.querySelector(".result");
+  if (!picture || picture.complete) return;
+  figure.classList.add("loading");
+  const show = () => figure.classList.remove("loading");
+  picture.addEventListener("load", show, { once: true });
+  picture.addEventListener("error", show, { once: true });
+}
+
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const card = document.getElementById(event.detail.target?.id);
+  card?.querySelectorAll(".fresh").forEach(hold);
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target?.id !== "more") return;
+  const last = event.detail.target.previousElementSibling;
+  document.addEventListener("htmx:afterSettle", () => {
+    last?.nextElementSibling?.querySelector("a")?.focus({ preventScroll: true });
+  }, { once: true });
+});

@@ -1,0 +1,38 @@
+// Polling is quiet while nobody looks, and patient while the server does not answer.
+const LONGEST_PAUSE = 30000;
+let pause = 0;
+let quietUntil = 0;
+
+const isPoll = (event) => event.detail.requestConfig?.triggeringEvent === undefined
+  && /\bevery\b/.test(event.detail.elt.getAttribute("hx-trigger") ?? "");
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!isPoll(event)) return;
+  if (document.hidden || Date.now() < quietUntil) event.preventDefault();
+});
+
+function wait() {
+  pause = Math.min(LONGEST_PAUSE, Math.max(2000, pause * 2));
+  quietUntil = Date.now() + pause;
+}
+document.addEventListener("htmx:responseError", wait);
+document.addEventListener("htmx:sendError", wait);
+document.addEventListener("htmx:timeout", wait);
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) pause = quietUntil = 0;
+});
+
+// A swap that is gone (deleted elsewhere): there is nothing to ask about any more.
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 404 || event.detail.xhr.status === 410) location.reload();
+});
+
+function refresh() {
+  if (document.hidden) return;
+  pause = quietUntil = 0;
+  for (const poller of document.querySelectorAll("[hx-trigger*='refresh']")) htmx.trigger(poller, "refresh");
+}
+document.addEventListener("visibilitychange", refresh);
+addEventListener("online", refresh);
+// Back from another page: the browser may show the page as it was left.
+addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
