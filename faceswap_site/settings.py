@@ -1,0 +1,229 @@
+"""Every setting of the site, in one file; each is explained in .env.example.
+
+Nothing needs to be set: the defaults are the embedded site (SQLite, files on disk, the database
+as queue and cache, the site's own engine), safe for http://127.0.0.1 and closed to the rest.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+from faceswap_site import env, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.load_dotenv(BASE_DIR / ".env")
+
+# --- the place and the address -------------------------------------------------------------
+FACESWAP_VAR = env.folder("FACESWAP_VAR", BASE_DIR / "var")
+SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+_site = urlsplit(SITE_URL)
+IS_LOCAL = _site.hostname in {"127.0.0.1", "localhost", "::1"}
+IS_HTTPS = _site.scheme == "https"
+
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.secret("SECRET_KEY") or secret_key.read_or_create(FACESWAP_VAR / "secret_key")
+ALLOWED_HOSTS = sorted(
+    {_site.hostname or "", *env.words("ALLOWED_HOSTS")} | {"127.0.0.1", "localhost", "[::1]"}
+)
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+# --- pictures and swaps --------------------------------------------------------------------
+FACESWAP_MODELS_DIR = env.folder("FACESWAP_MODELS_DIR", FACESWAP_VAR / "models")
+FACESWAP_MAX_UPLOAD_BYTES = env.integer("FACESWAP_MAX_UPLOAD_MB", 20, minimum=1) * 1_000_000
+FACESWAP_MAX_PIXELS = env.integer("FACESWAP_MAX_MEGAPIXELS", 50, minimum=1) * 1_000_000
+FACESWAP_FREE_SWAPS = env.integer("FACESWAP_FREE_SWAPS", 1000)
+FACESWAP_LEASE_SECONDS = env.integer("FACESWAP_LEASE_SECONDS", 60, minimum=1)
+FACESWAP_MAX_ATTEMPTS = env.integer("FACESWAP_MAX_ATTEMPTS", 3, minimum=1)
+FACESWAP_KEPT_UPLOAD_HOURS = env.integer("FACESWAP_KEPT_UPLOAD_HOURS", 2, minimum=1)
+FACESWAP_SIGNED_URL_SECONDS = env.integer("FACESWAP_SIGNED_URL_SECONDS", 3600, minimum=60)
+
+# --- the application -----------------------------------------------------------------------
+INSTALLED_APPS = [
+    "swaps",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "django_tasks",
+    "django_tasks_db",
+    "heroicons",
+    "template_partials",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "swaps.uploads.refuse_endless_bodies",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "faceswap_site.urls"
+WSGI_APPLICATION = "faceswap_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+
+# --- database, cache, queue ----------------------------------------------------------------
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.secret("DATABASE_URL", f"sqlite:///{FACESWAP_VAR / 'db.sqlite3'}"),
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets readers and one writer work side by side; IMMEDIATE takes the write lock at the
+    # start of a transaction, where SQLite can wait for it (docs/adr/0003).
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        " PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
+    }
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+    }
+}
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# --- files ---------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = FACESWAP_VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = FACESWAP_VAR / "media"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+FILE_UPLOAD_HANDLERS = ["swaps.uploads.BoundedUploadHandler"]
+
+AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
+_disk = {"BACKEND": "swaps.storage.DiskStorage", "OPTIONS": {"allow_overwrite": True}}
+_s3 = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": AWS_STORAGE_BUCKET_NAME,
+        "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
+        "region_name": env.text("AWS_S3_REGION_NAME") or None,
+        "access_key": env.secret("AWS_ACCESS_KEY_ID") or None,
+        "secret_key": env.secret("AWS_SECRET_ACCESS_KEY") or None,
+        "addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "auto"),
+        "querystring_auth": True,
+        "querystring_expire": FACESWAP_SIGNED_URL_SECONDS,
+        "default_acl": None,
+        "file_overwrite": True,
+    },
+}
+STORAGES = {
+    "default": _s3 if AWS_STORAGE_BUCKET_NAME else _disk,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- accounts ------------------------------------------------------------------------------
+AUTH_USER_MODEL = "swaps.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "swaps:history"
+ACCOUNT_SIGNUP_REDIRECT_URL = "swaps:new"
+ACCOUNT_LOGOUT_REDIRECT_URL = "swaps:home"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Faceswap <noreply@{_site.hostname}>")
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.console.EmailBackend"
+)
+
+# --- safety --------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+if env.flag("BEHIND_PROXY"):
+    # Only a proxy that sets (and so overwrites) this header may stand before the site.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "blob:"],  # blob: previews of chosen photos
+        "connect-src": ["'self'"],
+        "font-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django_tasks": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,107 @@
+"""Swaps in the admin: looked at, hidden, removed; never edited."""
+
+import uuid
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from swaps import services, storage
+from swaps.models import Status, Swap
+from swaps.models.swap import Kind
+from swaps.views.pictures import picture
+
+
+@admin.register(Swap)
+class SwapAdmin(admin.ModelAdmin[Swap]):
+    list_display = ("id", "pictures", "owner", "status", "is_hidden", "attempts", "created_at")
+    list_filter = ("status", "is_hidden", "created_at", "error_code")
+    list_select_related = ("owner",)
+    list_per_page = 30
+    show_full_result_count = False
+    search_fields = ("=id", "owner__email")
+    search_help_text = "The id of a swap, or a part of an e-mail address."
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-id")
+    actions = ("hide", "show", "remove")
+    fields = (
+        ("id", "owner"),
+        "pictures",
+        ("status", "is_hidden", "attempts"),
+        ("width", "height", "size", "warnings"),
+        ("error_code", "error_image", "error_message"),
+        ("created_at", "started_at", "finished_at", "lease_expires_at"),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Swap | None = None) -> bool:
+        return False  # "remove" keeps the fact and deletes the pictures
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Swap | None = None) -> list[str]:
+        return [name for row in self.fields for name in ([row] if isinstance(row, str) else row)]
+
+    def has_change_permission(self, request: HttpRequest, obj: Swap | None = None) -> bool:
+        """Asked for one row: nobody edits facts. Asked for the list: who may run the actions."""
+        return obj is None and super().has_change_permission(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        thumb = path(
+            "<uuid:pk>/thumb/<kind:kind>/",
+            self.admin_site.admin_view(self.thumb),
+            name="swaps_swap_thumb",
+        )
+        return [thumb, *super().get_urls()]
+
+    def thumb(self, request: HttpRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        swap = Swap.objects.filter(pk=pk).exclude(status=Status.REMOVED).first()
+        if swap is None or not swap.key(kind):
+            raise Http404
+        return picture(storage.thumb_key(swap.key(kind)))
+
+    @admin.display(description="source, target, result")
+    def pictures(self, swap: Swap) -> SafeString | str:
+        if swap.status == Status.REMOVED:
+            return "removed"
+        kinds: tuple[Kind, ...] = ("source", "target", "result")
+        tags = [
+            format_html(
+                '<img class="swap-thumb" src="{}" alt="{}" loading="lazy" width="72" height="72">',
+                reverse("admin:swaps_swap_thumb", args=[swap.pk, kind]),
+                kind,
+            )
+            for kind in kinds
+            if swap.key(kind)
+        ]
+        return format_html("{}" * len(tags), *tags)
+
+    @admin.action(description="Hide from everyone", permissions=["change"])
+    def hide(self, request: HttpRequest, swaps: QuerySet[Swap]) -> None:
+        self._mark(request, swaps, is_hidden=True)
+
+    @admin.action(description="Show again", permissions=["change"])
+    def show(self, request: HttpRequest, swaps: QuerySet[Swap]) -> None:
+        self._mark(request, swaps, is_hidden=False)
+
+    @admin.action(description="Remove, with all pictures", permissions=["change"])
+    def remove(self, request: HttpRequest, swaps: QuerySet[Swap]) -> None:
+        chosen = list(swaps)
+        for swap in chosen:
+            services.remove(swap)
+            self.log_change(request, swap, "Removed.")
+        self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
+
+    def _mark(self, request: HttpRequest, swaps: QuerySet[Swap], *, is_hidden: bool) -> None:
+        word = "Hidden." if is_hidden else "Shown again."
+        for swap in swaps:
+            self.log_change(request, swap, word)
+        marked = swaps.update(is_hidden=is_hidden)
+        self.message_user(request, f"{marked}: {word}", messages.SUCCESS)

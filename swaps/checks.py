@@ -1,0 +1,55 @@
+"""System checks: what can be set wrong is said before the site starts."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Warn
+
+
+@register
+def check_address(**_: Any) -> list[CheckMessage]:
+    """A site for others is served over https and shows no debug pages."""
+    problems: list[CheckMessage] = []
+    if not settings.SITE_URL.startswith(("http://", "https://")):
+        problems.append(
+            Error(
+                f"SITE_URL={settings.SITE_URL!r} is not an http(s) address.",
+                hint="Set it to where people open the site, like https://faces.example.org",
+                id="swaps.E001",
+            )
+        )
+    if settings.IS_LOCAL:
+        return problems
+    if not settings.IS_HTTPS:
+        problems.append(
+            Error(
+                "SITE_URL is a public address without https: passwords and faces would travel "
+                "in the open.",
+                hint="Put a TLS proxy in front and set SITE_URL=https://…",
+                id="swaps.E002",
+            )
+        )
+    if settings.DEBUG:
+        problems.append(
+            Error(
+                "DEBUG is on for a public address: error pages would show secrets.",
+                hint="Unset DEBUG.",
+                id="swaps.E003",
+            )
+        )
+    return problems
+
+
+@register(deploy=True)
+def check_models(**_: Any) -> list[CheckMessage]:
+    """Without its models the engine cannot swap anything."""
+    if any(settings.FACESWAP_MODELS_DIR.glob("*.tflite")):
+        return []
+    return [
+        Warn(
+            "The engine's models are not there.",
+            hint="Run: python manage.py fetch_models",
+            id="swaps.W001",
+        )
+    ]

@@ -1,0 +1,191 @@
+"""The one row in the middle: a swap, and the only ways in which its status may change.
+
+    queued ──claim──> processing ──succeed──> succeeded
+      │  ^               │  │                     │
+      │  └───requeue─────┘  └──fail──> failed     │
+      └───────────────remove──> removed <─────────┘
+
+Every change is a compare-and-set: of all racing callers exactly one gets True.
+"""
+
+import datetime
+import uuid
+from typing import Any, ClassVar, Literal
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from swaps.models.user import User
+
+Kind = Literal["source", "target", "result"]
+
+WARNINGS = {
+    "yaw": "The two faces look in very different directions, so the result may show seams. "
+    "A face photo taken from a similar side works better.",
+}
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
+UNFINISHED = (Status.QUEUED, Status.PROCESSING)
+
+
+class SwapQuerySet(models.QuerySet["Swap"]):
+    def visible_to(self, user: User | AnonymousUser) -> "SwapQuerySet":
+        """The swaps that this person may see: their own, not removed, not hidden by staff."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(owner=user, is_hidden=False).exclude(status=Status.REMOVED)
+
+    def unfinished(self) -> "SwapQuerySet":
+        return self.filter(status__in=UNFINISHED)
+
+    def overdue(self, now: datetime.datetime) -> "SwapQuerySet":
+        """Claimed by a worker that no longer answers for them."""
+        return self.filter(status=Status.PROCESSING, lease_expires_at__lte=now)
+
+    def newest_first(self) -> "SwapQuerySet":
+        return self.order_by("-created_at", "-id")
+
+    def older_than(self, created_at: datetime.datetime, pk: uuid.UUID) -> "SwapQuerySet":
+        """What comes after this row in ``newest_first`` (keyset pagination)."""
+        return self.filter(created_at__lte=created_at).filter(
+            Q(created_at__lt=created_at) | Q(pk__lt=pk)
+        )
+
+
+class Swap(models.Model):
+    """One request to put the source's face into the target, and what came of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="swaps")
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    source_key = models.CharField(max_length=200)
+    target_key = models.CharField(max_length=200)
+    result_key = models.CharField(max_length=200, blank=True)
+    width = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
+    height = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
+    size = models.PositiveIntegerField(null=True, help_text="of the result, in bytes")
+    warnings = models.JSONField(default=list, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    error_image = models.CharField(max_length=6, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_expires_at = models.DateTimeField(null=True)
+    is_hidden = models.BooleanField(
+        "hidden", default=False, help_text="Hidden by staff: nobody but staff can see it."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    is_purged = models.BooleanField(default=False, help_text="Removed, and its files are gone.")
+
+    objects: ClassVar[SwapQuerySet] = SwapQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [
+            models.Index("owner", F("created_at").desc(), F("id").desc(), name="swap_history"),
+            models.Index(
+                "status",
+                "lease_expires_at",
+                name="swap_unfinished",
+                condition=Q(status__in=UNFINISHED),
+            ),
+            models.Index(
+                "finished_at",
+                name="swap_unpurged",
+                condition=Q(status=Status.REMOVED, is_purged=False),
+            ),
+            models.Index(F("created_at").desc(), F("id").desc(), name="swap_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    # --- what pages ask -------------------------------------------------------------------
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.status in UNFINISHED
+
+    @property
+    def is_succeeded(self) -> bool:
+        return self.status == Status.SUCCEEDED
+
+    @property
+    def is_failed(self) -> bool:
+        return self.status == Status.FAILED
+
+    @property
+    def seconds(self) -> float | None:
+        """From the request to the end, as a person waited for it."""
+        if self.finished_at is None:
+            return None
+        return (self.finished_at - self.created_at).total_seconds()
+
+    @property
+    def warning_texts(self) -> list[str]:
+        return [WARNINGS[code] for code in self.warnings if code in WARNINGS]
+
+    def key(self, kind: Kind) -> str:
+        """The object key of one of its pictures; empty while there is none."""
+        return {"source": self.source_key, "target": self.target_key, "result": self.result_key}[
+            kind
+        ]
+
+    # --- what may happen to it ------------------------------------------------------------
+
+    def claim(self) -> bool:
+        """Start an attempt, for as long as a lease lasts."""
+        now = timezone.now()
+        return self._move(
+            (Status.QUEUED,),
+            status=Status.PROCESSING,
+            attempts=F("attempts") + 1,
+            started_at=now,
+            lease_expires_at=now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS),
+        )
+
+    def requeue(self, now: datetime.datetime) -> bool:
+        """Give it back to the queue once its lease is over."""
+        requeued = Swap.objects.overdue(now).filter(pk=self.pk)
+        return requeued.update(status=Status.QUEUED, lease_expires_at=None) == 1
+
+    def give_up_lease(self) -> None:
+        """The attempt broke: let the clock try again at once instead of after the lease."""
+        Swap.objects.filter(pk=self.pk, status=Status.PROCESSING).update(
+            lease_expires_at=timezone.now()
+        )
+
+    def succeed(self, **result: Any) -> bool:
+        return self._move((Status.PROCESSING,), status=Status.SUCCEEDED, **self._ended(), **result)
+
+    def fail(self, *, code: str, message: str, image: str) -> bool:
+        return self._move(
+            UNFINISHED,
+            status=Status.FAILED,
+            error_code=code,
+            error_message=message,
+            error_image=image,
+            **self._ended(),
+        )
+
+    def remove(self, *, was: tuple[Status, ...]) -> bool:
+        return self._move(was, status=Status.REMOVED, **self._ended())
+
+    def _ended(self) -> dict[str, Any]:
+        return {"finished_at": timezone.now(), "lease_expires_at": None}
+
+    def _move(self, allowed: tuple[Status, ...], **changes: Any) -> bool:
+        moved = Swap.objects.filter(pk=self.pk, status__in=allowed).update(**changes)
+        self.refresh_from_db()
+        return moved == 1

@@ -1,0 +1,22 @@
+"""Files follow their rows: when a row goes (an account deleted in the admin), so do its files."""
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from swaps import storage
+from swaps.models import Swap, Upload
+
+
+@receiver(post_delete, sender=Swap)
+def delete_files_of_swap(instance: Swap, **_: Any) -> None:
+    keys = [instance.source_key, instance.target_key, instance.result_key]
+    transaction.on_commit(partial(storage.delete, keys))
+
+
+@receiver(post_delete, sender=Upload)
+def delete_file_of_upload(instance: Upload, **_: Any) -> None:
+    transaction.on_commit(partial(storage.delete, [instance.key]))

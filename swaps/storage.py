@@ -1,0 +1,77 @@
+"""Where pictures are kept: object keys, put, read, presigned URLs, delete.
+
+The store itself is chosen by settings (``STORAGES``): a folder on disk, or S3.
+"""
+
+import uuid
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.urls import reverse
+
+CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+FILE_SALT = "swaps.file"
+
+
+class DiskStorage(FileSystemStorage):
+    """Files below MEDIA_ROOT; like S3, it hands out URLs that are signed and expire."""
+
+    def url(self, name: str | None, expire: int | None = None) -> str:
+        seconds = expire or settings.FACESWAP_SIGNED_URL_SECONDS
+        token = signing.dumps([name, seconds], salt=FILE_SALT)
+        return settings.SITE_URL + reverse("swaps:file", args=[token])
+
+
+def key_for(folder: str, pk: uuid.UUID, name: str, extension: str) -> str:
+    """Like ``swaps/4b13…/source.jpg``."""
+    return f"{folder}/{pk}/{name}{extension}"
+
+
+def thumb_key(key: str) -> str:
+    return f"{key}.thumb.webp"
+
+
+def content_type(key: str) -> str:
+    return CONTENT_TYPES[PurePosixPath(key).suffix]
+
+
+def put(key: str, data: bytes) -> None:
+    default_storage.save(key, ContentFile(data))
+
+
+def read(key: str) -> bytes:
+    with default_storage.open(key) as file:
+        data: bytes = file.read()
+    return data
+
+
+def open_file(key: str) -> File[bytes]:
+    """The stored file, opened for streaming; FileNotFoundError when it is gone."""
+    return default_storage.open(key)  # type: ignore[no-any-return]
+
+
+def delete(keys: Iterable[str]) -> None:
+    """Delete pictures and their thumbnails; those that are gone already are no error."""
+    for key in filter(None, keys):
+        default_storage.delete(key)
+        default_storage.delete(thumb_key(key))
+
+
+def presigned_url(key: str, seconds: int) -> str:
+    """A public URL of one file that works for this long."""
+    url: str = default_storage.url(key, expire=seconds)  # type: ignore[call-arg]
+    return url
+
+
+def is_alive() -> bool:
+    """Put, read and delete a small object."""
+    key = f"healthz/{uuid.uuid4()}.png"
+    put(key, b"alive")
+    try:
+        return read(key) == b"alive"
+    finally:
+        default_storage.delete(key)

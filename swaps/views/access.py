@@ -1,0 +1,55 @@
+"""Who may come in: pages of one's own need an account."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from swaps.models import User
+
+P = ParamSpec("P")
+
+
+class MemberRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def members_only(
+    view: Callable[Concatenate[MemberRequest, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Like ``login_required``, but a fragment's request moves the whole page to the sign-in.
+
+    A browser follows a plain redirect silently, and the sign-in page would land inside a card.
+    """
+
+    @wraps(view)
+    @never_cache
+    def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.htmx:
+            here = urlsplit(request.htmx.current_url or "").path
+            return HttpResponseClientRedirect(_sign_in(here))
+        return redirect(_sign_in(request.get_full_path()))
+
+    return guarded
+
+
+def _sign_in(then: str) -> str:
+    return f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': then})}"
+
+
+def nothing_new() -> HttpResponse:
+    """The answer to a poll when nothing has changed."""
+    return HttpResponse(status=204)

@@ -1,0 +1,126 @@
+"""The history: newest first, and live while something is unfinished."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from swaps.models import Swap
+from swaps.views.access import MemberRequest, members_only, nothing_new
+
+PAGE_SIZE = 24
+MOST_POLLED = 60  # cards in one poll; keeps its URL well below the server's limit
+# Up to this age (seconds) of the youngest unfinished swap: ask again after so many milliseconds.
+INTERVALS = ((5, 300), (20, 1000), (60, 2000), (300, 5000))
+LONGEST_INTERVAL = 15_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poll:
+    """One request for the whole page: what to ask, and how often."""
+
+    url: str
+    interval_ms: int
+
+
+@members_only
+@require_safe
+def history(request: MemberRequest) -> HttpResponse:
+    mine = Swap.objects.visible_to(request.user).newest_first()
+    if after := _parse_cursor(request.GET.get("after", "")):
+        mine = mine.older_than(*after)
+    swaps = list(mine[: PAGE_SIZE + 1])
+    shown = swaps[:PAGE_SIZE]
+    context = {
+        "swaps": shown,
+        "next_cursor": _cursor(shown[-1]) if len(swaps) > PAGE_SIZE else None,
+        "poll": _poll(shown, timezone.now()),
+        "has_unfinished": any(swap.is_unfinished for swap in shown),
+    }
+    template = "swaps/history.html#cards" if request.htmx else "swaps/history.html"
+    return render(request, template, context)
+
+
+@members_only
+@require_safe
+def updates(request: MemberRequest) -> HttpResponse:
+    """What has changed of the cards that the page shows as unfinished; 204 when nothing has."""
+    known = _parse_known(request.GET.get("swaps", ""))
+    now = timezone.now()
+    mine = Swap.objects.visible_to(request.user).filter(pk__in=known)
+    found = {swap.pk: swap for swap in mine}
+    changed = [swap for pk, swap in found.items() if known[pk] != swap.status]
+    gone = [pk for pk in known if pk not in found]
+    poll = _poll(list(found.values()), now)
+    if not changed and not gone and poll and request.GET.get("every") == str(poll.interval_ms):
+        return nothing_new()
+    context = {
+        "changed": changed,
+        "gone": gone,
+        "poll": poll,
+        "announcement": _announcement(changed),
+    }
+    return render(request, "swaps/history.html#updates", context)
+
+
+@members_only
+@require_safe
+def card(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """One card of the history."""
+    swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
+    return render(request, "swaps/history.html#card", {"swap": swap})
+
+
+def _poll(swaps: Sequence[Swap], now: datetime.datetime) -> Poll | None:
+    unfinished = [swap for swap in swaps if swap.is_unfinished][:MOST_POLLED]
+    if not unfinished:
+        return None
+    age = (now - max(swap.created_at for swap in unfinished)).total_seconds()
+    interval = next((ms for limit, ms in INTERVALS if age < limit), LONGEST_INTERVAL)
+    known = ",".join(f"{swap.pk}.{swap.status}" for swap in unfinished)
+    query = urlencode({"every": interval, "swaps": known}, safe=",")
+    return Poll(url=f"{reverse('swaps:updates')}?{query}", interval_ms=interval)
+
+
+def _announcement(changed: Sequence[Swap]) -> str:
+    """For those who hear the page."""
+    done = sum(swap.is_succeeded for swap in changed)
+    failed = sum(swap.is_failed for swap in changed)
+    said = []
+    if done:
+        said.append("Your swap is finished." if done == 1 else f"{done} swaps are finished.")
+    if failed:
+        said.append("A swap could not be done." if failed == 1 else f"{failed} swaps failed.")
+    return " ".join(said)
+
+
+def _parse_known(text: str) -> dict[uuid.UUID, str]:
+    known = {}
+    for item in text.split(",")[:MOST_POLLED]:
+        pk, _, status = item.partition(".")
+        try:
+            known[uuid.UUID(pk)] = status
+        except ValueError:
+            continue
+    return known
+
+
+def _cursor(swap: Swap) -> str:
+    return f"{swap.created_at.isoformat()}_{swap.pk}"
+
+
+def _parse_cursor(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
+    """Where a page ends; None (the first page) for anything that is no cursor of ours."""
+    created_at, _, pk = text.replace(" ", "+").partition("_")
+    try:
+        moment = datetime.datetime.fromisoformat(created_at)
+        return moment.astimezone(datetime.UTC), uuid.UUID(pk)
+    except (ValueError, OverflowError):
+        return None

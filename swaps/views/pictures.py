@@ -1,0 +1,92 @@
+"""Pictures: to their owner by session, to anybody by a signed URL that expires."""
+
+import uuid
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from swaps import images, links, provenance, storage
+from swaps.models import Swap, Upload
+from swaps.models.swap import Kind
+from swaps.views.access import MemberRequest, members_only
+
+DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
+
+
+@members_only
+@require_safe
+def photo(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
+    """One of the two inputs, as it is stored."""
+    return picture(_own(request, pk).key(kind))
+
+
+@members_only
+@require_safe
+def thumb(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
+    key = _own(request, pk).key(kind)
+    return picture(key and storage.thumb_key(key))
+
+
+@members_only
+@require_safe
+def result(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """The result; ``?download=jpeg|png|webp`` as a file of that format."""
+    swap = _own(request, pk)
+    download = request.GET.get("download")
+    if download is None:
+        return picture(swap.result_key)
+    if download not in DOWNLOADS or not swap.result_key:
+        raise Http404
+    return _download(swap, download)
+
+
+@members_only
+@require_safe
+def upload(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """A photo kept from a refused form."""
+    kept = get_object_or_404(Upload, pk=pk, owner=request.user)
+    return picture(storage.thumb_key(kept.key))
+
+
+@never_cache
+@require_safe
+def file(request: HttpRequest, token: str) -> HttpResponseBase:
+    """What a signed URL of ours stands for (the disk's counterpart of S3's presigned GET)."""
+    key = links.key_of_file(token)
+    if key is None:
+        raise Http404
+    return picture(key)
+
+
+def picture(key: str) -> FileResponse:
+    """A stored picture, streamed."""
+    if not key:
+        raise Http404
+    try:
+        stored = storage.open_file(key)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return FileResponse(stored, content_type=storage.content_type(key))
+
+
+def _own(request: MemberRequest, pk: uuid.UUID) -> Swap:
+    return get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
+
+
+def _download(swap: Swap, download: str) -> HttpResponse:
+    extension = DOWNLOADS[download]
+    try:
+        data = storage.read(swap.result_key)
+        if not swap.result_key.endswith(extension):
+            data = images.convert(data, download, xmp=provenance.ai_xmp())  # type: ignore[arg-type]
+    except FileNotFoundError as error:
+        raise Http404 from error
+    except images.ImageRefused as error:
+        return HttpResponse(error.message, status=400, content_type="text/plain; charset=utf-8")
+    name = f"faceswap-{swap.created_at:%Y-%m-%d-%H%M%S}{extension}"
+    response = HttpResponse(data, content_type=storage.CONTENT_TYPES[extension])
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

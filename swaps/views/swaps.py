@@ -1,0 +1,77 @@
+"""Request, look at and delete a swap."""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from swaps import errors, images, services
+from swaps.forms import PHOTOS, SwapForm, find_kept
+from swaps.models import Quota, Swap
+from swaps.views.access import MemberRequest, members_only, nothing_new
+
+
+@members_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: MemberRequest) -> HttpResponse:
+    """Two photos in, one swap requested. ``?source=`` and ``?target=`` take those of a swap."""
+    if request.method != "POST":
+        form = SwapForm(request.user)
+        for photo in PHOTOS:
+            pk = request.GET.get(photo, "")
+            form.kept[photo] = find_kept(request.user, photo, f"swap.{pk}")
+        return _form_page(request, form)
+    form = SwapForm(request.user, request.POST, request.FILES)
+    if not form.is_valid():
+        return _refused(request, form)
+    try:
+        services.request_swap(request.user, form.photos["source"], form.photos["target"])
+    except errors.UsedUp as error:
+        form.add_error(None, error.message)
+        return _refused(request, form)
+    return redirect("swaps:history")
+
+
+@members_only
+@require_safe
+def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """One swap; while it is unfinished the page asks again and says what it shows already."""
+    swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
+    if request.htmx and request.GET.get("status") == swap.status:
+        return nothing_new()
+    template = "swaps/detail.html#detail" if request.htmx else "swaps/detail.html"
+    return render(request, template, {"swap": swap})
+
+
+@members_only
+@require_POST
+def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
+    services.remove(swap)
+    messages.success(request, "Deleted, with all its pictures.")
+    return redirect("swaps:history")
+
+
+def _refused(request: MemberRequest, form: SwapForm) -> HttpResponse:
+    form.keep_good_photos()
+    return _form_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> HttpResponse:
+    context: dict[str, Any] = {
+        "form": form,
+        "kept": form.kept,
+        "swaps_left": Quota.objects.of(request.user).remaining,
+        "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
+        "limits": {
+            "bytes": settings.FACESWAP_MAX_UPLOAD_BYTES,
+            "megabytes": settings.FACESWAP_MAX_UPLOAD_BYTES // 1_000_000,
+            "megapixels": settings.FACESWAP_MAX_PIXELS // 1_000_000,
+        },
+    }
+    return render(request, "swaps/new.html", context, status=status)
