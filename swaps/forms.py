@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
 
 from swaps import images, services
@@ -34,7 +33,9 @@ def find_kept(user: User, photo: str, ref: str) -> Kept | None:
         return None
     if kind == "upload":
         upload = Upload.objects.filter(pk=pk, owner=user).first()
-        return upload and Kept(ref=ref, key=upload.key, url=reverse("swaps:upload", args=[pk]))
+        if upload is None:
+            return None
+        return Kept(ref=ref, key=upload.key, url=reverse("swaps:upload", args=[pk]))
     if kind != "swap":
         return None
     swap = Swap.objects.visible_to(user).filter(pk=pk).first()
@@ -76,13 +77,13 @@ class SwapForm(forms.Form):
     def _read_photo(self, photo: str) -> None:
         """A file chosen anew wins over the kept one."""
         field = f"{photo}_image"
-        upload: UploadedFile | None = self.cleaned_data.get(field)
+        upload: Any = self.cleaned_data.get(field)
         if upload is None:
             self._read_kept(photo)
             return
         try:
             self.photos[photo] = images.accept(
-                upload,  # type: ignore[arg-type]  # Django's files are file-like
+                upload,
                 size=upload.size or 0,
                 max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
                 max_pixels=settings.FACESWAP_MAX_PIXELS,

@@ -51,7 +51,7 @@ def read(key: str) -> bytes:
 
 def open_file(key: str) -> File[bytes]:
     """The stored file, opened for streaming; FileNotFoundError when it is gone."""
-    return default_storage.open(key)  # type: ignore[no-any-return]
+    return default_storage.open(key)
 
 
 def delete(keys: Iterable[str]) -> None:

@@ -54,9 +54,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Block (no sign-in, signed out at once)", permissions=["change"])
     def block(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        others = users.exclude(pk=request.user.pk)
+        others = users.exclude(pk=request.user.pk or 0)
         self._mark(request, others, is_active=False)
-        if users.filter(pk=request.user.pk).exists():
+        if users.filter(pk=request.user.pk or 0).exists():
             self.message_user(request, "You cannot block yourself.", messages.WARNING)
 
     @admin.action(description="Unblock", permissions=["change"])

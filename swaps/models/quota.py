@@ -4,16 +4,18 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 
+from swaps.models.user import User
+
 
 class QuotaQuerySet(models.QuerySet["Quota"]):
-    def of(self, user: models.Model) -> "Quota":
+    def of(self, user: User) -> "Quota":
         """The quota of an account; granted the first time somebody asks for it."""
         quota, _ = self.get_or_create(
             user=user, defaults={"remaining": settings.FACESWAP_FREE_SWAPS}
         )
         return quota
 
-    def spend(self, user: models.Model) -> bool:
+    def spend(self, user: User) -> bool:
         """Take one swap, in one statement: of any number of racing calls none goes below zero."""
         self.of(user)
         spent = self.filter(user=user, remaining__gt=0).update(
