@@ -3,8 +3,7 @@ const LONGEST_PAUSE = 30000;
 let pause = 0;
 let quietUntil = 0;
 
-const isPoll = (event) => event.detail.requestConfig?.triggeringEvent === undefined
-  && /\bevery\b/.test(event.detail.elt.getAttribute("hx-trigger") ?? "");
+const isPoll = (event) => /\bevery\b/.test(event.detail.elt.getAttribute("hx-trigger") ?? "");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (!isPoll(event)) return;
@@ -24,7 +23,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 // A swap that is gone (deleted elsewhere): there is nothing to ask about any more.
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status === 404 || event.detail.xhr.status === 410) location.reload();
+  if (isPoll(event) && event.detail.xhr.status === 404) location.reload();
 });
 
 function refresh() {
