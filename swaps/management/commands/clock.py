@@ -1,0 +1,83 @@
+"""The clock: what has to happen without anybody asking for it."""
+
+import datetime
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections
+from django.utils import timezone
+
+from swaps import heartbeat, recovery
+from swaps.supervisor import die_with_supervisor
+
+TICK_SECONDS = 1.0
+HOUR = datetime.timedelta(hours=1)
+DAY = datetime.timedelta(days=1)
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Re-queue crashed swaps, purge what has had its time. Two clocks at once do no harm."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one tick, then stop")
+
+    def handle(self, *, once: bool, **_options: Any) -> None:
+        die_with_supervisor()
+        name = heartbeat.name_of_process("clock")
+        tick = make_tick(name)
+        if once:
+            tick(timezone.now())
+            return
+        stopped = threading.Event()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, lambda *_: stopped.set())
+        log.info("%s is ready", name)
+        while not stopped.is_set():
+            tick(timezone.now())
+            stopped.wait(TICK_SECONDS)
+        heartbeat.forget(name)
+
+
+def make_tick(name: str) -> Callable[[datetime.datetime], None]:
+    """One tick: every duty that is due, each on its own, so that none can hold up the others."""
+    duties: list[tuple[Callable[[datetime.datetime], None], datetime.timedelta]] = [
+        (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
+        (recovery.tick, datetime.timedelta(0)),
+        (heartbeat.forget_dead, HOUR),
+        (prune_tasks, HOUR),
+        (clear_sessions, DAY),
+    ]
+    due = [datetime.datetime.min.replace(tzinfo=datetime.UTC)] * len(duties)
+
+    def tick(now: datetime.datetime) -> None:
+        for number, (duty, every) in enumerate(duties):
+            if now < due[number]:
+                continue
+            due[number] = now + every
+            attempt(duty, now)
+
+    return tick
+
+
+def attempt(duty: Callable[[datetime.datetime], None], now: datetime.datetime) -> None:
+    """A duty that fails is logged and tried again in its next round."""
+    try:
+        duty(now)
+    except Exception:
+        log.exception("the clock's duty failed")
+    close_old_connections()  # drops a connection that an error has spoilt
+
+
+def prune_tasks(_now: datetime.datetime) -> None:
+    call_command("prune_db_task_results", queue_name="*", min_age_days=1, verbosity=0)
+
+
+def clear_sessions(_now: datetime.datetime) -> None:
+    call_command("clearsessions", verbosity=0)

@@ -1,0 +1,121 @@
+"""The whole site in one command: web server, workers and clock under one supervisor."""
+
+import errno
+import http.client
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from swaps import supervisor
+from swaps.supervisor import Program
+
+READY_SECONDS = 60.0
+ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena for each thread otherwise
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PGCONNECT_TIMEOUT": "5",
+}
+
+
+class Command(BaseCommand):
+    help = "Run the whole site: web server, workers and clock. Ctrl-C stops all of them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--bind", default="127.0.0.1", help="address (default %(default)s)")
+        parser.add_argument("--port", type=int, default=8000, help="default %(default)s")
+        parser.add_argument("--web-workers", type=int, default=2, help="default %(default)s")
+        parser.add_argument("--workers", type=int, default=1, help="default %(default)s")
+
+    def handle(
+        self, *, bind: str, port: int, web_workers: int, workers: int, **_options: Any
+    ) -> None:
+        check_port_is_free(bind, port)
+        address = f"http://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{port}"  # noqa: S104
+        environment = {**ENVIRONMENT, **os.environ}
+        environment.setdefault("SITE_URL", address)
+        children = programs(bind, port, web_workers, workers)
+        say = supervisor.printer([program.name for program in children])
+        announce = threading.Thread(
+            target=announce_when_ready,
+            args=(address, environment["SITE_URL"], partial(say, "up")),
+            daemon=True,
+        )
+        code = supervisor.supervise(
+            children,
+            cwd=settings.BASE_DIR,
+            environment=environment,
+            say=say,
+            on_start=announce.start,
+        )
+        if code:
+            raise CommandError("Stopped because a process keeps dying.", returncode=code)
+
+
+def programs(bind: str, port: int, web_workers: int, workers: int) -> list[Program]:
+    manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+    web = (
+        *(sys.executable, "-m", "gunicorn", "--config", "python:swaps.web_server"),
+        *("--bind", f"{bind}:{port}", "--workers", str(web_workers), "faceswap_site.wsgi"),
+    )
+    return [
+        Program(name="web", command=web),
+        *(
+            Program(name=f"worker-{number}", command=(*manage, "worker"))
+            for number in range(1, workers + 1)
+        ),
+        Program(name="clock", command=(*manage, "clock")),
+    ]
+
+
+def check_port_is_free(bind: str, port: int) -> None:
+    try:
+        with socket.create_server((bind, port)):
+            return
+    except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise CommandError(
+                f"Port {port} on {bind} is taken. Stop what listens there, or choose another one: "
+                "make run PORT=8001 (or manage.py up --port 8001)."
+            ) from error
+        raise CommandError(f"Cannot listen on {bind}:{port}: {error}.") from error
+
+
+def announce_when_ready(address: str, site_url: str, say: Callable[[str], None]) -> None:
+    """Say ``Ready on …`` when the site answers for itself; say what is missing when it does not."""
+    deadline = time.monotonic() + READY_SECONDS
+    while (missing := ask_health(address, site_url)) is not None:
+        if time.monotonic() > deadline:
+            say(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
+            deadline = float("inf")
+        time.sleep(0.2)
+    say(f"Ready on {address}")
+
+
+def ask_health(address: str, site_url: str) -> str | None:
+    """None when all is well, otherwise what is not."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=3)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": urlsplit(site_url).netloc})
+        response = connection.getresponse()
+        body = response.read()
+        if response.status == http.HTTPStatus.OK:
+            return None
+        checks = json.loads(body)["checks"]
+        return ", ".join(f"{name}: {state}" for name, state in checks.items() if state != "ok")
+    except (OSError, http.client.HTTPException):
+        return "the web server does not answer"
+    except (ValueError, LookupError, TypeError):
+        return f"/healthz answers with status {response.status}"
+    finally:
+        connection.close()

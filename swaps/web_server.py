@@ -1,0 +1,50 @@
+"""Settings of gunicorn: ``gunicorn --config python:swaps.web_server faceswap_site.wsgi``."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from gunicorn.glogging import Logger
+
+from swaps.supervisor import die_with_parent, die_with_supervisor
+
+worker_class = "gthread"
+threads = 4
+timeout = 60
+graceful_timeout = 8
+keepalive = 5
+max_requests = 10_000
+max_requests_jitter = 1_000
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+control_socket_disable = True
+accesslog = "-"
+access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
+logger_class = "swaps.web_server.AccessLogger"
+
+# Behind these the rest of a path is a secret that may do one thing.
+SECRET_PATHS = re.compile(
+    r"^(/files/|/callbacks/|/accounts/confirm-email/|/accounts/password/reset/key/).+", re.DOTALL
+)
+
+
+def shown_path(path: str) -> str:
+    """A WSGI path as it may stand in a log: no secrets, no control characters."""
+    return quote(SECRET_PATHS.sub(r"\1***", path).encode("latin-1", "replace"), safe="/*:@")
+
+
+class AccessLogger(Logger):  # type: ignore[misc]
+    """Logs paths without their secrets, and never a query string."""
+
+    def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        atoms: dict[str, Any] = super().atoms(*args, **kwargs)
+        path = shown_path(atoms["U"] or "")
+        return atoms | {"U": path, "r": f"{atoms['m']} {path} {atoms['H']}", "q": "", "f": "-"}
+
+
+def on_starting(_server: Any) -> None:
+    die_with_supervisor()
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    die_with_parent(worker.ppid)

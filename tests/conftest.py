@@ -1,0 +1,16 @@
+"""What all tests share: pictures of their own on disk, and markers."""
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives headless Chromium (skipped without it)")
+
+
+@pytest.fixture(autouse=True)
+def _own_media(settings: Settings, tmp_path: Path) -> None:
+    """Each test has a store of its own."""
+    settings.MEDIA_ROOT = tmp_path / "media"

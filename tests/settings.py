@@ -1,0 +1,34 @@
+"""The site's settings in a place of the tests' own: nothing of a developer's is touched.
+
+``TEST_ON=postgresql`` runs the suite on the server that ``TEST_DATABASE_URL`` names.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_root = Path(__file__).resolve().parent.parent
+_var = Path(tempfile.mkdtemp(prefix="faceswap-test-"))
+(_var / "static").mkdir()
+atexit.register(shutil.rmtree, _var, ignore_errors=True)
+
+os.environ.setdefault("FACESWAP_MODELS_DIR", str(_root / "var" / "models"))
+os.environ["FACESWAP_VAR"] = str(_var)
+for _name in ("AWS_STORAGE_BUCKET_NAME", "DEBUG", "EMAIL_HOST", "SITE_URL"):
+    os.environ[_name] = ""  # empty counts as unset, and wins over a developer's .env
+os.environ["DATABASE_URL"] = (
+    os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/test")
+    if os.environ.get("TEST_ON") == "postgresql"
+    else ""
+)
+
+from faceswap_site.settings import *  # noqa: E402, F403
+from faceswap_site.settings import DATABASES, STORAGES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, as in real life: several threads and processes look at it.
+    DATABASES["default"]["TEST"] = {"NAME": str(_var / "test.sqlite3")}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,173 @@
+"""The supervisor with real processes: what it starts lives, and dies, with it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from swaps.web_server import shown_path
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNNER = """
+import json, os, pathlib, sys
+from swaps import supervisor
+supervisor.FIRST_DELAY_SECONDS = 0.02
+supervisor.DELAY_GROWTH = 2
+supervisor.STOP_SECONDS = float(sys.argv[2])
+programs = [
+    supervisor.Program(name=name, command=(sys.executable, *command))
+    for name, command in json.loads(sys.argv[1]).items()
+]
+say = supervisor.printer([program.name for program in programs])
+sys.exit(
+    supervisor.supervise(programs, cwd=pathlib.Path.cwd(), environment=dict(os.environ), say=say)
+)
+"""
+# Says its pid and that of a grandchild, both of which live on until somebody ends them.
+FAMILY = """
+import subprocess, sys, time
+from swaps.supervisor import die_with_parent, die_with_supervisor
+die_with_supervisor()
+grandchild = "import os,sys,time; from swaps.supervisor import die_with_parent; " \
+    "die_with_parent(int(sys.argv[1])); print('pid', os.getpid(), flush=True); time.sleep(60)"
+import os
+print("pid", os.getpid(), flush=True)
+subprocess.Popen([sys.executable, "-c", grandchild, str(os.getpid())])
+time.sleep(60)
+"""
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FAMILY
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(programs: dict[str, list[str]], stop_seconds: float = 5) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUNNER, json.dumps(programs), str(stop_seconds)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def read_pids(process: subprocess.Popen[str], count: int) -> list[int]:
+    """The pids that the programs have said, as soon as there are so many."""
+    assert process.stdout
+    pids: list[int] = []
+    while len(pids) < count:
+        line = process.stdout.readline()
+        assert line, "the supervisor ended early"
+        name, _, said = line.partition(" | ")
+        if name.strip() != "up" and said.startswith("pid"):
+            pids.append(int(said.split()[1]))
+    return pids
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 8) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_a_child_that_dies_is_started_again_without_what_it_had_started(start: Start) -> None:
+    supervisor = start({"family": ["-c", FAMILY]})
+    child, grandchild = read_pids(supervisor, 2)
+
+    os.kill(child, signal.SIGKILL)
+
+    assert child not in read_pids(supervisor, 2)
+    assert wait_until(lambda: not is_running(grandchild))
+
+
+def test_a_child_that_keeps_dying_ends_everything_with_an_error(start: Start) -> None:
+    supervisor = start({"family": ["-c", FAMILY], "broken": ["-c", "raise SystemExit('oh no')"]})
+
+    output, _ = supervisor.communicate(timeout=20)
+
+    assert supervisor.returncode == 1
+    assert output.count("broken | oh no") == 5
+    assert "broken keeps dying; giving up" in output
+    pids = [int(line.split()[-1]) for line in output.splitlines() if "| pid" in line]
+    assert wait_until(lambda: not any(map(is_running, pids)))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_children_and_grandchildren(start: Start, signum: int) -> None:
+    supervisor = start({"one": ["-c", FAMILY], "two": ["-c", FAMILY]})
+    pids = read_pids(supervisor, 4)
+
+    supervisor.send_signal(signum)
+
+    assert supervisor.wait(timeout=10) == 0
+    assert not any(map(is_running, pids))
+
+
+def test_a_child_that_ignores_sigterm_is_killed(start: Start) -> None:
+    supervisor = start({"stubborn": ["-c", STUBBORN]}, stop_seconds=0.3)
+    pids = read_pids(supervisor, 2)
+
+    supervisor.terminate()
+
+    assert supervisor.wait(timeout=10) == 0
+    assert not any(map(is_running, pids))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prctl(2)")
+def test_killing_the_supervisor_leaves_nothing_behind(start: Start) -> None:
+    supervisor = start({"one": ["-c", FAMILY], "two": ["-c", FAMILY]})
+    pids = read_pids(supervisor, 4)
+
+    supervisor.kill()
+
+    assert wait_until(lambda: not any(map(is_running, pids)))
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"Port {port} on 127.0.0.1 is taken"):
+            call_command("up", port=port)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/swaps/", "/swaps/"),
+        ("/files/WyJzd2Fwcy8:1v:x-Y_z/", "/files/***"),
+        ("/callbacks/secret", "/callbacks/***"),
+        ("/accounts/password/reset/key/1-abc/", "/accounts/password/reset/key/***"),
+        ("/files/a\nb", "/files/***"),
+        ("/swaps/\nforged line", "/swaps/%0Aforged%20line"),
+    ],
+)
+def test_secrets_in_paths_stay_out_of_the_access_log(path: str, shown: str) -> None:
+    assert shown_path(path) == shown
