@@ -1,0 +1,173 @@
+"""A swap changes its status by compare-and-set only."""
+
+import datetime
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from swaps import errors, recovery, services, storage
+from swaps.models import Quota, Status, Swap, Upload, User
+from tests.site.conftest import finished, finished_swap, photo, queued_swap
+
+pytestmark = pytest.mark.django_db
+
+
+def later(seconds: float) -> datetime.datetime:
+    return timezone.now() + datetime.timedelta(seconds=seconds)
+
+
+def test_of_two_workers_one_claims(alice: User) -> None:
+    swap = queued_swap(alice)
+    twin = Swap.objects.get(pk=swap.pk)
+    assert swap.claim()
+    assert not twin.claim()
+    assert twin.status == Status.PROCESSING
+    assert twin.attempts == 1
+
+
+def test_a_swap_ends_once(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    services.settle(swap, finished())
+    services.settle(swap, errors.ApiError("too late"))
+    swap.refresh_from_db()
+    assert swap.status == Status.SUCCEEDED
+    assert not swap.error_message
+    assert Quota.objects.of(alice).spent == 1
+
+
+def test_a_late_second_result_keeps_the_first_ones_files(alice: User) -> None:
+    swap = finished_swap(alice)
+    services.settle(swap, finished("red"))
+    assert storage.read(swap.result_key)
+
+
+def test_a_failed_swap_is_given_back_exactly_once(alice: User) -> None:
+    before = Quota.objects.of(alice).remaining
+    swap = queued_swap(alice)
+    assert Quota.objects.of(alice).remaining == before - 1
+    twin = Swap.objects.get(pk=swap.pk)
+    services.settle(swap, errors.NoFace("No face.", image="source"))
+    services.settle(twin, errors.NoFace("No face.", image="source"))
+    quota = Quota.objects.of(alice)
+    assert (quota.remaining, quota.spent) == (before, 0)
+    swap.refresh_from_db()
+    assert (swap.error_code, swap.error_image) == ("no_face", "source")
+
+
+def test_a_spent_quota_refuses_and_leaves_nothing_behind(alice: User) -> None:
+    Quota.objects.of(alice)
+    Quota.objects.filter(user=alice).update(remaining=0)
+    with pytest.raises(errors.UsedUp):
+        queued_swap(alice)
+    assert not Swap.objects.exists()
+    assert not _files()
+
+
+def test_an_overdue_swap_is_queued_again_and_done_by_another_worker(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
+    swap.refresh_from_db()
+    assert swap.status == Status.QUEUED
+    assert swap.claim()
+    assert swap.attempts == 2
+
+
+def test_a_swap_within_its_lease_is_left_alone(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS - 5))
+    swap.refresh_from_db()
+    assert swap.status == Status.PROCESSING
+
+
+def test_after_the_last_attempt_it_fails_and_is_given_back(alice: User) -> None:
+    before = Quota.objects.of(alice).remaining
+    swap = queued_swap(alice)
+    for _ in range(settings.FACESWAP_MAX_ATTEMPTS):
+        assert swap.claim()
+        swap.give_up_lease()
+        recovery.tick(later(1))
+        swap.refresh_from_db()
+    assert swap.status == Status.FAILED
+    assert swap.error_code == "api_error"
+    assert Quota.objects.of(alice).remaining == before
+
+
+def test_a_swap_whose_task_was_lost_is_enqueued_again_once_a_lease(alice: User) -> None:
+    from django_tasks_db.models import DBTaskResult
+
+    queued_swap(alice)
+    DBTaskResult.objects.all().delete()
+    now = later(settings.FACESWAP_LEASE_SECONDS + 1)
+    recovery.tick(now)
+    recovery.tick(now)
+    assert DBTaskResult.objects.count() == 1
+    recovery.tick(now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS + 1))
+    assert DBTaskResult.objects.count() == 2
+
+
+def test_removal_deletes_every_file(alice: User) -> None:
+    swap = finished_swap(alice)
+    assert _files()
+    services.remove(swap)
+    assert not _files()
+    assert not Swap.objects.visible_to(alice).exists()
+    assert Quota.objects.of(alice).spent == 1
+
+
+def test_an_unfinished_swap_is_given_back_when_removed(alice: User) -> None:
+    swap = queued_swap(alice)
+    services.remove(swap)
+    services.remove(swap)
+    assert Quota.objects.of(alice).spent == 0
+
+
+def test_a_result_that_comes_after_the_removal_does_not_stay(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    worker = Swap.objects.get(pk=swap.pk)
+    services.remove(swap)
+    services.settle(worker, finished())
+    assert not _files()
+
+
+def test_the_clock_purges_what_a_killed_worker_left_of_a_removed_swap(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    services.remove(swap)
+    storage.put(storage.key_for("swaps", swap.pk, "result", ".jpg"), b"left behind")
+    recovery.tick(later(2 * settings.FACESWAP_LEASE_SECONDS + 1))
+    assert not _files()
+    swap.refresh_from_db()
+    assert swap.is_purged
+
+
+def test_kept_uploads_have_their_time(
+    alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    services.keep_upload(alice, photo())
+    recovery.tick(later(60))
+    assert Upload.objects.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        recovery.tick(later(settings.FACESWAP_KEPT_UPLOAD_HOURS * 3600 + 1))
+    assert not Upload.objects.exists()
+    assert not _files()
+
+
+def test_deleting_an_account_deletes_its_files(
+    alice: User,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    finished_swap(alice)
+    services.keep_upload(alice, photo())
+    with django_capture_on_commit_callbacks(execute=True):
+        alice.delete()
+    assert not _files()
+
+
+def _files() -> list[str]:
+    return [str(path) for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
