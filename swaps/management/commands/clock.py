@@ -40,6 +40,7 @@ class Command(BaseCommand):
             signal.signal(signum, lambda *_: stopped.set())
         log.info("%s is ready", name)
         while not stopped.is_set():
+            close_old_connections()  # also drops one that an error has spoilt
             tick(timezone.now())
             stopped.wait(TICK_SECONDS)
         heartbeat.forget(name)
@@ -72,7 +73,6 @@ def attempt(duty: Callable[[datetime.datetime], None], now: datetime.datetime) -
         duty(now)
     except Exception:
         log.exception("the clock's duty failed")
-    close_old_connections()  # drops a connection that an error has spoilt
 
 
 def prune_tasks(_now: datetime.datetime) -> None:

@@ -1,0 +1,85 @@
+"""The clock: every duty in its time, none in the way of another."""
+
+import datetime
+import signal
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from swaps import heartbeat, recovery
+from swaps.management.commands.clock import make_tick
+from swaps.models import Status, Swap, User
+from swaps.tasks import run_swap
+from tests.processes import running, wait_until
+
+DAY = datetime.timedelta(days=1)
+SECOND = datetime.timedelta(seconds=1)
+
+
+@pytest.mark.django_db
+def test_a_duty_that_fails_is_logged_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_now: datetime.datetime) -> None:
+        raise RuntimeError("no luck today")
+
+    monkeypatch.setattr(recovery, "tick", broken)
+    now = timezone.now()
+    heartbeat.beat("worker:dead:1", now - 2 * DAY)
+    tick = make_tick("clock:test")
+
+    tick(now)
+    tick(now + 3 * SECOND)
+
+    assert caplog.text.count("RuntimeError: no luck today") == 2
+    assert heartbeat.is_alive("clock:test", now + 3 * SECOND)
+    assert not heartbeat.is_alive("worker:", now - 2 * DAY)
+
+
+@pytest.mark.django_db
+def test_old_task_rows_and_sessions_are_pruned() -> None:
+    now = timezone.now()
+    for age in (0.5, 1.5):
+        run_swap.enqueue("00000000-0000-0000-0000-000000000000")
+        DBTaskResult.objects.filter(finished_at=None).update(
+            status="SUCCESSFUL", finished_at=now - age * DAY
+        )
+    Session.objects.create(session_key="old", session_data="", expire_date=now - DAY)
+    Session.objects.create(session_key="new", session_data="", expire_date=now + DAY)
+
+    make_tick("clock:test")(now)
+
+    assert DBTaskResult.objects.count() == 1
+    assert Session.objects.values_list("session_key", flat=True).get() == "new"
+
+
+@pytest.mark.django_db
+def test_two_clocks_queue_an_overdue_swap_once() -> None:
+    now = timezone.now()
+    swap = Swap.objects.create(
+        owner=User.objects.create_user("alice@example.com", "correct horse battery"),
+        status=Status.PROCESSING,
+        attempts=1,
+        lease_expires_at=now - SECOND,
+    )
+    one, other = make_tick("clock:one"), make_tick("clock:other")
+
+    one(now)
+    other(now)
+    one(now + SECOND)
+
+    swap.refresh_from_db()
+    assert swap.status == Status.QUEUED
+    assert DBTaskResult.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_clock_beats_until_it_is_stopped() -> None:
+    with running("manage.py", "clock") as clock:
+        assert wait_until(lambda: heartbeat.is_alive("clock:", timezone.now()))
+        clock.send_signal(signal.SIGTERM)
+        assert clock.wait(timeout=5) == 0
+
+    assert not heartbeat.is_alive("clock:", timezone.now())
