@@ -38,7 +38,7 @@ function Place(root) {
     else if (!kept()) picture.removeAttribute("src");
     picture.hidden = !isFilled();
     root.classList.toggle("filled", isFilled());
-    name.textContent = file ? file.name : kept() ? "Kept from before" : "";
+    name.textContent = file ? file.name : kept() ? "Kept" : "";
     clear.hidden = !isFilled();
     input.required = !isFilled();
     settle();
