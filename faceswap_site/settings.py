@@ -5,10 +5,10 @@ as queue and cache, the site's own engine), safe for http://127.0.0.1 and closed
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-from botocore.config import Config
 
 from faceswap_site import env, secret_key
 
@@ -127,35 +127,16 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = ["swaps.uploads.BoundedUploadHandler"]
 
-AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
-_disk = {"BACKEND": "swaps.storage.DiskStorage", "OPTIONS": {"allow_overwrite": True}}
-STORAGES_S3 = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": AWS_STORAGE_BUCKET_NAME,
-        "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
-        "region_name": env.text("AWS_S3_REGION_NAME") or None,
-        "access_key": env.secret("AWS_ACCESS_KEY_ID") or None,
-        "secret_key": env.secret("AWS_SECRET_ACCESS_KEY") or None,
-        # Many S3-compatible servers answer 411 to the newer checksums. With client_config, the
-        # options addressing_style and signature_version would be ignored: they stand in it.
-        "client_config": Config(
-            signature_version="s3v4",
-            s3={"addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "auto")},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            connect_timeout=5,
-            read_timeout=30,
-            retries={"max_attempts": 4, "mode": "standard"},
-        ),
-        "querystring_auth": True,
-        "querystring_expire": FACESWAP_SIGNED_URL_SECONDS,
-        "default_acl": None,
-        "file_overwrite": True,
-    },
+_store: dict[str, Any] = {
+    "BACKEND": "swaps.storage.DiskStorage",
+    "OPTIONS": {"allow_overwrite": True},
 }
+if AWS_STORAGE_BUCKET_NAME := env.text("AWS_STORAGE_BUCKET_NAME"):
+    from faceswap_site import s3
+
+    _store = s3.storage(AWS_STORAGE_BUCKET_NAME, FACESWAP_SIGNED_URL_SECONDS)
 STORAGES = {
-    "default": STORAGES_S3 if AWS_STORAGE_BUCKET_NAME else _disk,
+    "default": _store,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -56,7 +56,7 @@ def test_somebody_signed_out_is_led_to_the_sign_in(client: Client, alice: User) 
 
 def test_a_stranger_cannot_take_a_photo_by_swap_again(as_charlie: Client, alice: User) -> None:
     swap = finished_swap(alice)
-    page = as_charlie.get(reverse("swaps:new"), {"source": swap.pk}).content.decode()
+    page = as_charlie.get(reverse("swaps:new"), {"source": str(swap.pk)}).content.decode()
     assert str(swap.pk) not in page
     answer = as_charlie.post(
         reverse("swaps:new"),

@@ -131,7 +131,7 @@ def test_a_spent_quota_is_said_and_the_photos_are_kept(as_alice: Client, alice: 
 
 def test_swap_again_takes_the_photos_of_an_earlier_swap(as_alice: Client, alice: User) -> None:
     old = finished_swap(alice)
-    page = as_alice.get(NEW, {"source": old.pk, "target": old.pk}).content.decode()
+    page = as_alice.get(NEW, {"source": str(old.pk), "target": str(old.pk)}).content.decode()
     assert page.count(f'value="swap.{old.pk}"') == 2
     as_alice.post(
         NEW,

@@ -12,14 +12,17 @@ from django.core.files.storage import storages
 from django.test import Client
 from pytest_django import Settings
 
+from faceswap_site import s3
 from swaps import storage
 from tests.parts import require
 
 
 @pytest.fixture(params=["disk", "s3"])
-def key(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
+def key(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     if request.param == "s3":
-        _use_s3(settings, require("s3"))
+        _use_s3(settings, monkeypatch, require("s3"))
     key = f"tests/{uuid.uuid4()}/photo.jpg"
     yield key
     storage.delete([key])
@@ -78,17 +81,10 @@ def _get(url: str) -> tuple[int, bytes]:
     return response.status_code, response.content
 
 
-def _use_s3(settings: Settings, endpoint: str) -> None:
-    options = {
-        "bucket_name": os.environ["TEST_S3_BUCKET"],
-        "endpoint_url": endpoint,
-        "access_key": os.environ["TEST_S3_ACCESS_KEY"],
-        "secret_key": os.environ["TEST_S3_SECRET_KEY"],
-        "region_name": os.environ.get("TEST_S3_REGION", "us-east-1"),
-    }
-    s3 = settings.STORAGES_S3
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {**s3, "OPTIONS": {**s3["OPTIONS"], **options}},
-    }
+def _use_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_S3_ENDPOINT_URL", endpoint)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_S3_REGION_NAME"):
+        monkeypatch.setenv(name, os.environ.get(f"TEST_{name}", ""))
+    bucket = os.environ["TEST_S3_BUCKET"]
+    settings.STORAGES = {**settings.STORAGES, "default": s3.storage(bucket, 60)}
     assert storages["default"].__class__.__name__ == "S3Storage"
