@@ -1,12 +1,14 @@
 """Parts that a machine may lack: browser, databases, brokers, object storage.
 
 A test that needs one says ``require("chromium")`` and is skipped by name where it is missing;
-with ``REQUIRE_ALL=1`` (in CI) the missing part is a failure.
+with ``REQUIRE_ALL=1`` (in CI) the missing part is a failure, unless ``MAY_LACK`` (comma-separated)
+names it.
 """
 
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -26,10 +28,15 @@ def require(part: str) -> str:
     found, missing = PARTS[part]()
     if found:
         return found
-    reason = f"SKIPPED PART: {missing}"
-    if os.environ.get("REQUIRE_ALL") == "1":
-        pytest.fail(reason.replace("SKIPPED PART", "REQUIRE_ALL=1, but"), pytrace=False)
+    reason = f"SKIPPED: {missing}"
+    if is_required(part):
+        pytest.fail(f"REQUIRE_ALL=1, but there is no {missing}", pytrace=False)
     pytest.skip(reason)
+
+
+def is_required(part: str) -> bool:
+    may_lack = os.environ.get("MAY_LACK", "").split(",")
+    return os.environ.get("REQUIRE_ALL") == "1" and part not in may_lack
 
 
 def can_reach(url: str) -> bool:
@@ -50,8 +57,11 @@ def _server(name: str, variable: str, default: str) -> Callable[[], tuple[str | 
         url = os.environ.get(variable, default)
         if url and can_reach(url):
             return url, ""
-        place = f"not reachable at {urlsplit(url).hostname}" if url else "no address"
-        return None, f"{name} ({place}; set {variable})"
+        if not url:
+            return None, f"{name} (set {variable})"
+        address = urlsplit(url)
+        place = f"{address.hostname}:{address.port}"
+        return None, f"{name} (not reachable at {place}; {variable} names another place)"
 
     return look
 
@@ -63,5 +73,14 @@ PARTS: dict[str, Callable[[], tuple[str | None, str]]] = {
     ),
     "redis": _server("Redis", "TEST_REDIS_URL", "redis://127.0.0.1:6379/0"),
     "rabbitmq": _server("RabbitMQ", "TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
-    "s3": _server("S3", "TEST_S3_ENDPOINT_URL", ""),
+    "s3": _server("S3", "TEST_AWS_S3_ENDPOINT_URL", ""),
 }
+
+
+if __name__ == "__main__":  # for the Makefile: 0 when the part is there, 75 to go on without it
+    _found, _missing = PARTS[sys.argv[1]]()
+    if not _found:
+        _is_required = is_required(sys.argv[1])
+        _said = "REQUIRE_ALL=1, but there is no" if _is_required else "SKIPPED:"
+        print(f"{_said} {_missing}", file=sys.stderr)  # noqa: T201
+        sys.exit(1 if _is_required else 75)

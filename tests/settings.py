@@ -30,5 +30,7 @@ from faceswap_site.settings import DATABASES, STORAGES  # noqa: E402
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in real life: several threads and processes look at it.
     DATABASES["default"]["TEST"] = {"NAME": str(_var / "test.sqlite3")}
+else:
+    DATABASES["default"]["TEST"] = {"NAME": f"faceswap_test_{os.getpid()}"}  # runs side by side
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
