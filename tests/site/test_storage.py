@@ -22,7 +22,7 @@ def key(
     request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     if request.param == "s3":
-        _use_s3(settings, monkeypatch, require("s3"))
+        _use_s3(settings, monkeypatch)
     key = f"tests/{uuid.uuid4()}/photo.jpg"
     yield key
     storage.delete([key])
@@ -81,10 +81,11 @@ def _get(url: str) -> tuple[int, bytes]:
     return response.status_code, response.content
 
 
-def _use_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
-    monkeypatch.setenv("AWS_S3_ENDPOINT_URL", endpoint)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_S3_REGION_NAME"):
-        monkeypatch.setenv(name, os.environ.get(f"TEST_{name}", ""))
-    bucket = os.environ["TEST_S3_BUCKET"]
+def _use_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    require("s3")
+    for name, value in os.environ.items():
+        if name.startswith("TEST_AWS_"):
+            monkeypatch.setenv(name.removeprefix("TEST_"), value)
+    bucket = os.environ["AWS_STORAGE_BUCKET_NAME"]
     settings.STORAGES = {**settings.STORAGES, "default": s3.storage(bucket, 60)}
     assert storages["default"].__class__.__name__ == "S3Storage"
