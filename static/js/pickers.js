@@ -30,6 +30,9 @@ function Place(root) {
     else input.removeAttribute("aria-invalid");
   }
 
+  // What was wrong with the last choice says more than that there is none.
+  const miss = () => wrong.hidden && refuse("Choose a picture.");
+
   function show() {
     URL.revokeObjectURL(url);
     url = file ? URL.createObjectURL(file) : "";
@@ -88,7 +91,7 @@ function Place(root) {
     this.put(event.dataTransfer.files[0] ?? null);
   });
 
-  Object.assign(this, { root, input, put, show, refuse, isFilled, kept, file: () => file });
+  Object.assign(this, { root, input, put, show, miss, isFilled, kept, file: () => file });
 }
 
 function hand(input, file) {
@@ -102,7 +105,7 @@ function unfit(file) {
   const type = file.type.toLowerCase();
   const ending = `.${file.name.split(".").pop().toLowerCase()}`;
   if (type && accepted.length && !accepted.some((one) => one === type || one === ending || (one.endsWith("/*") && type.startsWith(one.slice(0, -1))))) {
-    return `${file.name} is not a picture that can be used here.`;
+    return `${file.name} cannot be used. Choose a ${form.dataset.kinds} picture.`;
   }
   if (file.size === 0) return `${file.name} is empty.`;
   const limit = Number(form.dataset.bytes);
@@ -145,7 +148,7 @@ form.noValidate = true; // what is missing is said in the place where it is miss
 form.addEventListener("submit", (event) => {
   if (form.dataset.sent) return event.preventDefault();
   const missing = places.filter((place) => !place.isFilled());
-  for (const place of missing) place.refuse("Choose a picture.");
+  for (const place of missing) place.miss();
   if (!consent.checked) refuseConsent("Please confirm this first.");
   if (missing.length || !consent.checked) {
     event.preventDefault();
