@@ -1,0 +1,37 @@
+"""An open mouth keeps the target's teeth and tongue when the source's mouth is not alike."""
+
+import numpy as np
+
+from swaps.engine.filters import mix
+from swaps.engine.grid import Grid
+from swaps.engine.mesh import LOWER_LIP, MOUTH, MOUTH_CORNERS, MOUTH_TRIANGLES, UPPER_LIP
+from swaps.engine.types import Floats, Landmarks, Picture
+from swaps.engine.warp import interpolate, paint, sample
+
+_OPEN = 0.06  # height over width
+_ALIKE = (0.6, 1.7)  # openness of the source in that of the target
+
+
+def openness(landmarks: Landmarks) -> float:
+    left, right = MOUTH_CORNERS
+    height = np.linalg.norm(landmarks[UPPER_LIP] - landmarks[LOWER_LIP])
+    return float(height / max(np.linalg.norm(landmarks[left] - landmarks[right]), 1e-6))
+
+
+def keeps_own_mouth(source: Landmarks, target: Landmarks) -> bool:
+    to = openness(target)
+    return to > _OPEN and not _ALIKE[0] < openness(source) / to < _ALIKE[1]
+
+
+def put_mouth_back(
+    face: Floats, region: Picture, grid: Grid, goal: Landmarks, target: Landmarks
+) -> Floats:
+    """``face`` (H×W×3, 0…255) with the inside of the target's mouth, moved to the goal's."""
+    in_region = target[:, :2] - [grid.x, grid.y]
+    numbers = paint(grid, goal, MOUTH_TRIANGLES)
+    positions = interpolate(grid, goal, MOUTH_TRIANGLES, numbers, in_region)
+    x, y = grid.coordinates()
+    here = np.stack([x, y], -1) / np.float32(grid.scale)
+    positions = np.where(positions[..., :1] < 0, here, positions)
+    mouth = sample(region, grid.up(positions), cubic=False)
+    return mix(face, mouth, grid.openings(goal, [MOUTH]))

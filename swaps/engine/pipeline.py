@@ -1,0 +1,159 @@
+"""The whole recipe: detect → align → warp → match colour → match detail → blend."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from swaps.engine.blend import blend
+from swaps.engine.colour import match_colour
+from swaps.engine.detail import match_detail
+from swaps.engine.faces import FaceFinder
+from swaps.engine.filters import lab, luma, smooth
+from swaps.engine.gaze import follow_gaze
+from swaps.engine.geometry import goal as goal_of
+from swaps.engine.geometry import pose
+from swaps.engine.grid import Grid
+from swaps.engine.large import put_back, working_copy
+from swaps.engine.mask import face_mask, regions, skins
+from swaps.engine.mirror import fill_hidden_half
+from swaps.engine.modes import as_rgb, in_mode_of, is_grey
+from swaps.engine.mouth import keeps_own_mouth, put_mouth_back
+from swaps.engine.types import AnyArray, Face, Mask, NoFace, Picture, SwapOutput
+from swaps.engine.warp import crop_source, lay_out, sample
+
+_YAW_LIMIT = 35.0  # degrees: beyond, one face shows what the other hides
+_SOLID = 0.9  # of the mask: where detail is measured
+_EDGE = 0.03  # of the face: within this from the silhouette the change fades to nothing
+
+
+def _silent(_stage: str) -> None:
+    pass
+
+
+class Engine:
+    """Swaps faces; created once per process (loading takes about a tenth of a second).
+
+    ``models``: the folder with the four model files (`manage.py fetch_models`). Raises
+    ModelError when one is missing or damaged. Not for two threads at a time.
+    """
+
+    def __init__(self, models: Path, threads: int = 1) -> None:
+        cv2.setNumThreads(threads)
+        self._finder = FaceFinder(models, threads)
+
+    def swap(
+        self,
+        source: AnyArray,
+        target: AnyArray,
+        progress: Callable[[str], None] | None = None,
+    ) -> SwapOutput:
+        """Put the largest face of ``source`` onto the largest of ``target``.
+
+        Both: uint8 or uint16, H×W grey, H×W×3 RGB or H×W×4 RGBA, upright. The result is uint8 in
+        the target's mode; a target that is grey around the face stays grey; alpha is the
+        target's; pixels outside the face's silhouette are the target's. Equal inputs give equal
+        results. Raises NoFace, and ValueError for an array that is no picture.
+        """
+        report = progress or _silent
+        report("detect")
+        source_picture = as_rgb(source)
+        source_face, faces_in_source = self._finder.largest(source_picture)
+        if source_face is None:
+            raise NoFace("source")
+        result = as_rgb(target)
+        target_face, faces_in_target = self._finder.largest(result)
+        if target_face is None:
+            raise NoFace("target")
+        if np.may_share_memory(result, target):
+            result = result.copy()
+        work = working_copy(result, target_face, source_face)
+        change = _swap_in(source_picture, source_face, work.picture, work.face, report)
+        x, y, width, height = work.box
+        part = result[y : y + height, x : x + width]
+        change.put_into(part, work.picture if work.is_reduced else None)
+        turned = pose(source_face.landmarks).yaw - pose(target_face.landmarks).yaw
+        return SwapOutput(
+            image=in_mode_of(target, result),
+            warnings=("yaw",) if abs(turned) > _YAW_LIMIT else (),
+            faces_in_source=faces_in_source,
+            faces_in_target=faces_in_target,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """A swapped region: ``pixels`` H×W×3 and ``mask`` H×W of the grid's box."""
+
+    grid: Grid
+    pixels: Picture
+    mask: Mask
+
+    def put_into(self, part: Picture, reduced: Picture | None) -> None:
+        """Write into ``part`` of the result; ``reduced`` is that part at working resolution."""
+        picture = part if reduced is None else reduced
+        rows, columns = picture.shape[:2]
+        grid = self.grid
+        x0, y0 = max(grid.x, 0), max(grid.y, 0)
+        x1, y1 = min(grid.x + grid.width, columns), min(grid.y + grid.height, rows)
+        there = slice(y0, y1), slice(x0, x1)
+        here = slice(y0 - grid.y, y1 - grid.y), slice(x0 - grid.x, x1 - grid.x)
+        if reduced is None:
+            part[there] = self.pixels[here]
+            return
+        after, mask = reduced.copy(), np.zeros((rows, columns), np.float32)
+        after[there], mask[there] = self.pixels[here], self.mask[here]
+        put_back(part, reduced, after, mask)
+
+
+def _swap_in(
+    source: Picture,
+    source_face: Face,
+    target: Picture,
+    target_face: Face,
+    report: Callable[[str], None],
+) -> _Change:
+    """The recipe on pictures of a sensible size."""
+    report("align")
+    goal = goal_of(source_face.landmarks, target_face.landmarks)
+    grid = Grid.around(goal)
+    region = grid.cut(target)
+    grey = is_grey(region)
+
+    report("warp")
+    crop = crop_source(source, source_face, goal)
+    maps = lay_out(grid, goal, crop, pose(source_face.landmarks).yaw)
+    direct = follow_gaze(maps.direct, grid, goal, crop.face, target_face)
+    face = sample(crop.picture, grid.up(direct), cubic=crop.scale > 1)
+    parts = regions(grid, maps, goal, target_face.landmarks, grid.inside(target))
+    face = fill_hidden_half(face, crop, grid, maps, parts)
+
+    report("colour")
+    target_lab = lab(grid.down(region))
+    skin = skins(lab(grid.down(face)), target_lab, parts.core)
+    mask = grid.up(face_mask(grid, maps, parts, skin))
+    face = match_colour(face, target_lab, grid, parts, skin, goal)
+    if grey:
+        face = np.repeat(luma(face)[..., None], 3, axis=2)
+    if keeps_own_mouth(source_face.landmarks, target_face.landmarks):
+        face = put_mouth_back(face, region, grid, goal, target_face.landmarks)
+
+    report("detail")
+    plain = grid.up(parts.core * skin.source * skin.target)
+    face = match_detail(face, region, plain * (mask > _SOLID))
+
+    report("blend")
+    ground = region.astype(np.float32)
+    has_face = (maps.direct[..., 0] >= 0) & (parts.base > 0)
+    covered = grid.up(has_face.astype(np.float32))[..., None] > 0.5
+    face = np.where(covered, np.clip(face, 0, 255), ground)
+    blended = blend(face, ground, mask, size=grid.face / grid.scale)
+    # A pyramid's coarse levels reach out of the silhouette: nothing there may change.
+    limit = smooth(grid.up(parts.distance), 0, _EDGE * grid.face)
+    ground += (blended - ground) * limit[..., None]
+    pixels = np.clip(ground + 0.5, 0, 255).astype(np.uint8)
+    if grey:
+        pixels = np.repeat(pixels[..., :1], 3, axis=2)
+    return _Change(grid=grid, pixels=pixels, mask=mask)
