@@ -1,0 +1,113 @@
+"""The browser tests' ground: one running site, one Chromium, as many visitors as a test wants.
+
+Both live as long as this package's tests, not the whole session: Playwright's event loop runs in
+this thread, and Django refuses its ORM there. So these tests talk to the site over HTTP only.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.e2e.running_site import ROOT, RunningSite, running_site
+from tests.e2e.visitor import Visitor
+from tests.parts import require
+
+SCREENSHOTS = ROOT / "var" / "e2e"
+STARTED_AT = pytest.StashKey[int]()
+FAILED = pytest.StashKey[bool]()
+NewVisitor = Callable[..., Visitor]
+
+expect.set_options(timeout=10_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one site, one Chromium
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Iterator[None]:
+    report: Any = yield
+    if report.failed:
+        item.stash[FAILED] = True
+        site = getattr(item, "funcargs", {}).get("site")
+        if site:
+            said = site.read_log(item.stash.get(STARTED_AT, 0))
+            report.sections.append(("the site's log", said[-8000:]))
+    return report
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    return require("chromium")
+
+
+@pytest.fixture(scope="package")
+def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with running_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    home = str(tmp_path_factory.mktemp("home"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            env={**os.environ, "HOME": home},
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_visitor(
+    site: RunningSite, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[NewVisitor]:
+    """Makes visitors; at the end none of them may have seen anything wrong."""
+    request.node.stash[STARTED_AT] = site.log.stat().st_size
+    visitors: list[Visitor] = []
+
+    def make(name: str = "", **options: Any) -> Visitor:
+        """Signed up under this name, or a stranger without one."""
+        options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
+        visitor = Visitor(site, browser.new_context(**options))
+        visitors.append(visitor)
+        if name:
+            visitor.sign_up(name)
+        return visitor
+
+    yield make
+    if request.node.stash.get(FAILED, False):
+        _photograph(request.node.name, visitors)
+    for visitor in visitors:
+        visitor.context.close()
+    assert [wrong for visitor in visitors for wrong in visitor.wrongs] == []
+
+
+@pytest.fixture(scope="package")
+def members() -> dict[str, str]:
+    """Accounts and swaps that several tests share, by name."""
+    return {}
+
+
+@pytest.fixture
+def alice(new_visitor: NewVisitor) -> Visitor:
+    return new_visitor("alice")
+
+
+def _photograph(test: str, visitors: list[Visitor]) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for number, visitor in enumerate(visitors):
+        path = SCREENSHOTS / f"{re.sub(r'[^a-z0-9]+', '-', test)}-{number}.png"
+        visitor.page.screenshot(path=path, full_page=True)

@@ -1,0 +1,170 @@
+"""The real site under test: its own folder, port and database, started as its users start it."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60
+STOP_SECONDS = 25
+MAX_UPLOAD_MB = 3
+SEEN_BY_THE_SITE = re.compile(r"worker:[^:\s]+:(\d+) is ready")
+
+
+@dataclass(kw_only=True)
+class RunningSite:
+    url: str
+    folder: Path
+    log: Path
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"manage.py {arguments}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def read_log(self, after: int = 0) -> str:
+        with self.log.open("rb") as file:
+            file.seek(after)
+            return file.read().decode(errors="replace")
+
+    @contextlib.contextmanager
+    def resting_worker(self) -> Iterator[None]:
+        """No swap is worked on in here: the worker's process is stopped, as ``kill -STOP`` does."""
+        worker = int(SEEN_BY_THE_SITE.findall(self.read_log())[-1])
+        for _ in range(20):
+            os.kill(worker, signal.SIGSTOP)
+            if self._has_no_writer():
+                break
+            os.kill(worker, signal.SIGCONT)  # stopped while it held SQLite's write lock
+            time.sleep(0.05)
+        try:
+            yield
+        finally:
+            os.kill(worker, signal.SIGCONT)
+
+    def _has_no_writer(self) -> bool:
+        file = self.folder / "db.sqlite3"
+        if not file.exists():
+            return True  # PostgreSQL locks rows, not the database
+        with contextlib.closing(sqlite3.connect(file, timeout=0.5)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            database.execute("ROLLBACK")
+            return True
+
+
+@contextlib.contextmanager
+def running_site(folder: Path) -> Iterator[RunningSite]:
+    """Prepare, start, wait until it is well; then stop it, and see that it left in good order."""
+    with _own_database() as database:
+        port = _free_port()
+        models = os.environ.get("FACESWAP_MODELS_DIR") or str(ROOT / "var" / "models")
+        environment = {
+            **os.environ,
+            **database,
+            "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
+            "FACESWAP_VAR": str(folder),
+            "FACESWAP_MODELS_DIR": models,
+            "FACESWAP_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
+            "SITE_URL": f"http://127.0.0.1:{port}",
+        }
+        site = RunningSite(
+            url=environment["SITE_URL"],
+            folder=folder,
+            log=folder / "site.log",
+            environment=environment,
+        )
+        if not list(Path(models).rglob("*.tflite")):
+            site.manage("fetch_models")
+        site.manage("prepare")
+        with site.log.open("wb") as log:
+            command = [sys.executable, "manage.py", "up", "--port", str(port)]
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            _wait_until_well(site, process)
+            yield site
+        finally:
+            code = _stop(process)
+            said = site.read_log()
+        assert code == 0, f"the site ended with {code}:\n{said[-6000:]}"
+        assert "Traceback" not in said, said[said.index("Traceback") - 1000 :][:6000]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _wait_until_well(site: RunningSite, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    health = "no answer"
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{site.url}/healthz", timeout=5) as answer:
+                json.load(answer)
+                return
+        except urllib.error.HTTPError as error:
+            with error:
+                health = error.read().decode()
+        except OSError as error:
+            health = str(error)
+        time.sleep(0.1)
+    raise AssertionError(f"the site is not well: {health}\n{site.read_log()[-6000:]}")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> int:
+    process.terminate()
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return -9
+
+
+@contextlib.contextmanager
+def _own_database() -> Iterator[dict[str, str]]:
+    """SQLite lies in the site's folder anyway; on a PostgreSQL server a database is made."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield {"DATABASE_URL": ""}
+        return
+    name = sql.Identifier(own := f"faceswap_e2e_{os.getpid()}")
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    try:
+        yield {"DATABASE_URL": urlsplit(url)._replace(path=f"/{own}").geturl()}
+    finally:
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))

@@ -1,0 +1,150 @@
+"""The whole of what a person does here, with scripts and without."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from swaps import provenance
+from tests.e2e.conftest import NewVisitor
+from tests.e2e.running_site import RunningSite
+from tests.e2e.visitor import OTHER, PASSWORD, SOURCE, TARGET, Visitor
+
+LOADED = """() => [...document.querySelectorAll("main img")]
+    .every(image => image.complete && image.naturalWidth > 0)"""
+MAGIC = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n", "webp": b"RIFF"}
+
+
+def sign_up(visitor: Visitor, email: str) -> None:
+    page = visitor.open("/")
+    page.get_by_role("link", name="Try it with two photos").click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="New swap")).to_be_visible()
+
+
+def choose(page: Page, source: Path | None, target: Path | None) -> None:
+    if source:
+        page.locator("#id_source_image").set_input_files(source)
+    if target:
+        page.locator("#id_target_image").set_input_files(target)
+
+
+def submit(page: Page) -> None:
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Swap faces").click()
+
+
+def download(page: Page, name: str) -> bytes:
+    with page.expect_download() as started:
+        page.get_by_role("link", name=name, exact=True).click()
+    return started.value.path().read_bytes()
+
+
+def test_two_photos_become_one_picture_without_a_reload(
+    new_visitor: NewVisitor, site: RunningSite
+) -> None:
+    visitor = new_visitor()
+    sign_up(visitor, "anna@example.com")
+    page = visitor.page
+
+    choose(page, SOURCE, TARGET)
+    expect(page.locator("img.picture:visible")).to_have_count(2)
+    page.wait_for_function("""() => [...document.querySelectorAll("img.picture")]
+        .every(image => image.src.startsWith("blob:") && image.naturalWidth > 0)""")
+    with site.resting_worker():
+        submit(page)
+        expect(page.locator(".card.queued")).to_be_visible()
+        page.evaluate("document.body.dataset.same = 'page'")
+    expect(page.locator(".card.succeeded")).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-same", "page")
+    expect(page.locator(".card")).to_have_count(1)
+    page.wait_for_function(LOADED)
+
+    page.locator(".card a").click()
+    expect(page.get_by_role("heading", name="Your picture")).to_be_visible()
+    page.wait_for_function(LOADED)
+    compare = page.get_by_role("slider")
+    compare.focus()
+    page.keyboard.press("ArrowRight")
+    expect(compare).to_have_value("51")
+    expect(compare).to_have_attribute("aria-valuetext", "51 percent before")
+    assert page.locator("[data-compare]").evaluate("e => e.style.getPropertyValue('--at')") == ".51"
+
+    for name, kind in (
+        ("Download", "jpeg"),
+        ("Download as PNG", "png"),
+        ("Download as WebP", "webp"),
+    ):
+        data = download(page, name)
+        assert data.startswith(MAGIC[kind])
+        assert provenance.is_marked(data)
+
+
+def test_a_photo_is_kept_for_the_next_swap(alice: Visitor) -> None:
+    swap = alice.wait_for(alice.request_swap())
+    page = alice.page
+    for link, place, chosen in (
+        ("Same face, another photo", "source", (None, OTHER)),
+        ("Same photo, another face", "target", (OTHER, None)),
+    ):
+        alice.open(f"/swaps/{swap}/")
+        page.get_by_role("link", name=link).click()
+        kept = page.locator(f"[data-place={place}]")
+        expect(kept.locator(".name")).to_contain_text("Kept")
+        page.wait_for_function("document.querySelector('img.picture[src]').naturalWidth > 0")
+        choose(page, *chosen)
+        submit(page)
+        expect(page).to_have_url(re.compile(r"/swaps/$"))
+    expect(page.locator(".card.succeeded")).to_have_count(3)
+    newest, second, _ = alice.swaps()
+    assert (
+        alice.get(f"/swaps/{newest}/target/").body() == alice.get(f"/swaps/{swap}/target/").body()
+    )
+    assert (
+        alice.get(f"/swaps/{second}/source/").body() == alice.get(f"/swaps/{swap}/source/").body()
+    )
+
+
+def test_deleting_removes_the_swap_and_its_pictures(alice: Visitor) -> None:
+    swap = alice.wait_for(alice.request_swap())
+    pictures = [f"/swaps/{swap}/{name}/" for name in ("source", "target", "result")]
+    pictures += [f"/swaps/{swap}/thumb/{name}/" for name in ("source", "target", "result")]
+    assert [alice.get(path).status for path in pictures] == [200] * 6
+
+    page = alice.open(f"/swaps/{swap}/")
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete for good").click()
+
+    expect(page.get_by_text("Deleted, with all its pictures.")).to_be_visible()
+    expect(page.locator(".card")).to_have_count(0)
+    assert [alice.get(path).status for path in pictures] == [404] * 6
+    assert alice.get(f"/swaps/{swap}/").status == 404
+    assert list((alice.site.folder / "media").rglob(f"*{swap}*/*.*")) == []
+
+
+def test_without_scripts_the_same_way_leads_to_the_picture(
+    new_visitor: NewVisitor, site: RunningSite
+) -> None:
+    visitor = new_visitor(java_script_enabled=False)
+    sign_up(visitor, "noah@example.com")
+    page = visitor.page
+    choose(page, SOURCE, TARGET)
+    with site.resting_worker():
+        submit(page)
+        expect(page.locator(".card.queued")).to_be_visible()
+    expect(page.locator(".card.succeeded")).to_be_visible()  # the page reloads by itself
+    page.locator(".card a").click()
+    data = download(page, "Download as PNG")
+    assert data.startswith(MAGIC["png"])
+    assert provenance.is_marked(data)
+
+    page.get_by_role("link", name="Same face, another photo").click()
+    choose(page, None, OTHER)
+    submit(page)
+    expect(page.locator(".card")).to_have_count(2)
+    page.locator(".card a").last.click()
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.locator(".card")).to_have_count(1)

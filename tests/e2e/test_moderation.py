@@ -1,0 +1,75 @@
+"""Staff see what was made, hide it, and block who made it."""
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import NewVisitor
+from tests.e2e.running_site import RunningSite
+from tests.e2e.visitor import Visitor
+
+
+@pytest.fixture
+def bob(site: RunningSite, new_visitor: NewVisitor) -> Visitor:
+    """A member of the staff, signed in."""
+    email, password = f"bob-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe()
+    site.manage(
+        *("createsuperuser", "--noinput"),
+        DJANGO_SUPERUSER_EMAIL=email,
+        DJANGO_SUPERUSER_PASSWORD=password,
+    )
+    bob = new_visitor()
+    bob.sign_in(email, password)
+    return bob
+
+
+def act(page: Page, row: str, action: str) -> None:
+    page.get_by_role("row", name=row).get_by_role("checkbox").check()
+    page.get_by_label("Action").select_option(label=action)
+    page.get_by_role("button", name="Go").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+
+
+def test_staff_see_thumbnails_hide_a_swap_and_block_its_owner(bob: Visitor, alice: Visitor) -> None:
+    swap = alice.wait_for(alice.request_swap())
+    page = bob.open("/")
+    page.get_by_role("link", name="Admin").click()
+    page.get_by_role("link", name="Swaps", exact=True).first.click()
+    pictures = page.get_by_role("row", name=swap).get_by_role("img")
+    expect(pictures).to_have_count(3)
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        loads: Callable[[], bool] = lambda p=picture: p.evaluate("e => e.naturalWidth > 0")
+        page.wait_for_timeout(50) if not loads() else None
+        expect(picture).to_have_js_property("complete", value=True)
+        assert loads()
+
+    alice.expected = {404}
+    gallery = alice.open("/swaps/")
+    expect(gallery.locator(f"#swap-{swap}")).to_be_visible()
+    act(page, swap, "Hide from everyone")
+    gallery.reload()
+    expect(gallery.locator(".card")).to_have_count(0)
+    assert alice.get(f"/swaps/{swap}/").status == 404
+    assert alice.get(f"/swaps/{swap}/result/").status == 404
+    act(page, swap, "Show again")
+    assert alice.get(f"/swaps/{swap}/").status == 200
+
+    bob.open("/admin/swaps/user/")
+    act(page, alice.email, "Block (no sign-in, signed out at once)")
+    gallery.reload()
+    expect(gallery.get_by_role("heading", name="Sign in")).to_be_visible()
+    alice.fill_in_sign_in()
+    expect(gallery.locator(".card")).to_have_count(0)
+    assert alice.get("/swaps/").status == 302
+
+
+def test_the_admin_is_closed_to_everybody_else(alice: Visitor, new_visitor: NewVisitor) -> None:
+    swap = alice.wait_for(alice.request_swap())
+    for visitor in (alice, new_visitor()):
+        for path in ("/admin/", f"/admin/swaps/swap/{swap}/thumb/source/"):
+            answer = visitor.get(path)
+            assert answer.status == 302
+            assert answer.headers["location"].startswith("/admin/login/")

@@ -1,0 +1,119 @@
+"""Somebody at the site: a browser of their own that notes everything that should not happen."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import APIResponse, BrowserContext, ConsoleMessage, Page, Request, WebError
+
+from tests.e2e.running_site import ROOT, RunningSite
+
+_here = ROOT / "tests" / "photos"
+PHOTOS = _here if list(_here.glob("noface-*")) else Path("/work/shared/photos")
+NO_FACE = next(iter(sorted(PHOTOS.glob("noface-*"))), PHOTOS / "noface.jpg")
+FACES = sorted(PHOTOS.glob("face-*"))
+SOURCE, TARGET, OTHER = (*FACES, *[PHOTOS / "face.jpg"] * 3)[:3]
+PASSWORD = "a fine long pass phrase"
+HTTP_ERROR = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+
+
+class Visitor:
+    """One browser context. ``expected`` are the HTTP errors that a test provokes on purpose."""
+
+    def __init__(self, site: RunningSite, context: BrowserContext) -> None:
+        self.site = site
+        self.context = context
+        self.expected: set[int] = set()
+        self.wrongs: list[str] = []
+        self.requests: list[Request] = []
+        self.email = ""
+        context.set_default_timeout(10_000)
+        context.on("request", self._note_request)
+        context.on("console", self._note_console)
+        context.on("weberror", self._note_error)
+        self.page: Page = context.new_page()
+
+    def open(self, path: str) -> Page:
+        self.page.goto(f"{self.site.url}{path}")
+        return self.page
+
+    # --- what needs no browser page -------------------------------------------------------
+
+    def get(self, path: str, **options: Any) -> APIResponse:
+        return self.context.request.get(f"{self.site.url}{path}", max_redirects=0, **options)
+
+    def post(self, path: str, form_at: str, **fields: Any) -> APIResponse:
+        """Send a form as a browser does that has just loaded ``form_at``."""
+        page = self.context.request.get(f"{self.site.url}{form_at}").text()
+        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[-1]
+        return self.context.request.post(
+            f"{self.site.url}{path}",
+            multipart={"csrfmiddlewaretoken": token, **fields},
+            max_redirects=0,
+        )
+
+    def sign_up(self, name: str) -> None:
+        self.email = f"{name}-{time.monotonic_ns()}@example.com"
+        path = "/accounts/signup/"
+        answer = self.post(path, path, email=self.email, password1=PASSWORD)
+        assert answer.status == 302, answer.text()
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> None:
+        self.email, path = email, "/accounts/login/"
+        answer = self.post(path, path, login=email, password=password)
+        assert answer.status == 302, answer.text()
+
+    def fill_in_sign_in(self) -> None:
+        """On the sign-in page, as a person does."""
+        self.page.get_by_label("Email").fill(self.email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+    def request_swap(self, source: Path = SOURCE, target: Path = TARGET) -> str:
+        """The id of the new swap, which may not be finished."""
+        new = "/swaps/new/"
+        photos = {"source_image": source, "target_image": target}
+        answer = self.post(new, new, consent="on", **photos)
+        assert answer.status == 302, answer.text()
+        return self.swaps()[0]
+
+    def swaps(self) -> list[str]:
+        """The ids in the history, newest first."""
+        return re.findall(r'<li id="swap-([0-9a-f-]{36})"', self.get("/swaps/").text())
+
+    def swaps_left(self) -> int:
+        found = re.search(r"(\d+) swaps? left", self.get("/swaps/new/").text())
+        assert found
+        return int(found[1])
+
+    def wait_for(self, swap: str, status: str = "succeeded") -> str:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            card = self.get(f"/swaps/{swap}/card/").text()
+            if f'class="card {status}"' in card:
+                return swap
+            time.sleep(0.05)
+        raise AssertionError(f"not {status}: {card}")
+
+    # --- what the browser said ------------------------------------------------------------
+
+    def _note_request(self, request: Request) -> None:
+        self.requests.append(request)
+        address = urlsplit(request.url)
+        if (
+            address.scheme not in {"blob", "data"}
+            and f"{address.scheme}://{address.netloc}" != self.site.url
+        ):
+            self.wrongs.append(f"a request to another host: {request.url}")
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type not in {"error", "warning"}:
+            return
+        status = HTTP_ERROR.match(message.text)
+        if not status or int(status[1]) not in self.expected:
+            self.wrongs.append(f"{message.type} in the console: {message.text} {message.location}")
+
+    def _note_error(self, error: WebError) -> None:
+        self.wrongs.append(f"uncaught: {error.error}")
