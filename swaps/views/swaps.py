@@ -68,6 +68,7 @@ def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> Htt
         "kept": form.kept,
         "swaps_left": Quota.objects.of(request.user).remaining,
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
+        "accepted": images.ACCEPTED_TEXT,
         "limits": {
             "bytes": settings.FACESWAP_MAX_UPLOAD_BYTES,
             "megabytes": settings.FACESWAP_MAX_UPLOAD_BYTES // 1_000_000,
