@@ -1,0 +1,268 @@
+"""Untrusted bytes ↔ pictures. What is accepted, how it is checked, what it costs: docs/images.md.
+
+Runs in web processes too: Pillow only, no Django (limits are arguments).
+"""
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import BinaryIO, Final, Literal, NoReturn
+
+from PIL import Image, PngImagePlugin
+
+from swaps import image_formats, image_types
+from swaps import image_pixels as pixels
+from swaps.image_formats import Container
+
+Code = Literal[
+    "empty",
+    "not_an_image",
+    "unsupported_type",
+    "broken",
+    "too_many_bytes",
+    "too_many_pixels",
+    "animated",
+]
+Format = Literal["jpeg", "png", "webp"]
+
+HAS_HEIC = find_spec("pillow_heif") is not None  # optional: its wheels are GPL
+# For the form. Without image/heic in it, iPhones turn HEIC into JPEG by themselves.
+ACCEPTED_CONTENT_TYPES: Final = (
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    *(("image/heic", "image/heif") if HAS_HEIC else ()),
+)
+ACCEPTED_TEXT: Final = "JPEG, PNG, WebP and HEIC" if HAS_HEIC else "JPEG, PNG and WebP"
+
+_STORED: dict[Format, tuple[str, str]] = {
+    "jpeg": ("image/jpeg", ".jpg"),
+    "png": ("image/png", ".png"),
+    "webp": ("image/webp", ".webp"),
+}
+_NAMES: dict[Format, image_formats.Name] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
+# libjpeg stops at 65500, below the 65535 that the format could say.
+_MAX_SIDE: dict[Format, float] = {"jpeg": 65_500, "png": math.inf, "webp": 16_383}
+_DECODERS = ("JPEG", "PNG", "WEBP", *(("HEIF",) if HAS_HEIC else ()))
+# Pillow warns above this; no setting of ours may go beyond it.
+_MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_000_000
+
+
+class ImageRefused(Exception):
+    """``message`` is for people: what is wrong and what to do."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A picture encoded by us, without metadata, ready to be stored."""
+
+    data: bytes
+    content_type: str
+    extension: str  # with its dot
+    width: int
+    height: int
+
+
+def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> Photo:
+    """The web form's door. ``size`` is what the upload says of itself; it is not believed."""
+    _check_bytes(size, max_bytes)
+    with _refusing():
+        data = upload.read(max_bytes + 1)
+    _check_bytes(len(data), max_bytes)
+    with _refusing():
+        container = _examine(data, max_pixels)
+        del data  # no bytes are held that the next step does not need
+        image = _decode(container)
+    keeps_png = image.mode == "RGBA" or container.format == "PNG"
+    del container
+    return _photo(image, "png" if keeps_png else "jpeg")
+
+
+def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
+    """An upright picture in sRGB, mode L, RGB or RGBA, without metadata. Raises ImageRefused."""
+    with _refusing():
+        data = data if isinstance(data, bytes) else data.read()
+        return _decode(_examine(data, max_pixels))
+
+
+def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
+    """Nothing but the pixels and ``xmp`` gets into the file. JPEG puts alpha onto white."""
+    if max(image.size) > _MAX_SIDE[format]:
+        raise ImageRefused(
+            "too_many_pixels",
+            f"It is {image.width:,} × {image.height:,} pixels; {_NAMES[format]} allows "
+            f"{_MAX_SIDE[format]:,} a side. Choose another format.",
+        )
+    plain = pixels.bare(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
+    out = io.BytesIO()
+    match format:
+        case "jpeg":
+            plain = pixels.on_white(plain) if plain.mode == "RGBA" else plain
+            plain.save(out, "JPEG", quality=95, subsampling="4:4:4", xmp=xmp)
+        case "png":
+            text = PngImagePlugin.PngInfo()
+            if xmp:
+                text.add_itxt("XML:com.adobe.xmp", xmp)
+            plain.save(out, "PNG", compress_level=1, pnginfo=text)
+        case "webp":
+            plain.save(out, "WEBP", quality=90, method=2, xmp=xmp or b"")
+    return out.getvalue()
+
+
+def thumbnail(image_or_data: Image.Image | bytes, side: int = 640) -> bytes:
+    """WebP, longest side at most ``side``. Bytes are a picture that we stored."""
+    with _refusing():
+        image = image_or_data
+        if isinstance(image, bytes):
+            image = Image.open(io.BytesIO(image), formats=_DECODERS)
+            image.draft(None, _within(image.size, 2 * side))
+        size = _within(image.size, side)
+        if (factor := max(image.size) // (2 * side)) > 1:
+            image = image.reduce(factor)
+        out = io.BytesIO()
+        image = pixels.bare(image.resize(size, Image.Resampling.LANCZOS))
+        image.save(out, "WEBP", quality=82, method=2)
+        return out.getvalue()
+
+
+def convert(data: bytes, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
+    """A picture that we stored, as another type; without ``xmp`` it keeps its own packet."""
+    with _refusing():
+        container = image_formats.read(data)
+        xmp = xmp or container.xmp
+        if container.format == _NAMES[format] and xmp == container.xmp:
+            return data
+        image = _decode(container)
+    return encode(image, format, xmp=xmp)
+
+
+def dimensions(data: bytes) -> tuple[int, int]:
+    """Width and height as shown, from the header of a JPEG, PNG or WebP."""
+    with _refusing():
+        container = image_formats.read(data)
+    width, height = container.width, container.height
+    return (height, width) if container.orientation >= 5 else (width, height)
+
+
+def _photo(image: Image.Image, format: Format) -> Photo:  # noqa: A002
+    content_type, extension = _STORED[format]
+    return Photo(
+        data=encode(image, format),
+        content_type=content_type,
+        extension=extension,
+        width=image.width,
+        height=image.height,
+    )
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _examine(data: bytes, max_pixels: int) -> Container:
+    """All that can be refused before anything is decoded."""
+    _check_type(data)
+    is_heic = image_types.identify(data) == "HEIC"
+    container = _read_heic(data) if is_heic else image_formats.read(data)
+    _check_pixels(container.width, container.height, max_pixels)
+    if container.is_animated:
+        raise ImageRefused("animated", "It is an animation. Choose a still picture.")
+    return container
+
+
+def _read_heic(data: bytes) -> Container:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()  # again is no harm
+    with Image.open(io.BytesIO(data), formats=("HEIF",)) as image:
+        return Container(
+            format="HEIC",
+            width=image.width,  # upright already: the format has a rotation of its own
+            height=image.height,
+            pixels=data,
+            icc=image.info.get("icc_profile"),
+        )
+
+
+def _decode(container: Container) -> Image.Image:
+    image = Image.open(io.BytesIO(container.pixels), formats=_DECODERS)
+    if image.size != (container.width, container.height):
+        raise image_formats.Malformed  # the pixel limit was checked for the other size
+    image.load()
+    plain = pixels.to_plain(image, container.icc)
+    del image  # WebP's holds two more canvases
+    return pixels.upright(plain, container.orientation)
+
+
+# --- Checks ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except ImageRefused:
+        raise
+    except MemoryError:
+        raise ImageRefused(
+            "too_many_pixels",
+            "There is not enough memory to open it. Make it smaller and try again.",
+        ) from None
+    except Exception:  # noqa: BLE001  decoders raise a dozen classes for bad bytes, none documented
+        raise ImageRefused(
+            "broken",
+            "It is damaged or incomplete. Open it, save it anew as JPEG or PNG and try again.",
+        ) from None  # what the library said is no use to the reader, and may name a path
+
+
+def _check_bytes(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise ImageRefused(
+            "too_many_bytes",
+            f"It is {_millions(size)} MB; {_millions(max_bytes)} MB is the most. "
+            "Save it smaller and try again.",
+        )
+    if size <= 0:
+        raise ImageRefused("empty", "The file is empty. Choose another one.")
+
+
+def _check_type(data: bytes) -> None:
+    _check_bytes(len(data), len(data))
+    found = image_types.identify(data)
+    if found in {"JPEG", "PNG", "WebP"} or (found == "HEIC" and HAS_HEIC):
+        return
+    if found == "HEIC":
+        _refuse_type("It is a HEIC picture, which cannot be read here. Save it as JPEG")
+    if found in {"SVG", "AVIF"} or found in image_types.PICTURE_TYPES:
+        _refuse_type(f"It is of the type {found}. Save it as one of {ACCEPTED_TEXT}")
+    what = f"It is a {found}, not a picture." if found else "It is not a picture."
+    raise ImageRefused("not_an_image", f"{what} {ACCEPTED_TEXT} are accepted.")
+
+
+def _refuse_type(what: str) -> NoReturn:
+    raise ImageRefused("unsupported_type", f"{what} and try again.")
+
+
+def _check_pixels(width: int, height: int, max_pixels: int) -> None:
+    most = min(max_pixels, _MOST_PIXELS)
+    if width * height > most:
+        raise ImageRefused(
+            "too_many_pixels",
+            f"It is {width:,} × {height:,} = {_millions(width * height)} megapixels; "
+            f"{_millions(most, round_up=False)} is the most. Make it smaller and try again.",
+        )
+
+
+def _millions(count: int, *, round_up: bool = True) -> str:
+    """Rounded away from the limit, so that "50 MB; 50 MB is the most" is never said."""
+    tenths = -(-count // 100_000) if round_up else count // 100_000
+    return f"{tenths / 10:,.1f}".removesuffix(".0")
