@@ -1,12 +1,10 @@
 """Why a swap is refused or fails: one class per error code of the API contract.
 
 SwapError
-├── BadRequest      400 bad_request      what was sent cannot be understood
 ├── InvalidImage    400 invalid_image    not a picture that we accept
 ├── NoFace          400 no_face          no face found; ``image`` says in which picture
 ├── UsedUp          403 used_up          the quota is spent
-├── ApiError        500 api_error        our fault, or the provider's
-└── SwapTimeout     504 timeout          nobody answered in time
+└── ApiError        500 api_error        our fault, or the provider's
 
 A message says what is wrong and what to do; it never carries a secret, a path or a stack.
 """
@@ -31,10 +29,6 @@ class SwapError(Exception):
         self.image = image
 
 
-class BadRequest(SwapError, code="bad_request", status=400):
-    pass
-
-
 class InvalidImage(SwapError, code="invalid_image", status=400):
     pass
 
@@ -48,8 +42,4 @@ class UsedUp(SwapError, code="used_up", status=403):
 
 
 class ApiError(SwapError, code="api_error", status=500):
-    pass
-
-
-class SwapTimeout(SwapError, code="timeout", status=504):
     pass

@@ -12,6 +12,8 @@ from swaps.providers.base import Finished
 
 log = logging.getLogger(__name__)
 
+MOST_KEPT_UPLOADS = 6
+
 
 def request_swap(owner: User, source: images.Photo, target: images.Photo) -> Swap:
     """Store both photos, then spend, create and enqueue in one transaction.
@@ -92,11 +94,13 @@ def remove(swap: Swap) -> None:
 
 
 def keep_upload(owner: User, photo: images.Photo) -> Upload:
-    """Keep a good photo of a refused form for the next try."""
+    """Keep a good photo of a refused form for the next try; an account keeps the newest few."""
     upload = Upload(owner=owner)
     upload.key = storage.key_for("uploads", upload.pk, "photo", photo.extension)
     _store(upload.key, photo)
     upload.save()
+    for old in Upload.objects.filter(owner=owner).order_by("-created_at")[MOST_KEPT_UPLOADS:]:
+        old.delete()
     return upload
 
 

@@ -6,7 +6,7 @@ from django_tasks import task
 
 from swaps import errors, services
 from swaps.models import Swap
-from swaps.providers.base import SwapRequest
+from swaps.providers.base import Provider, SwapRequest
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +19,10 @@ def run_swap(swap_id: str) -> None:
         return
     from swaps.providers import embedded  # loads the engine: in the worker only
 
+    provider: Provider = embedded
     request = SwapRequest(source_key=swap.source_key, target_key=swap.target_key)
     try:
-        services.settle(swap, embedded.submit(request))
+        services.settle(swap, provider.submit(request))
     except errors.SwapError as error:
         services.settle(swap, error)
     except Exception:

@@ -158,6 +158,15 @@ def test_kept_uploads_have_their_time(
     assert not _files()
 
 
+def test_an_account_keeps_few_uploads(
+    alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        uploads = [services.keep_upload(alice, photo()) for _ in range(8)]
+    assert set(Upload.objects.all()) == set(uploads[-services.MOST_KEPT_UPLOADS :])
+    assert len(_files()) == 2 * services.MOST_KEPT_UPLOADS
+
+
 def test_deleting_an_account_deletes_its_files(
     alice: User,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
