@@ -6,12 +6,12 @@ this thread, and Django refuses its ORM there. So these tests talk to the site o
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from tests.e2e.running_site import ROOT, RunningSite, running_site
 from tests.e2e.visitor import Visitor
@@ -35,8 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
-) -> Iterator[None]:
-    report: Any = yield
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
     if report.failed:
         item.stash[FAILED] = True
         site = getattr(item, "funcargs", {}).get("site")
@@ -70,21 +70,37 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def shared() -> dict[str, StorageState]:
+    """The cookies of accounts that several tests use: a sign-up costs half a second."""
+    return {}
+
+
 @pytest.fixture
 def new_visitor(
-    site: RunningSite, browser: Browser, request: pytest.FixtureRequest
+    site: RunningSite,
+    browser: Browser,
+    shared: dict[str, StorageState],
+    request: pytest.FixtureRequest,
 ) -> Iterator[NewVisitor]:
     """Makes visitors; at the end none of them may have seen anything wrong."""
     request.node.stash[STARTED_AT] = site.log.stat().st_size
     visitors: list[Visitor] = []
 
-    def make(name: str = "", **options: Any) -> Visitor:
-        """Signed up under this name, or a stranger without one."""
+    def make(name: str = "", *, is_shared: bool = False, **options: Any) -> Visitor:
+        """Signed up under this name, or a stranger without one.
+
+        A shared account is the same in all tests that ask for it; each has its own browser.
+        """
+        if is_shared and name in shared:
+            options["storage_state"] = shared[name]
         options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
         visitor = Visitor(site, browser.new_context(**options))
         visitors.append(visitor)
-        if name:
+        if name and "storage_state" not in options:
             visitor.sign_up(name)
+        if is_shared and name not in shared:
+            shared[name] = visitor.context.storage_state()
         return visitor
 
     yield make
@@ -93,12 +109,6 @@ def new_visitor(
     for visitor in visitors:
         visitor.context.close()
     assert [wrong for visitor in visitors for wrong in visitor.wrongs] == []
-
-
-@pytest.fixture(scope="package")
-def members() -> dict[str, str]:
-    """Accounts and swaps that several tests share, by name."""
-    return {}
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """Every page: nothing refused by the policy, nothing from elsewhere, usable by everybody."""
 
+from typing import Literal
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.conftest import NewVisitor
 from tests.e2e.visitor import NO_FACE, TARGET, Visitor
 
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 STRANGERS_PAGES = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")
 MEMBERS_PAGES = (
     *("/", "/swaps/new/", "/swaps/", "/swaps/{done}/", "/swaps/{failed}/"),
@@ -105,18 +107,14 @@ CONTRAST = """() => {
 
 
 @pytest.fixture
-def member(new_visitor: NewVisitor, members: dict[str, str]) -> Visitor:
-    """One account with a picture and a refusal, for all tests that only look."""
-    visitor = new_visitor()
-    if "member" not in members:
-        visitor.sign_up("member")
-        members["member"] = visitor.email
-        members["done"] = visitor.wait_for(visitor.request_swap())
-        members["failed"] = visitor.wait_for(visitor.request_swap(NO_FACE, TARGET), "failed")
-    else:
-        visitor.sign_in(members["member"])
-    visitor.expected = {404}  # one of the pages is the one for what is not there
-    return visitor
+def member(new_visitor: NewVisitor) -> Visitor:
+    """Somebody with a refusal and a picture, for all tests that only look."""
+    member = new_visitor("member", is_shared=True)
+    if not member.swaps():
+        member.wait_for(member.request_swap(NO_FACE, TARGET), "failed")
+        member.wait_for(member.request_swap())
+    member.expected = {404}  # one of the pages is the one for what is not there
+    return member
 
 
 def findings(page: Page) -> list[str]:
@@ -131,9 +129,8 @@ def findings(page: Page) -> list[str]:
 def test_every_page_is_in_good_order(
     new_visitor: NewVisitor,
     member: Visitor,
-    members: dict[str, str],
-    size: dict[str, int],
-    scheme: str,
+    size: ViewportSize,
+    scheme: Literal["light", "dark"],
 ) -> None:
     found = {}
     stranger = new_visitor(viewport=size, color_scheme=scheme)
@@ -141,8 +138,10 @@ def test_every_page_is_in_good_order(
         found[f"stranger {path}"] = findings(stranger.open(path))
     member.page.set_viewport_size(size)
     member.page.emulate_media(color_scheme=scheme)
+    done, failed = member.swaps()[:2]
     for path in MEMBERS_PAGES:
-        found[f"member {path}"] = findings(member.open(path.format(**members)))
+        page = member.open(path.format(done=done, failed=failed))
+        found[f"member {path}"] = findings(page)
     assert {path: what for path, what in found.items() if what} == {}
 
 
