@@ -32,7 +32,7 @@ def transfer(source: AnyArray, target: AnyArray) -> AnyArray:
 
 
 def match_colour(
-    warped: Floats, target: Floats, grid: Grid, parts: Regions, skin: Skins, goal: Landmarks
+    warped: Floats, target: Floats, grid: Grid, parts: Regions, skin: Skins, *, goal: Landmarks
 ) -> Floats:
     """The region's pixels (H×W×3, 0…255) of the face in the target's colours.
 
@@ -74,7 +74,7 @@ def _blur_within(values: Floats, weights: Mask, sigma: float) -> Floats:
     """Normalised convolution (Knutsson & Westin 1993): only weighted pixels count."""
     weights = np.asarray(weights, np.float32)
     share = np.maximum(blur(weights, sigma), np.float32(1e-3))
-    return blur(values * weights[..., None], sigma) / share[..., None]
+    return np.asarray(blur(values * weights[..., None], sigma) / share[..., None], np.float32)
 
 
 def _apply(
@@ -87,12 +87,14 @@ def _apply(
     """
     shift = np.asarray(cv2.transform(face, change), np.float32)
     shift += light
-    lightness = face[..., 0]
+    lightness, a, b = (np.asarray(plane, np.float32) for plane in cv2.split(face))
+    of_lightness, of_a, of_b = (np.asarray(plane, np.float32) for plane in cv2.split(shift))
     share = smooth(lightness, 0.12 * skin_lightness, 0.85 * skin_lightness)
-    shift[..., 0] *= (0.25 + 0.75 * share) * (1 - 0.35 * openings)
-    shift[..., 1:] *= (share * (1 - 0.85 * openings))[..., None]
-    shift += face
-    bright = shift[..., 0] > _KNEE
-    shift[bright, 0] = _KNEE + 12 * np.tanh((shift[bright, 0] - _KNEE) / 14)
-    back = np.asarray(cv2.cvtColor(shift, cv2.COLOR_LAB2RGB), np.float32)
-    return np.clip(back * 255, 0, 255, out=back)
+    lightness += of_lightness * (0.25 + 0.75 * share) * (1 - 0.35 * openings)
+    share *= 1 - 0.85 * openings
+    a += of_a * share
+    b += of_b * share
+    bright = lightness > _KNEE
+    lightness[bright] = _KNEE + 12 * np.tanh((lightness[bright] - _KNEE) / 14)
+    back = np.asarray(cv2.cvtColor(cv2.merge([lightness, a, b]), cv2.COLOR_LAB2RGB), np.float32)
+    return np.clip(back, 0, 1, out=back) * np.float32(255)

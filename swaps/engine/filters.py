@@ -29,7 +29,7 @@ def blur(values: Floats, sigma: float) -> Floats:
     return np.asarray(blurred, np.float32)
 
 
-def shrink(values: Floats, width: int, height: int) -> Floats:
+def shrink(values: Floats | Picture, width: int, height: int) -> Floats:
     return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
@@ -41,7 +41,7 @@ def enlarge(values: Floats, width: int, height: int) -> Floats:
 
 def shrink_picture(picture: Picture, width: int, height: int) -> Picture:
     """Area average; whole halvings come first because those are many times faster."""
-    while picture.shape[1] >= 2 * width and picture.shape[0] >= 2 * height:
+    while picture.shape[1] > 2 * width and picture.shape[0] > 2 * height:
         halves = (picture.shape[1] // 2, picture.shape[0] // 2)
         even = picture[: 2 * halves[1], : 2 * halves[0]]
         picture = np.asarray(cv2.resize(even, halves, interpolation=cv2.INTER_AREA), np.uint8)
@@ -85,4 +85,7 @@ def lab(picture: Picture | Floats) -> Floats:
 
 def mix(ground: Floats, over: Floats, weight: Mask) -> Floats:
     """``over`` where the weight is 1, ``ground`` where it is 0."""
-    return ground + (over - ground) * weight[..., None]
+    change = over - ground
+    change *= weight[..., None]
+    change += ground
+    return change

@@ -18,6 +18,7 @@ from swaps.engine.models import Model
 from swaps.engine.types import AnyArray, Floats, Landmarks, Picture
 
 _CROP = 192
+_REACH = 0.8  # half a turned square (√½), shifted and grown as below, in sides
 _MARGIN = 1.5  # the crop's side in boxes
 _EYES = ((33, 133, True), (362, 263, False))  # corners; the net knows left eyes: mirror the right
 # One crop leaves about a pixel of noise in 192. The mean over shifted, turned and mirrored crops
@@ -89,7 +90,7 @@ class Landmarker:
                 region.angle + turn,
             )
             passes.append(self._run(patch, moved, mirrored=mirrored)[0])
-        return np.mean(passes, axis=0).astype(np.float32)
+        return np.asarray(np.mean(passes, axis=0), np.float32)
 
     def irises(self, picture: Picture, landmarks: Landmarks) -> Floats:
         """2×2: the centres of the right and the left iris, pixels."""
@@ -120,13 +121,14 @@ class _Patch:
     """The surroundings of one face, reduced once so that crops need no anti-aliasing."""
 
     def __init__(self, picture: Picture, region: _Region, crop: int = _CROP) -> None:
-        half = math.ceil(1.1 * region.side)
+        # Between one and two pixels per pixel of the crop: bilinear sampling is fine there, and
+        # whole factors make the reduction cheap.
+        factor = max(1, int(region.side / crop))
+        half = factor * math.ceil(_REACH * region.side / factor)
         self._x, self._y = round(region.x) - half, round(region.y) - half
-        scale = min(1.0, 1.3 * crop / region.side)
-        side = max(1, round(2 * half * scale))
-        self._scale = side / (2 * half)
+        self._scale = 1 / factor
         around = cut(picture, self._x, self._y, 2 * half, 2 * half)
-        self._pixels = shrink_picture(around, side, side) if scale < 1 else around
+        self._pixels = shrink_picture(around, 2 * half // factor, 2 * half // factor)
 
     def crop(self, region: _Region, side: int, *, mirrored: bool) -> tuple[Floats, AnyArray]:
         """The net's input (side×side×3, 0…1) and the way back to the picture (2×3)."""

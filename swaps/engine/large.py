@@ -74,7 +74,7 @@ def put_back(original: Picture, before: Picture, after: Picture, mask: Mask) -> 
         lost = cv2.subtract(original[strip], old[strip], dtype=cv2.CV_16S)
         detail = cv2.multiply(lost, kept, dtype=cv2.CV_32F)
         if noise is not None:
-            detail += (noise[: len(detail)] * weight[strip])[..., None]
+            detail = detail + (noise[: len(detail)] * weight[strip])[..., None]
         cv2.copyTo(cv2.add(new[strip], detail, dtype=cv2.CV_8U), is_changed[strip], original[strip])
 
 

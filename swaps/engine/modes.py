@@ -1,5 +1,6 @@
 """From whatever a picture is to RGB with 8 bits, and back to the target's own mode."""
 
+import cv2
 import numpy as np
 
 from swaps.engine.types import AnyArray, Picture
@@ -25,9 +26,14 @@ def as_8_bits(picture: AnyArray) -> Picture:
     return np.asarray((picture.astype(np.uint32) + _TO_8_BITS // 2) // _TO_8_BITS, np.uint8)
 
 
-def is_grey(picture: Picture) -> bool:
-    first = picture[..., 0]
-    return bool((first == picture[..., 1]).all() and (first == picture[..., 2]).all())
+def is_grey(picture: Picture, tolerance: int = 0) -> bool:
+    """Whether no pixel's channels differ by more (JPEG makes small differences)."""
+    every_8th = picture[::8, ::8]  # a picture with colours is nearly always told by these
+    return all(
+        bool((cv2.absdiff(part[..., 0], part[..., i]) <= tolerance).all())
+        for part in (every_8th, picture)
+        for i in (1, 2)
+    )
 
 
 def in_mode_of(target: AnyArray, result: Picture) -> Picture:

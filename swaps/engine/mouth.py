@@ -14,8 +14,8 @@ _ALIKE = (0.6, 1.7)  # openness of the source in that of the target
 
 def openness(landmarks: Landmarks) -> float:
     left, right = MOUTH_CORNERS
-    height = np.linalg.norm(landmarks[UPPER_LIP] - landmarks[LOWER_LIP])
-    return float(height / max(np.linalg.norm(landmarks[left] - landmarks[right]), 1e-6))
+    height = float(np.linalg.norm(landmarks[UPPER_LIP] - landmarks[LOWER_LIP]))
+    return height / max(float(np.linalg.norm(landmarks[left] - landmarks[right])), 1e-6)
 
 
 def keeps_own_mouth(source: Landmarks, target: Landmarks) -> bool:

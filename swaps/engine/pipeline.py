@@ -11,7 +11,7 @@ from swaps.engine.blend import blend
 from swaps.engine.colour import match_colour
 from swaps.engine.detail import match_detail
 from swaps.engine.faces import FaceFinder
-from swaps.engine.filters import lab, luma, smooth
+from swaps.engine.filters import lab, luma, mix, smooth
 from swaps.engine.gaze import follow_gaze
 from swaps.engine.geometry import goal as goal_of
 from swaps.engine.geometry import pose
@@ -21,11 +21,12 @@ from swaps.engine.mask import face_mask, regions, skins
 from swaps.engine.mirror import fill_hidden_half
 from swaps.engine.modes import as_rgb, in_mode_of, is_grey
 from swaps.engine.mouth import keeps_own_mouth, put_mouth_back
-from swaps.engine.types import AnyArray, Face, Mask, NoFace, Picture, SwapOutput
+from swaps.engine.types import Face, Mask, NoFace, Picture, Pixels, SwapOutput
 from swaps.engine.warp import crop_source, lay_out, sample
 
 _YAW_LIMIT = 35.0  # degrees: beyond, one face shows what the other hides
 _SOLID = 0.9  # of the mask: where detail is measured
+_NEARLY_GREY = 8  # levels: colour below this is the coding's, not the picture's
 _EDGE = 0.03  # of the face: within this from the silhouette the change fades to nothing
 
 
@@ -46,8 +47,8 @@ class Engine:
 
     def swap(
         self,
-        source: AnyArray,
-        target: AnyArray,
+        source: Pixels,
+        target: Pixels,
         progress: Callable[[str], None] | None = None,
     ) -> SwapOutput:
         """Put the largest face of ``source`` onto the largest of ``target``.
@@ -59,15 +60,16 @@ class Engine:
         """
         report = progress or _silent
         report("detect")
-        source_picture = as_rgb(source)
+        source_picture = as_rgb(np.asarray(source))
         source_face, faces_in_source = self._finder.largest(source_picture)
         if source_face is None:
             raise NoFace("source")
-        result = as_rgb(target)
+        target_pixels = np.asarray(target)
+        result = as_rgb(target_pixels)
         target_face, faces_in_target = self._finder.largest(result)
         if target_face is None:
             raise NoFace("target")
-        if np.may_share_memory(result, target):
+        if np.may_share_memory(result, target_pixels):
             result = result.copy()
         work = working_copy(result, target_face, source_face)
         change = _swap_in(source_picture, source_face, work.picture, work.face, report)
@@ -76,7 +78,7 @@ class Engine:
         change.put_into(part, work.picture if work.is_reduced else None)
         turned = pose(source_face.landmarks).yaw - pose(target_face.landmarks).yaw
         return SwapOutput(
-            image=in_mode_of(target, result),
+            image=in_mode_of(target_pixels, result),
             warnings=("yaw",) if abs(turned) > _YAW_LIMIT else (),
             faces_in_source=faces_in_source,
             faces_in_target=faces_in_target,
@@ -120,7 +122,6 @@ def _swap_in(
     goal = goal_of(source_face.landmarks, target_face.landmarks)
     grid = Grid.around(goal)
     region = grid.cut(target)
-    grey = is_grey(region)
 
     report("warp")
     crop = crop_source(source, source_face, goal)
@@ -134,8 +135,8 @@ def _swap_in(
     target_lab = lab(grid.down(region))
     skin = skins(lab(grid.down(face)), target_lab, parts.core)
     mask = grid.up(face_mask(grid, maps, parts, skin))
-    face = match_colour(face, target_lab, grid, parts, skin, goal)
-    if grey:
+    face = match_colour(face, target_lab, grid, parts, skin, goal=goal)
+    if is_grey(region, _NEARLY_GREY):
         face = np.repeat(luma(face)[..., None], 3, axis=2)
     if keeps_own_mouth(source_face.landmarks, target_face.landmarks):
         face = put_mouth_back(face, region, grid, goal, target_face.landmarks)
@@ -147,13 +148,13 @@ def _swap_in(
     report("blend")
     ground = region.astype(np.float32)
     has_face = (maps.direct[..., 0] >= 0) & (parts.base > 0)
-    covered = grid.up(has_face.astype(np.float32))[..., None] > 0.5
-    face = np.where(covered, np.clip(face, 0, 255), ground)
+    covered = grid.up(has_face.astype(np.float32)) > 0.5
+    np.clip(face, 0, 255, out=face)
+    face = np.asarray(cv2.copyTo(face, covered.astype(np.uint8), ground.copy()), np.float32)
     blended = blend(face, ground, mask, size=grid.face / grid.scale)
     # A pyramid's coarse levels reach out of the silhouette: nothing there may change.
     limit = smooth(grid.up(parts.distance), 0, _EDGE * grid.face)
-    ground += (blended - ground) * limit[..., None]
-    pixels = np.clip(ground + 0.5, 0, 255).astype(np.uint8)
-    if grey:
+    pixels = np.clip(mix(ground, blended, limit) + 0.5, 0, 255).astype(np.uint8)
+    if is_grey(region):
         pixels = np.repeat(pixels[..., :1], 3, axis=2)
     return _Change(grid=grid, pixels=pixels, mask=mask)

