@@ -18,8 +18,8 @@ help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 run: $(site)  ## set everything up and run the site: make run PORT=8000
-	@SITE_URL="$${SITE_URL-http://127.0.0.1:$(PORT)}" $(bin)/python manage.py fetch_models
-	@SITE_URL="$${SITE_URL-http://127.0.0.1:$(PORT)}" $(bin)/python manage.py prepare
+	@$(bin)/python manage.py fetch_models
+	@$(bin)/python manage.py prepare
 	@exec $(bin)/python manage.py up --port $(PORT)
 
 test: test-sqlite test-postgresql  ## all tests, on SQLite and on PostgreSQL

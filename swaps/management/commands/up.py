@@ -43,7 +43,7 @@ class Command(BaseCommand):
         check_port_is_free(bind, port)
         address = f"http://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{port}"  # noqa: S104
         environment = {**ENVIRONMENT, **os.environ}
-        environment.setdefault("SITE_URL", address)
+        environment["SITE_URL"] = environment.get("SITE_URL") or address  # empty counts as unset
         children = programs(bind, port, web_workers, workers)
         say = supervisor.printer([program.name for program in children])
         announce = threading.Thread(

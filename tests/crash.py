@@ -1,0 +1,142 @@
+"""Kill the worker in the middle of swaps; see how every swap and the quota end.
+
+``tests/test_crash.py`` runs it small, ``bench/crash.py`` large.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from swaps import heartbeat, images, services, storage
+from swaps.models import Heartbeat, Quota, Status, Swap, User
+from tests.processes import ROOT, wait_until
+
+DEMO = ROOT / "static" / "img" / "demo"
+LEASE_SECONDS = 4
+# The supervisor gives up after 5 deaths in 30 s, rightly; these are no accidents.
+SECONDS_BETWEEN_KILLS = 7.6
+# How far into a swap (seconds) the kills come, in turn.
+DEPTHS = (0.0, 0.05, 0.1, 0.15, 0.2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    swaps: int
+    kills: int
+    succeeded: int
+    spent: int
+    refunded: int
+    attempts: tuple[int, ...]
+    pictures: int
+    seconds: float
+
+
+def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> Outcome:
+    """Request ``swaps`` swaps of a running site and kill its worker in ``kills`` of them."""
+    owner = User.objects.create_user(f"{uuid.uuid4()}@example.com", "correct horse battery")
+    granted = Quota.objects.of(owner).remaining
+    started_at = time.monotonic()
+    killed: set[uuid.UUID] = set()
+    with running_site(environment):
+        for number in range(swaps):
+            request_swap(owner)
+            if len(killed) < kills * (number + 1) // swaps:
+                before = time.monotonic()
+                killed.add(kill_worker_during_swap(killed, DEPTHS[len(killed) % len(DEPTHS)]))
+                if len(killed) < kills:
+                    time.sleep(max(0, before + SECONDS_BETWEEN_KILLS - time.monotonic()))
+        mine = Swap.objects.filter(owner=owner)
+        assert wait_until(lambda: not mine.unfinished().exists(), 120), "swaps stay unfinished"
+    quota = Quota.objects.get(user=owner)
+    return Outcome(
+        swaps=mine.count(),
+        kills=len(killed),
+        succeeded=mine.filter(status=Status.SUCCEEDED).count(),
+        spent=quota.spent,
+        refunded=quota.remaining + swaps - granted,
+        attempts=tuple(mine.order_by("created_at").values_list("attempts", flat=True)),
+        pictures=sum(storage.read(swap.result_key)[:2] == b"\xff\xd8" for swap in mine),
+        seconds=time.monotonic() - started_at,
+    )
+
+
+def request_swap(owner: User) -> Swap:
+    return services.request_swap(owner, load(DEMO / "1-face.jpg"), load(DEMO / "1-photo.jpg"))
+
+
+def load(path: Path) -> images.Photo:
+    with path.open("rb") as file:
+        return images.accept(
+            file,
+            size=path.stat().st_size,
+            max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
+            max_pixels=settings.FACESWAP_MAX_PIXELS,
+        )
+
+
+def kill_worker_during_swap(killed: set[uuid.UUID], depth: float) -> uuid.UUID:
+    """SIGKILL, ``depth`` seconds after a swap began; the swap that was cut off by it."""
+    fresh = Swap.objects.filter(status=Status.PROCESSING, attempts=1).exclude(pk__in=killed)
+    assert wait_until(fresh.exists, 60), "no swap is being processed"
+    time.sleep(depth)
+    pid = worker_pid()
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: worker_pid() != pid, 30), "no new worker"
+    cut_off = fresh.first()
+    if cut_off is None:
+        raise AssertionError(f"the swap was finished within {depth} s; no kill in a swap")
+    return cut_off.pk
+
+
+def worker_pid() -> int:
+    """The living worker of this site; 0 while there is none."""
+    alive = Heartbeat.objects.filter(
+        name__startswith="worker:", seen_at__gt=timezone.now() - heartbeat.STALE_AFTER
+    )
+    pids = [int(row.name.rpartition(":")[2]) for row in alive.order_by("-seen_at")]
+    return next((pid for pid in pids if Path(f"/proc/{pid}/cmdline").exists()), 0)
+
+
+@contextlib.contextmanager
+def running_site(environment: Mapping[str, str], port: int = 0) -> Iterator[int]:
+    """``manage.py up`` on this database, ready; yields the pid of the supervisor."""
+    port = port or free_port()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "up", "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "faceswap_site.settings", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said: list[str] = []
+    assert process.stdout
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if "Ready on" in line:
+                break
+            assert "Not ready" not in line, "".join(said)
+        else:
+            raise AssertionError("the site did not start:\n" + "".join(said))
+        yield process.pid
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+    return port
