@@ -71,8 +71,8 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="package")
-def shared() -> dict[str, StorageState]:
-    """The cookies of accounts that several tests use: a sign-up costs half a second."""
+def shared() -> dict[str, tuple[str, StorageState]]:
+    """E-mail and cookies of accounts that several tests use: a sign-up is slow, and limited."""
     return {}
 
 
@@ -80,7 +80,7 @@ def shared() -> dict[str, StorageState]:
 def new_visitor(
     site: RunningSite,
     browser: Browser,
-    shared: dict[str, StorageState],
+    shared: dict[str, tuple[str, StorageState]],
     request: pytest.FixtureRequest,
 ) -> Iterator[NewVisitor]:
     """Makes visitors; at the end none of them may have seen anything wrong."""
@@ -92,15 +92,17 @@ def new_visitor(
 
         A shared account is the same in all tests that ask for it; each has its own browser.
         """
+        email = ""
         if is_shared and name in shared:
-            options["storage_state"] = shared[name]
+            email, options["storage_state"] = shared[name]
         options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
         visitor = Visitor(site, browser.new_context(**options))
+        visitor.email = email
         visitors.append(visitor)
-        if name and "storage_state" not in options:
+        if name and not email:
             visitor.sign_up(name)
-        if is_shared and name not in shared:
-            shared[name] = visitor.context.storage_state()
+        if is_shared:
+            shared[name] = visitor.email, visitor.context.storage_state()
         return visitor
 
     yield make
@@ -113,7 +115,14 @@ def new_visitor(
 
 @pytest.fixture
 def alice(new_visitor: NewVisitor) -> Visitor:
-    return new_visitor("alice")
+    """An account that tests share: what they ask about are swaps of their own."""
+    return new_visitor("alice", is_shared=True)
+
+
+@pytest.fixture
+def newcomer(new_visitor: NewVisitor) -> Visitor:
+    """An account of this test's own. Few tests need it: sign-ups are limited to 20 a minute."""
+    return new_visitor("newcomer")
 
 
 def _photograph(test: str, visitors: list[Visitor]) -> None:

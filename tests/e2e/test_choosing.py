@@ -1,6 +1,7 @@
 """Choosing the two photos: by dropping, by pasting, by changing one's mind."""
 
 import base64
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -42,7 +43,8 @@ def test_dropped_and_pasted_photos_go_into_their_places_and_are_swapped(alice: V
 
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Swap faces").click()
-    expect(page.locator(".card.succeeded")).to_be_visible()
+    expect(page).to_have_url(re.compile("/swaps/$"))
+    expect(page.locator(".card").first).to_contain_class("succeeded")
 
 
 def test_a_photo_dropped_beside_the_places_does_not_replace_the_page(alice: Visitor) -> None:

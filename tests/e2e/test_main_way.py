@@ -85,14 +85,14 @@ def test_two_photos_become_one_picture_without_a_reload(
         assert provenance.is_marked(data)
 
 
-def test_a_photo_is_kept_for_the_next_swap(alice: Visitor) -> None:
-    swap = alice.wait_for(alice.request_swap())
-    page = alice.page
+def test_a_photo_is_kept_for_the_next_swap(newcomer: Visitor) -> None:
+    swap = newcomer.wait_for(newcomer.request_swap())
+    page = newcomer.page
     for link, place, chosen in (
         ("Same face, another photo", "source", (None, OTHER)),
         ("Same photo, another face", "target", (OTHER, None)),
     ):
-        alice.open(f"/swaps/{swap}/")
+        newcomer.open(f"/swaps/{swap}/")
         page.get_by_role("link", name=link).click()
         kept = page.locator(f"[data-place={place}]")
         expect(kept.locator(".name")).to_contain_text("Kept")
@@ -101,30 +101,32 @@ def test_a_photo_is_kept_for_the_next_swap(alice: Visitor) -> None:
         submit(page)
         expect(page).to_have_url(re.compile(r"/swaps/$"))
     expect(page.locator(".card.succeeded")).to_have_count(3)
-    newest, second, _ = alice.swaps()
+    newest, second, _ = newcomer.swaps()
     assert (
-        alice.get(f"/swaps/{newest}/target/").body() == alice.get(f"/swaps/{swap}/target/").body()
+        newcomer.get(f"/swaps/{newest}/target/").body()
+        == newcomer.get(f"/swaps/{swap}/target/").body()
     )
     assert (
-        alice.get(f"/swaps/{second}/source/").body() == alice.get(f"/swaps/{swap}/source/").body()
+        newcomer.get(f"/swaps/{second}/source/").body()
+        == newcomer.get(f"/swaps/{swap}/source/").body()
     )
 
 
-def test_deleting_removes_the_swap_and_its_pictures(alice: Visitor) -> None:
-    swap = alice.wait_for(alice.request_swap())
+def test_deleting_removes_the_swap_and_its_pictures(newcomer: Visitor) -> None:
+    swap = newcomer.wait_for(newcomer.request_swap())
     pictures = [f"/swaps/{swap}/{name}/" for name in ("source", "target", "result")]
     pictures += [f"/swaps/{swap}/thumb/{name}/" for name in ("source", "target", "result")]
-    assert [alice.get(path).status for path in pictures] == [200] * 6
+    assert [newcomer.get(path).status for path in pictures] == [200] * 6
 
-    page = alice.open(f"/swaps/{swap}/")
+    page = newcomer.open(f"/swaps/{swap}/")
     page.get_by_text("Delete…").click()
     page.get_by_role("button", name="Delete for good").click()
 
     expect(page.get_by_text("Deleted, with all its pictures.")).to_be_visible()
     expect(page.locator(".card")).to_have_count(0)
-    assert [alice.get(path).status for path in pictures] == [404] * 6
-    assert alice.get(f"/swaps/{swap}/").status == 404
-    assert list((alice.site.folder / "media").rglob(f"*{swap}*/*.*")) == []
+    assert [newcomer.get(path).status for path in pictures] == [404] * 6
+    assert newcomer.get(f"/swaps/{swap}/").status == 404
+    assert list((newcomer.site.folder / "media").rglob(f"*{swap}*/*.*")) == []
 
 
 def test_without_scripts_the_same_way_leads_to_the_picture(

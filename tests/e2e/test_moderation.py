@@ -31,8 +31,10 @@ def act(page: Page, row: str, action: str) -> None:
     expect(page.locator(".messagelist .success")).to_be_visible()
 
 
-def test_staff_see_thumbnails_hide_a_swap_and_block_its_owner(bob: Visitor, alice: Visitor) -> None:
-    swap = alice.wait_for(alice.request_swap())
+def test_staff_see_thumbnails_hide_a_swap_and_block_its_owner(
+    bob: Visitor, newcomer: Visitor
+) -> None:
+    swap = newcomer.wait_for(newcomer.request_swap())
     page = bob.open("/")
     page.get_by_role("link", name="Admin").click()
     page.get_by_role("link", name="Swaps", exact=True).first.click()
@@ -42,29 +44,29 @@ def test_staff_see_thumbnails_hide_a_swap_and_block_its_owner(bob: Visitor, alic
         picture.scroll_into_view_if_needed()
         expect(picture).not_to_have_js_property("naturalWidth", 0)
 
-    alice.expected = {404}
-    gallery = alice.open("/swaps/")
+    newcomer.expected = {404}
+    gallery = newcomer.open("/swaps/")
     expect(gallery.locator(f"#swap-{swap}")).to_be_visible()
     act(page, swap, "Hide from everyone")
     gallery.reload()
     expect(gallery.locator(".card")).to_have_count(0)
-    assert alice.get(f"/swaps/{swap}/").status == 404
-    assert alice.get(f"/swaps/{swap}/result/").status == 404
+    assert newcomer.get(f"/swaps/{swap}/").status == 404
+    assert newcomer.get(f"/swaps/{swap}/result/").status == 404
     act(page, swap, "Show again")
-    assert alice.get(f"/swaps/{swap}/").status == 200
+    assert newcomer.get(f"/swaps/{swap}/").status == 200
 
     bob.open("/admin/swaps/user/")
-    act(page, alice.email, "Block (no sign-in, signed out at once)")
+    act(page, newcomer.email, "Block (no sign-in, signed out at once)")
     gallery.reload()
     expect(gallery.get_by_role("heading", name="Sign in")).to_be_visible()
-    alice.fill_in_sign_in()
+    newcomer.fill_in_sign_in()
     expect(gallery.locator(".card")).to_have_count(0)
-    assert alice.get("/swaps/").status == 302
+    assert newcomer.get("/swaps/").status == 302
 
 
-def test_the_admin_is_closed_to_everybody_else(alice: Visitor, new_visitor: NewVisitor) -> None:
-    swap = alice.wait_for(alice.request_swap())
-    for visitor in (alice, new_visitor()):
+def test_the_admin_is_closed_to_everybody_else(newcomer: Visitor, new_visitor: NewVisitor) -> None:
+    swap = newcomer.wait_for(newcomer.request_swap())
+    for visitor in (newcomer, new_visitor()):
         for path in ("/admin/", f"/admin/swaps/swap/{swap}/thumb/source/"):
             answer = visitor.get(path)
             assert answer.status == 302

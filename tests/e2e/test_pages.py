@@ -124,6 +124,37 @@ def findings(page: Page) -> list[str]:
     return found + contrast
 
 
+def test_these_tests_notice_what_is_wrong(new_visitor: NewVisitor) -> None:
+    visitor = new_visitor()
+    page = visitor.open("/accounts/login/")
+    with page.expect_event("console", lambda message: message.text == "the last"):
+        page.evaluate("""async () => {
+            document.body.setAttribute("style", "color: red");
+            await fetch("https://elsewhere.example/").catch(() => 0);
+            console.error("said");
+            setTimeout(() => { throw new Error("thrown"); });
+            setTimeout(() => console.log("the last"), 50);
+            const main = document.querySelector("main");
+            main.querySelector("label").remove();
+            main.append(Object.assign(new Image(3000), {id: "main"}));
+            main.append(document.createElement("button"));
+            const pale = document.createElement("p");
+            pale.textContent = "pale";
+            pale.style.color = pale.style.backgroundColor = "#aaa";
+            main.append(pale);
+            main.querySelector("img").style.maxWidth = "none";
+            main.lastElementChild.previousElementSibling.style.minWidth = "3000px";
+        }""")
+    found = findings(page)
+    page.goto(visitor.site.url.replace("127.0.0.1", "localhost") + "/healthz")
+    noticed, visitor.wrongs = "\n".join(visitor.wrongs), []
+
+    said = ("style", "elsewhere.example", "console: said", "thrown", "another host: http://local")
+    assert [text for text in said if text not in noticed] == [], noticed
+    about = ("sideways", "no label", "no alt", "twice: #main", "no name", "1.00:1")
+    assert [text for text in about if text not in "\n".join(found)] == [], found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_every_page_is_in_good_order(

@@ -54,7 +54,7 @@ def test_polling_after_the_session_ended_leads_the_whole_page_to_the_sign_in(
     alice: Visitor,
 ) -> None:
     with alice.site.resting_worker():
-        alice.request_swap()
+        swap = alice.request_swap()
         page = alice.open("/swaps/")
         expect(page.locator(".card.queued")).to_be_visible()
         alice.context.clear_cookies()
@@ -62,12 +62,12 @@ def test_polling_after_the_session_ended_leads_the_whole_page_to_the_sign_in(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(page.locator(".card")).to_have_count(0)
     alice.fill_in_sign_in()
-    expect(page.locator(".card.succeeded")).to_be_visible()
+    expect(page.locator(f"#swap-{swap}.succeeded")).to_be_visible()
 
 
-def test_signing_out_ends_the_session(alice: Visitor) -> None:
-    page = alice.open("/swaps/")
+def test_signing_out_ends_the_session(newcomer: Visitor) -> None:
+    page = newcomer.open("/swaps/")
     page.locator("details.menu summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
-    assert alice.get("/swaps/").status == 302
+    assert newcomer.get("/swaps/").status == 302
