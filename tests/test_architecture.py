@@ -24,7 +24,8 @@ LAYERS = {
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.heartbeat swaps.checks",
     "WORK": "swaps.providers.embedded swaps.providers.hosted",
-    "MATERIAL": "swaps.net swaps.storage swaps.images swaps.image_* swaps.provenance",
+    "MATERIAL": "swaps.net swaps.storage swaps.images swaps.image_* swaps.provenance "
+    "swaps.engine_models",
     "ENGINE": "swaps.engine.*",
     "WORDS": "swaps.errors swaps.providers.base swaps.supervisor",
 }
