@@ -86,7 +86,7 @@ def lay_out(grid: Grid, goal: Landmarks, source: SourceCrop, yaw: float) -> Maps
     other = visible[MIRROR]
     # A frontal face shows both halves: mirroring begins at 12° and is full at 28°.
     hidden = np.where(other > visible, (other - visible) / np.maximum(other + visible, 1e-3), 0)
-    hidden = hidden * smooth(np.abs(np.float64(yaw)), 12, 28)
+    hidden = hidden * smooth(abs(yaw), 12, 28)
     points = source.face.landmarks[:, :2]
     weights = [hidden, other, FOREHEAD_AND_TEMPLES, ABOVE_JAW, FOREHEAD_HEIGHT]
     numbers = paint(grid, goal, TRIANGLES)
