@@ -7,7 +7,6 @@ this thread, and Django refuses its ORM there. So these tests talk to the site o
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +24,9 @@ NewVisitor = Callable[..., Visitor]
 expect.set_options(timeout=10_000)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one site, one Chromium
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.browser)
+    item.add_marker(pytest.mark.xdist_group("browser"))  # one site, one Chromium
 
 
 @pytest.hookimpl(wrapper=True)

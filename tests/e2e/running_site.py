@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
 STOP_SECONDS = 25
 MAX_UPLOAD_MB = 3
-SEEN_BY_THE_SITE = re.compile(r"worker:[^:\s]+:(\d+) is ready")
+WORKER_IS_READY = re.compile(r"worker:[^:\s]+:(\d+) is ready")
 
 
 @dataclass(kw_only=True)
@@ -55,7 +55,7 @@ class RunningSite:
     @contextlib.contextmanager
     def resting_worker(self) -> Iterator[None]:
         """No swap is worked on in here: the worker's process is stopped, as ``kill -STOP`` does."""
-        worker = int(SEEN_BY_THE_SITE.findall(self.read_log())[-1])
+        worker = self._worker()
         for _ in range(20):
             os.kill(worker, signal.SIGSTOP)
             if self._has_no_writer():
@@ -66,6 +66,13 @@ class RunningSite:
             yield
         finally:
             os.kill(worker, signal.SIGCONT)
+
+    def _worker(self) -> int:
+        deadline = time.monotonic() + READY_SECONDS
+        while not (pids := WORKER_IS_READY.findall(self.read_log())):
+            assert time.monotonic() < deadline, "no worker is ready"
+            time.sleep(0.05)
+        return int(pids[-1])
 
     def _has_no_writer(self) -> bool:
         file = self.folder / "db.sqlite3"

@@ -10,11 +10,11 @@ from playwright.sync_api import APIResponse, BrowserContext, ConsoleMessage, Pag
 
 from tests.e2e.running_site import ROOT, RunningSite
 
-_here = ROOT / "tests" / "photos"
-PHOTOS = _here if list(_here.glob("noface-*")) else Path("/work/shared/photos")
-NO_FACE = next(iter(sorted(PHOTOS.glob("noface-*"))), PHOTOS / "noface.jpg")
-FACES = sorted(PHOTOS.glob("face-*"))
-SOURCE, TARGET, OTHER = (*FACES, *[PHOTOS / "face.jpg"] * 3)[:3]
+PHOTOS = ROOT / "tests" / "photos"
+SOURCE = PHOTOS / "face-man-beard-smile.jpg"
+TARGET = PHOTOS / "face-man-frontal.jpg"
+OTHER = PHOTOS / "face-woman-smiling-frontal.jpg"
+NO_FACE = PHOTOS / "noface-cap-over-face.jpg"
 PASSWORD = "a fine long pass phrase"
 HTTP_ERROR = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 
