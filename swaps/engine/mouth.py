@@ -26,12 +26,19 @@ def keeps_own_mouth(source: Landmarks, target: Landmarks) -> bool:
 def put_mouth_back(
     face: Floats, region: Picture, grid: Grid, goal: Landmarks, target: Landmarks
 ) -> Floats:
-    """``face`` (H×W×3, 0…255) with the inside of the target's mouth, moved to the goal's."""
+    """Change ``face`` (H×W×3, 0…255) to have the target's inside of the mouth, moved to the goal's."""
     in_region = target[:, :2] - [grid.x, grid.y]
     numbers = paint(grid, goal, MOUTH_TRIANGLES)
     positions = interpolate(grid, goal, MOUTH_TRIANGLES, numbers, in_region)
     x, y = grid.coordinates()
     here = np.stack([x, y], -1) / np.float32(grid.scale)
     positions = np.where(positions[..., :1] < 0, here, positions)
-    mouth = sample(region, grid.up(positions), cubic=False)
-    return mix(face, mouth, grid.openings(goal, [MOUTH]))
+    # Beyond a tenth of the face around the mouth its softened opening is 0.
+    reach = 0.1 * grid.face / grid.scale
+    corner = goal[MOUTH, :2] - [grid.x, grid.y]
+    left, top = np.maximum(corner.min(0) - reach, 0).astype(int)
+    right, bottom = np.ceil(corner.max(0) + reach).astype(int)
+    part = slice(top, bottom), slice(left, right)
+    mouth = sample(region, grid.up(positions)[part], cubic=False)
+    face[part] = mix(face[part], mouth, grid.openings(goal, [MOUTH])[part])
+    return face
