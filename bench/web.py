@@ -16,7 +16,6 @@ from bench import _ground
 if TYPE_CHECKING:
     from django.test import Client
 
-    from swaps import images
     from swaps.models import User
 
 SUBMITS = 20
@@ -152,9 +151,10 @@ def measure_submit_to_picture(port: int, owner: "User") -> dict[str, object]:
 def swap(owner: "User", source: Path, target: Path, megapixels: float) -> float:
     """Request one swap of a target of this size; the seconds until it was finished."""
     from swaps import services
+    from tests.crash import load
     from tests.processes import wait_until
 
-    requested = services.request_swap(owner, photo(source, 1.0), photo(target, megapixels))
+    requested = services.request_swap(owner, load(source, 1.0), load(target, megapixels))
 
     def is_finished() -> bool:
         requested.refresh_from_db()
@@ -164,27 +164,6 @@ def swap(owner: "User", source: Path, target: Path, megapixels: float) -> float:
     assert requested.is_succeeded, requested.error_message
     assert requested.seconds is not None
     return requested.seconds
-
-
-def photo(path: Path, megapixels: float) -> "images.Photo":
-    import io
-
-    from django.conf import settings
-    from PIL import Image
-
-    from swaps import images
-
-    with Image.open(path) as image:
-        scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
-        resized = image.resize((round(image.width * scale), round(image.height * scale)))
-    file = io.BytesIO()
-    resized.save(file, "JPEG", quality=90)
-    return images.accept(
-        io.BytesIO(file.getvalue()),
-        size=file.tell(),
-        max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
-        max_pixels=settings.FACESWAP_MAX_PIXELS,
-    )
 
 
 def signed_in(owner: "User") -> "Client":

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import io
 import os
 import signal
 import socket
@@ -13,10 +14,12 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
+from PIL import Image
 
 from swaps import heartbeat, images, services, storage
 from swaps.models import Heartbeat, Quota, Status, Swap, User
@@ -27,7 +30,7 @@ LEASE_SECONDS = 4
 # The supervisor gives up after 5 deaths in 30 s, rightly; these are no accidents.
 SECONDS_BETWEEN_KILLS = 7.6
 # How far into a swap (seconds) the kills come, in turn.
-DEPTHS = (0.0, 0.05, 0.1, 0.15, 0.2)
+DEPTHS = (0.0, 0.1, 0.2, 0.3, 0.4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +54,11 @@ def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> 
     with running_site(environment):
         for number in range(swaps):
             request_swap(owner)
-            if len(killed) < kills * (number + 1) // swaps:
+            if len(killed) < min(kills, kills * (number + 2) // swaps):
                 before = time.monotonic()
-                killed.add(kill_worker_during_swap(killed, DEPTHS[len(killed) % len(DEPTHS)]))
-                if len(killed) < kills:
+                cut_off = kill_worker_during_swap(killed, DEPTHS[len(killed) % len(DEPTHS)])
+                if cut_off:
+                    killed.add(cut_off)
                     time.sleep(max(0, before + SECONDS_BETWEEN_KILLS - time.monotonic()))
         mine = Swap.objects.filter(owner=owner)
         assert wait_until(lambda: not mine.unfinished().exists(), 120), "swaps stay unfinished"
@@ -72,30 +76,43 @@ def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> 
 
 
 def request_swap(owner: User) -> Swap:
-    return services.request_swap(owner, load(DEMO / "1-face.jpg"), load(DEMO / "1-photo.jpg"))
+    """One that takes about half a second, so that there is time to kill."""
+    source, target = load(DEMO / "1-face.jpg", 1.0), load(DEMO / "1-photo.jpg", 4.0)
+    return services.request_swap(owner, source, target)
 
 
-def load(path: Path) -> images.Photo:
-    with path.open("rb") as file:
-        return images.accept(
-            file,
-            size=path.stat().st_size,
-            max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
-            max_pixels=settings.FACESWAP_MAX_PIXELS,
-        )
+@cache
+def load(path: Path, megapixels: float) -> images.Photo:
+    """The photo, scaled to this size."""
+    with Image.open(path) as image:
+        scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
+        resized = image.resize((round(image.width * scale), round(image.height * scale)))
+    file = io.BytesIO()
+    resized.save(file, "JPEG", quality=90)
+    return images.accept(
+        io.BytesIO(file.getvalue()),
+        size=file.tell(),
+        max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
+        max_pixels=settings.FACESWAP_MAX_PIXELS,
+    )
 
 
-def kill_worker_during_swap(killed: set[uuid.UUID], depth: float) -> uuid.UUID:
-    """SIGKILL, ``depth`` seconds after a swap began; the swap that was cut off by it."""
+def kill_worker_during_swap(killed: set[uuid.UUID], depth: float) -> uuid.UUID | None:
+    """SIGKILL, ``depth`` seconds after a swap began. The swap that it cut off.
+
+    None, and nothing killed, when the swap was faster than that.
+    """
     fresh = Swap.objects.filter(status=Status.PROCESSING, attempts=1).exclude(pk__in=killed)
     assert wait_until(fresh.exists, 60), "no swap is being processed"
     time.sleep(depth)
     pid = worker_pid()
-    os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: worker_pid() != pid, 30), "no new worker"
+    os.kill(pid, signal.SIGSTOP)  # holds the moment for a look
     cut_off = fresh.first()
     if cut_off is None:
-        raise AssertionError(f"the swap was finished within {depth} s; no kill in a swap")
+        os.kill(pid, signal.SIGCONT)
+        return None
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: worker_pid() not in {0, pid}, 30), "no new worker"
     return cut_off.pk
 
 
