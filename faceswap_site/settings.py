@@ -17,6 +17,7 @@ env.load_dotenv(BASE_DIR / ".env")
 
 # --- the place and the address -------------------------------------------------------------
 FACESWAP_VAR = env.folder("FACESWAP_VAR", BASE_DIR / "var")
+FACESWAP_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 _site = urlsplit(SITE_URL)
 IS_LOCAL = _site.hostname in {"127.0.0.1", "localhost", "::1"}
@@ -183,11 +184,12 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
-SECURE_HSTS_PRELOAD = IS_HTTPS
+# What the other names of the domain speak, and its entry in browsers, is the operator's affair.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if env.flag("BEHIND_PROXY"):
     # Only a proxy that sets (and so overwrites) this header may stand before the site.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # or all visitors would share one limit on attempts
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

@@ -161,9 +161,13 @@ class Swap(models.Model):
         return requeued.update(status=Status.QUEUED, lease_expires_at=None) == 1
 
     def give_up_lease(self) -> None:
-        """The attempt broke: let the clock try again at once instead of after the lease."""
+        """The attempt broke: let the clock try again soon instead of after the lease.
+
+        After 2, 8, 32 … seconds: what broke (a full disk, a storage outage) may need a moment.
+        """
+        pause = datetime.timedelta(seconds=2 * 4 ** (self.attempts - 1))
         Swap.objects.filter(pk=self.pk, status=Status.PROCESSING).update(
-            lease_expires_at=timezone.now()
+            lease_expires_at=timezone.now() + pause
         )
 
     def succeed(self, **result: Any) -> bool:

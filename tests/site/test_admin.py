@@ -75,6 +75,12 @@ def test_staff_remove_a_swap_with_its_pictures(as_staff: Client, alice: User) ->
     assert as_staff.get(LIST).status_code == 200
 
 
+def test_staff_sign_in_on_the_sites_own_page_with_its_limits(client: Client) -> None:
+    answer = client.get("/admin/login/?next=/admin/")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/accounts/login/")
+
+
 def test_pictures_in_the_admin_are_for_staff(as_alice: Client, alice: User) -> None:
     swap = finished_swap(alice)
     answer = as_alice.get(reverse("admin:swaps_swap_thumb", args=[swap.pk, "result"]))

@@ -90,11 +90,23 @@ def test_after_the_last_attempt_it_fails_and_is_given_back(alice: User) -> None:
     for _ in range(settings.FACESWAP_MAX_ATTEMPTS):
         assert swap.claim()
         swap.give_up_lease()
-        recovery.tick(later(1))
+        recovery.tick(later(40))
         swap.refresh_from_db()
     assert swap.status == Status.FAILED
     assert swap.error_code == "api_error"
     assert Quota.objects.of(alice).remaining == before
+
+
+def test_a_broken_attempt_is_tried_again_after_a_pause(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    swap.give_up_lease()
+    recovery.tick(later(1))
+    swap.refresh_from_db()
+    assert swap.status == Status.PROCESSING
+    recovery.tick(later(3))
+    swap.refresh_from_db()
+    assert swap.status == Status.QUEUED
 
 
 def test_a_swap_whose_task_was_lost_is_enqueued_again_once_a_lease(alice: User) -> None:

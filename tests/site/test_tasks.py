@@ -94,7 +94,7 @@ def test_files_that_vanished_end_the_swap_after_the_last_attempt(alice: User) ->
     storage.delete([swap.source_key])
     for _ in range(settings.FACESWAP_MAX_ATTEMPTS):
         run_swap.call(str(swap.pk))
-        recovery.tick(later(1))
+        recovery.tick(later(40))
     swap.refresh_from_db()
     assert (swap.status, swap.error_code) == ("failed", "api_error")
     assert Quota.objects.of(alice).spent == 0

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from PIL import Image
 
-from swaps import images
+from swaps import images, provenance
 
 _FORMATS: dict[str, images.Format] = {
     ".jpg": "jpeg",
@@ -44,7 +44,9 @@ class Command(BaseCommand):
             path = options[error.image]
             raise CommandError(f"No face was found in the {error.image} picture, {path}") from error
         try:
-            result.write_bytes(images.encode(Image.fromarray(output.image), image_format))
+            result.write_bytes(
+                images.encode(Image.fromarray(output.image), image_format, xmp=provenance.ai_xmp())
+            )
         except (OSError, images.ImageRefused) as error:
             raise CommandError(f"{result} could not be written: {error}") from error
         for code in output.warnings:
