@@ -1,12 +1,11 @@
 """Settings of gunicorn: ``gunicorn --config python:swaps.web_server faceswap_site.wsgi``."""
 
-import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from gunicorn.glogging import Logger
 
+from swaps.log_secrets import shown_path
 from swaps.supervisor import die_with_parent, die_with_supervisor
 
 worker_class = "gthread"
@@ -21,16 +20,6 @@ control_socket_disable = True
 accesslog = "-"
 access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
 logger_class = "swaps.web_server.AccessLogger"
-
-# Behind these the rest of a path is a secret that may do one thing.
-SECRET_PATHS = re.compile(
-    r"^(/files/|/callbacks/|/accounts/confirm-email/|/accounts/password/reset/key/).+", re.DOTALL
-)
-
-
-def shown_path(path: str) -> str:
-    """A WSGI path as it may stand in a log: no secrets, no control characters."""
-    return quote(SECRET_PATHS.sub(r"\1***", path).encode("latin-1", "replace"), safe="/*:@")
 
 
 class AccessLogger(Logger):  # type: ignore[misc]

@@ -17,9 +17,10 @@ PACKAGES = ("faceswap_site", "swaps")
 
 # From the top down. A module may import from its own box and from the layers below.
 LAYERS = {
-    "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server",
+    "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server "
+    "swaps.log_secrets",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
-    "swaps.callbacks",
+    "swaps.callbacks swaps.strange_requests swaps.accounts",
     "STORY": "swaps.services swaps.tasks swaps.recovery swaps.signals",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.heartbeat swaps.checks",
@@ -27,7 +28,7 @@ LAYERS = {
     "MATERIAL": "swaps.net swaps.storage swaps.images swaps.image_* swaps.provenance "
     "swaps.engine_models",
     "ENGINE": "swaps.engine.*",
-    "WORDS": "swaps.errors swaps.providers.base swaps.supervisor",
+    "WORDS": "swaps.errors swaps.providers.base swaps.supervisor swaps.log_secrets",
 }
 # STATE and WORK stand side by side; so do MATERIAL and ENGINE.
 DEPTH = dict(zip(LAYERS, (0, 1, 2, 3, 3, 4, 4, 5), strict=True))

@@ -25,7 +25,7 @@ def test_a_duty_that_fails_is_logged_and_the_others_go_on(
     def broken(_now: datetime.datetime) -> None:
         raise RuntimeError("no luck today")
 
-    monkeypatch.setattr(recovery, "tick", broken)
+    monkeypatch.setattr(recovery, "STEPS", (broken,))
     now = timezone.now()
     heartbeat.beat("worker:dead:1", now - 2 * DAY)
     tick = make_tick("clock:test")
