@@ -5,8 +5,8 @@ Times are CPU times: on one thread they are what an idle core would take, whatev
     python bench/engine.py [PHOTOS]      (default: ../shared/photos)
 
 Each case runs in a process of its own (its peak of resident memory is the case's). Baselines in
-the same run: bare decode + encode, and a plain swap of the textbook: convex hull of 68-odd
-landmarks, piecewise affine warp, cv2.seamlessClone.
+the same run: the site's bare decode + encode, and a plain swap of the textbook: convex hull of
+68-odd landmarks, piecewise affine warp, cv2.seamlessClone.
 """
 
 import json
@@ -16,7 +16,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from swaps import images  # noqa: E402
 from swaps.engine import Engine, mesh  # noqa: E402
 from swaps.engine.types import Landmarks, Picture  # noqa: E402
 
@@ -146,9 +146,7 @@ def _jpeg(path: Path, megapixels: int) -> bytes:
 
 
 def _decode(data: bytes) -> Image.Image:
-    image = Image.open(BytesIO(data))
-    image.load()
-    return image
+    return images.open_photo(data, max_pixels=50_000_000)
 
 
 def _stopwatch(marks: list[float]) -> Callable[[str], None]:
@@ -156,9 +154,7 @@ def _stopwatch(marks: list[float]) -> Callable[[str], None]:
 
 
 def _encode(picture: Image.Image) -> bytes:
-    buffer = BytesIO()
-    picture.save(buffer, "JPEG", quality=92)
-    return buffer.getvalue()
+    return images.encode(picture, "jpeg")
 
 
 def _timed(work: Callable[[], object]) -> float:
