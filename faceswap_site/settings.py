@@ -159,6 +159,7 @@ LOGIN_REDIRECT_URL = "swaps:history"
 ACCOUNT_SIGNUP_REDIRECT_URL = "swaps:new"
 ACCOUNT_LOGOUT_REDIRECT_URL = "swaps:home"
 ACCOUNT_ADAPTER = "swaps.accounts.AccountAdapter"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faceswap] "
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

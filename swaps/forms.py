@@ -95,7 +95,11 @@ class SwapForm(forms.Form):
         ref = self.cleaned_data.get(f"{photo}_kept") or ""
         self.kept[photo] = kept = find_kept(self.user, photo, ref) if ref else None
         if kept:
-            self.photos[photo] = services.load_photo(kept.key)
-            return
+            try:
+                self.photos[photo] = services.load_photo(kept.key)
+            except (FileNotFoundError, images.ImageRefused):  # deleted meanwhile
+                self.kept[photo] = None
+            else:
+                return
         if f"{photo}_image" not in self.errors:
             self.add_error(f"{photo}_image", f"Choose a {NAMES[photo]}.")

@@ -1,48 +1,57 @@
-"""What the clock does: queue the crashed again, end the hopeless, purge what has had its time."""
+"""What the clock does: queue the crashed again, end the hopeless, purge what has had its time.
+
+Two clocks at once do no harm: every step is a compare-and-set. A row that cannot be dealt with is
+logged and holds up none of the others.
+"""
 
 import datetime
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 
 from swaps import errors, services, storage
 from swaps.models import Status, Swap, Upload
 
-BATCH = 200
+BATCH = 50
 
-
-def tick(now: datetime.datetime) -> None:
-    """One beat of the clock. Two clocks at once do no harm: every step is a compare-and-set."""
-    recover_overdue(now)
-    requeue_forgotten(now)
-    purge_removed(now)
-    purge_uploads(now)
+log = logging.getLogger(__name__)
+Row = TypeVar("Row", bound=models.Model)
 
 
 def recover_overdue(now: datetime.datetime) -> None:
     """A claimed swap whose lease is over: try again, or fail it after the last attempt."""
-    for swap in Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH]:
+
+    def recover(swap: Swap) -> None:
         if swap.attempts >= settings.FACESWAP_MAX_ATTEMPTS:
             services.settle(swap, errors.ApiError("Something broke on our side. Please try again."))
-            continue
+            return
         with transaction.atomic():
             if swap.requeue(now):
                 services.enqueue(swap)
+
+    _each(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
 
 
 def requeue_forgotten(now: datetime.datetime) -> None:
     """Queued for long and never started: its task may be lost, another one does no harm.
 
-    Each round waits a lease longer (``lease_expires_at`` notes when the swap was last queued).
+    ``lease_expires_at`` says when to do so again; the pause grows with the age of the swap, so
+    that a long queue gets few needless tasks.
     """
     lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
     waiting = Swap.objects.filter(status=Status.QUEUED, created_at__lte=now - lease)
-    forgotten = waiting.exclude(lease_expires_at__gt=now).order_by("created_at")
-    for swap in forgotten[:BATCH]:
+    forgotten = waiting.exclude(lease_expires_at__gt=now)
+
+    def enqueue(swap: Swap) -> None:
+        pause = max(lease, now - swap.created_at)
         with transaction.atomic():
-            mine = waiting.exclude(lease_expires_at__gt=now).filter(pk=swap.pk)
-            if mine.update(lease_expires_at=now + lease) == 1:
+            if forgotten.filter(pk=swap.pk).update(lease_expires_at=now + pause) == 1:
                 services.enqueue(swap)
+
+    _each(forgotten.order_by("created_at")[:BATCH], enqueue)
 
 
 def purge_removed(now: datetime.datetime) -> None:
@@ -51,14 +60,35 @@ def purge_removed(now: datetime.datetime) -> None:
     removed = Swap.objects.filter(
         status=Status.REMOVED, is_purged=False, finished_at__lte=settled
     ).order_by("finished_at")
-    for swap in removed[:BATCH]:
-        folder = [storage.key_for("swaps", swap.pk, "result", end) for end in (".jpg", ".png")]
-        storage.delete([swap.source_key, swap.target_key, *folder])
+
+    def purge(swap: Swap) -> None:
+        storage.delete(swap.keys)
         Swap.objects.filter(pk=swap.pk).update(is_purged=True)
+
+    _each(removed[:BATCH], purge)
 
 
 def purge_uploads(now: datetime.datetime) -> None:
     """Kept photos of refused forms have had their time."""
     born = now - datetime.timedelta(hours=settings.FACESWAP_KEPT_UPLOAD_HOURS)
-    for upload in Upload.objects.filter(created_at__lte=born).order_by("created_at")[:BATCH]:
-        upload.delete()
+    _each(
+        Upload.objects.filter(created_at__lte=born).order_by("created_at")[:BATCH],
+        lambda upload: upload.delete(),
+    )
+
+
+def _each(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:
+    for row in rows:
+        try:
+            deal_with(row)
+        except Exception:
+            log.exception("%s=%s could not be dealt with", type(row).__name__, row.pk)
+
+
+STEPS = (recover_overdue, requeue_forgotten, purge_removed, purge_uploads)
+
+
+def tick(now: datetime.datetime) -> None:
+    """One beat of the clock, all steps."""
+    for step in STEPS:
+        step(now)

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -60,16 +61,20 @@ def _settle_succeeded(swap: Swap, finished: Finished) -> None:
     key = storage.key_for("swaps", swap.pk, "result", finished.extension)
     storage.put(key, finished.data)
     storage.put(storage.thumb_key(key), finished.thumbnail)
-    if swap.succeed(
-        result_key=key,
-        width=finished.width,
-        height=finished.height,
-        size=len(finished.data),
-        warnings=list(finished.warnings),
-    ):
-        log.info("swap=%s succeeded attempts=%d seconds=%.2f", swap.pk, swap.attempts, swap.seconds)
+    try:
+        succeeded = swap.succeed(
+            result_key=key,
+            width=finished.width,
+            height=finished.height,
+            size=len(finished.data),
+            warnings=list(finished.warnings),
+        )
+    except Swap.DoesNotExist:  # the account was deleted meanwhile
+        storage.delete([key])
         return
-    if swap.result_key != key:  # removed meanwhile: what was just stored must not stay
+    if succeeded:
+        log.info("swap=%s succeeded attempts=%d seconds=%.2f", swap.pk, swap.attempts, swap.seconds)
+    elif not swap.is_succeeded:  # removed meanwhile: what was just stored must not stay
         storage.delete([key])
 
 
@@ -89,7 +94,7 @@ def remove(swap: Swap) -> None:
             Quota.objects.refund(swap.owner_id)
         else:
             swap.remove(was=(Status.SUCCEEDED, Status.FAILED))
-    storage.delete([swap.source_key, swap.target_key, swap.result_key])
+    storage.delete(swap.keys)
     log.info("swap=%s removed", swap.pk)
 
 
@@ -97,11 +102,21 @@ def keep_upload(owner: User, photo: images.Photo) -> Upload:
     """Keep a good photo of a refused form for the next try; an account keeps the newest few."""
     upload = Upload(owner=owner)
     upload.key = storage.key_for("uploads", upload.pk, "photo", photo.extension)
-    _store(upload.key, photo)
-    upload.save()
+    try:
+        _store(upload.key, photo)
+        upload.save()
+    except BaseException:
+        storage.delete([upload.key])
+        raise
     for old in Upload.objects.filter(owner=owner).order_by("-created_at")[MOST_KEPT_UPLOADS:]:
         old.delete()
     return upload
+
+
+def forget_uploads(owner: User, keys: Iterable[str]) -> None:
+    """These kept photos have been used."""
+    for upload in Upload.objects.filter(owner=owner, key__in=list(keys)):
+        upload.delete()
 
 
 def load_photo(key: str) -> images.Photo:

@@ -13,10 +13,9 @@ from swaps.models import Swap, Upload
 
 @receiver(post_delete, sender=Swap)
 def delete_files_of_swap(instance: Swap, **_: Any) -> None:
-    keys = [instance.source_key, instance.target_key, instance.result_key]
-    transaction.on_commit(partial(storage.delete, keys))
+    transaction.on_commit(partial(storage.delete, instance.keys), robust=True)
 
 
 @receiver(post_delete, sender=Upload)
 def delete_file_of_upload(instance: Upload, **_: Any) -> None:
-    transaction.on_commit(partial(storage.delete, [instance.key]))
+    transaction.on_commit(partial(storage.delete, [instance.key]), robust=True)

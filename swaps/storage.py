@@ -55,10 +55,19 @@ def open_file(key: str) -> File[bytes]:
 
 
 def delete(keys: Iterable[str]) -> None:
-    """Delete pictures and their thumbnails; those that are gone already are no error."""
+    """Delete pictures and their thumbnails; those that are gone already are no error.
+
+    One that cannot be deleted holds up none of the others; the first error is raised at the end.
+    """
+    errors = []
     for key in filter(None, keys):
-        default_storage.delete(key)
-        default_storage.delete(thumb_key(key))
+        for name in (key, thumb_key(key)):
+            try:
+                default_storage.delete(name)
+            except Exception as error:  # noqa: BLE001  each store has errors of its own
+                errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def presigned_url(key: str, seconds: int) -> str:

@@ -36,7 +36,7 @@ def refuse_endless_bodies(
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = BODY_LIMIT_IN_FILES * settings.FACESWAP_MAX_UPLOAD_BYTES
-        if length.isdigit() and int(length) <= limit:
+        if length.isascii() and length.isdigit() and int(length) <= limit:
             return get_response(request)
         return render(request, "413.html", status=413)
 

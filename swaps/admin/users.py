@@ -1,10 +1,13 @@
 """Accounts in the admin: found, blocked, granted more swaps."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from swaps.models import Quota, User
@@ -12,9 +15,27 @@ from swaps.models import Quota, User
 admin.site.unregister(Group)
 
 
+class QuotaForm(forms.ModelForm[Quota]):
+    """Grants in one statement: what was spent since the page was opened is not given back."""
+
+    grant = forms.IntegerField(min_value=1, max_value=1_000_000, required=False)
+
+    class Meta:
+        model = Quota
+        fields = ()
+
+    def save(self, commit: bool = True) -> Quota:
+        Quota.objects.of(self.instance.user)
+        if grant := self.cleaned_data.get("grant"):
+            Quota.objects.filter(user=self.instance.user).update(remaining=F("remaining") + grant)
+        return Quota.objects.get(user=self.instance.user)
+
+
 class QuotaInline(admin.StackedInline[Quota, User]):
     model = Quota
-    readonly_fields = ("spent",)
+    form = QuotaForm
+    fields = ("remaining", "spent", "grant")
+    readonly_fields = ("remaining", "spent")
     can_delete = False
 
 
@@ -51,6 +72,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         ),
     )
     filter_horizontal = ("user_permissions",)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """An account goes with its swaps, though swaps alone are removed, not deleted."""
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, forbidden - {"swap"}, protected
 
     @admin.action(description="Block (no sign-in, signed out at once)", permissions=["change"])
     def block(self, request: HttpRequest, users: QuerySet[User]) -> None:

@@ -142,6 +142,16 @@ class Swap(models.Model):
             kind
         ]
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all its files, those of a result that a killed worker left included."""
+        folder = self.target_key.rpartition("/")[0]
+        return [
+            self.source_key,
+            self.target_key,
+            *(f"{folder}/result{e}" for e in (".jpg", ".png")),
+        ]
+
     # --- what may happen to it ------------------------------------------------------------
 
     def claim(self) -> bool:
@@ -166,12 +176,12 @@ class Swap(models.Model):
         After 2, 8, 32 … seconds: what broke (a full disk, a storage outage) may need a moment.
         """
         pause = datetime.timedelta(seconds=2 * 4 ** (self.attempts - 1))
-        Swap.objects.filter(pk=self.pk, status=Status.PROCESSING).update(
-            lease_expires_at=timezone.now() + pause
-        )
+        mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
+        mine.update(lease_expires_at=timezone.now() + pause)
 
     def succeed(self, **result: Any) -> bool:
-        return self._move((Status.PROCESSING,), status=Status.SUCCEEDED, **self._ended(), **result)
+        """Also of a swap whose lease ended meanwhile: the work is done, another need not do it."""
+        return self._move(UNFINISHED, status=Status.SUCCEEDED, **self._ended(), **result)
 
     def fail(self, *, code: str, message: str, image: str) -> bool:
         return self._move(

@@ -39,11 +39,17 @@ def members_only(
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if request.htmx:
-            here = urlsplit(request.htmx.current_url or "").path
-            return HttpResponseClientRedirect(_sign_in(here))
+            return HttpResponseClientRedirect(_sign_in(_path_of(request.htmx.current_url)))
         return redirect(_sign_in(request.get_full_path()))
 
     return guarded
+
+
+def _path_of(url: str | None) -> str:
+    try:
+        return urlsplit(url or "").path
+    except ValueError:
+        return ""
 
 
 def _sign_in(then: str) -> str:

@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from swaps.models import Swap
+from swaps.models import Swap, User
 from swaps.views.access import MemberRequest, members_only, nothing_new
 
 PAGE_SIZE = 24
@@ -41,7 +41,7 @@ def history(request: MemberRequest) -> HttpResponse:
     context = {
         "swaps": shown,
         "next_cursor": _cursor(shown[-1]) if len(swaps) > PAGE_SIZE else None,
-        "poll": _poll(shown, timezone.now()),
+        "poll": _poll(request.user, timezone.now()),
         "has_unfinished": any(swap.is_unfinished for swap in shown),
     }
     template = "swaps/history.html#cards" if request.htmx else "swaps/history.html"
@@ -58,13 +58,13 @@ def updates(request: MemberRequest) -> HttpResponse:
     found = {swap.pk: swap for swap in mine}
     changed = [swap for pk, swap in found.items() if known[pk] != swap.status]
     gone = [pk for pk in known if pk not in found]
-    poll = _poll(list(found.values()), now)
-    if not changed and not gone and poll and request.GET.get("every") == str(poll.interval_ms):
+    slower = request.GET.get("every") != str(_interval(found.values(), now))
+    if not (changed or gone or slower):
         return nothing_new()
     context = {
         "changed": changed,
         "gone": gone,
-        "poll": poll,
+        "poll": _poll(request.user, now),
         "announcement": _announcement(changed),
     }
     return render(request, "swaps/history.html#updates", context)
@@ -78,15 +78,23 @@ def card(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "swaps/history.html#card", {"swap": swap})
 
 
-def _poll(swaps: Sequence[Swap], now: datetime.datetime) -> Poll | None:
-    unfinished = [swap for swap in swaps if swap.is_unfinished][:MOST_POLLED]
+def _poll(user: User, now: datetime.datetime) -> Poll | None:
+    """Asks about the oldest unfinished swaps, which end first, whichever page shows them."""
+    mine = Swap.objects.visible_to(user).unfinished()
+    unfinished = list(mine.order_by("created_at", "id")[:MOST_POLLED])
     if not unfinished:
         return None
-    age = (now - max(swap.created_at for swap in unfinished)).total_seconds()
-    interval = next((ms for limit, ms in INTERVALS if age < limit), LONGEST_INTERVAL)
+    interval = _interval(unfinished, now)
     known = ",".join(f"{swap.pk}.{swap.status}" for swap in unfinished)
     query = urlencode({"every": interval, "swaps": known}, safe=",")
     return Poll(url=f"{reverse('swaps:updates')}?{query}", interval_ms=interval)
+
+
+def _interval(swaps: Iterable[Swap], now: datetime.datetime) -> int:
+    """Milliseconds to the next poll, by the age of the youngest unfinished swap."""
+    born = max((swap.created_at for swap in swaps if swap.is_unfinished), default=now)
+    age = (now - born).total_seconds()
+    return next((ms for limit, ms in INTERVALS if age < limit), LONGEST_INTERVAL)
 
 
 def _announcement(changed: Sequence[Swap]) -> str:

@@ -34,6 +34,7 @@ def new(request: MemberRequest) -> HttpResponse:
     except errors.UsedUp as error:
         form.add_error(None, error.message)
         return _refused(request, form)
+    services.forget_uploads(request.user, [kept.key for kept in form.kept.values() if kept])
     return redirect("swaps:history")
 
 

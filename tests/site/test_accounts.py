@@ -1,6 +1,7 @@
 """Signing up, in and out."""
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -66,6 +67,16 @@ def test_a_forgotten_password_is_mailed_and_tells_nothing_about_others(
         answer = client.post(reverse("account_reset_password"), {"email": email})
         assert answer.status_code == 302
     assert "/accounts/password/reset/key/" in mail.outbox[0].body
+
+
+def test_links_in_mails_lead_to_this_site_whatever_host_was_claimed(
+    client: Client, alice: User
+) -> None:
+    client.post(
+        reverse("account_reset_password"), {"email": alice.email}, headers={"Host": "127.0.0.1:99"}
+    )
+    assert f"{settings.SITE_URL}/accounts/password/reset/key/" in mail.outbox[0].body
+    assert "127.0.0.1:99" not in mail.outbox[0].body
 
 
 @pytest.mark.parametrize(

@@ -123,9 +123,31 @@ def test_staff_create_a_user_and_grant_swaps(as_staff: Client, alice: User) -> N
     )
     assert answer.status_code == 302, answer.context["errors"]
     assert User.objects.filter(email="new@example.com").exists()
-    Quota.objects.of(alice)
-    page = as_staff.get(reverse("admin:swaps_user_change", args=[alice.pk])).content.decode()
-    assert 'name="quota-0-remaining"' in page
+
+
+def test_a_grant_adds_to_what_is_left_now(as_staff: Client, alice: User) -> None:
+    before = Quota.objects.of(alice).remaining
+    url = reverse("admin:swaps_user_change", args=[alice.pk])
+    assert as_staff.get(url).status_code == 200
+    assert Quota.objects.spend(alice)  # while staff look at the page
+    data = {
+        "email": alice.email,
+        "is_active": "on",
+        "quota-TOTAL_FORMS": "1",
+        "quota-INITIAL_FORMS": "1",
+        "quota-0-user": str(alice.pk),
+    }
+    assert as_staff.post(url, data).status_code == 302
+    assert Quota.objects.of(alice).remaining == before - 1
+    assert as_staff.post(url, {**data, "quota-0-grant": "50"}).status_code == 302
+    assert Quota.objects.of(alice).remaining == before + 49
+
+
+def test_staff_delete_an_account_with_its_swaps(as_staff: Client, alice: User) -> None:
+    finished_swap(alice)
+    url = reverse("admin:swaps_user_delete", args=[alice.pk])
+    assert as_staff.post(url, {"post": "yes"}).status_code == 302
+    assert not Swap.objects.exists()
 
 
 def test_every_admin_page_opens(as_staff: Client, alice: User) -> None:

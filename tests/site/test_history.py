@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from swaps import errors, services
 from swaps.models import Status, Swap, User
-from swaps.views.history import PAGE_SIZE
+from swaps.views.history import MOST_POLLED, PAGE_SIZE
 from tests.site.conftest import finished, finished_swap, queued_swap
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +159,23 @@ def test_a_strange_poll_never_breaks(as_alice: Client, query: str) -> None:
     assert as_alice.get(f"{reverse('swaps:updates')}?{query}", headers=HTMX).status_code == 200
 
 
+def test_cards_of_later_pages_are_asked_about_too(as_alice: Client, alice: User) -> None:
+    swaps = rows(alice, PAGE_SIZE + 6)
+    Swap.objects.filter(owner=alice).update(status=Status.QUEUED)
+    url = poll_url(as_alice)
+    assert all(str(swap.pk) in url for swap in swaps)
+
+
+def test_more_swaps_than_one_poll_holds_have_their_turn(as_alice: Client, alice: User) -> None:
+    swaps = rows(alice, MOST_POLLED + 5)
+    Swap.objects.filter(owner=alice).update(status=Status.QUEUED)
+    url = poll_url(as_alice)
+    assert url.count(".queued") == MOST_POLLED
+    first = [swap.pk for swap in swaps if str(swap.pk) in url]
+    Swap.objects.filter(pk__in=first).update(status=Status.SUCCEEDED)
+    assert as_alice.get(url, headers=HTMX).content.decode().count(".queued") == 5
+
+
 def test_a_strangers_swap_is_told_like_one_that_never_was(as_charlie: Client, alice: User) -> None:
     theirs, nobodys = queued_swap(alice).pk, uuid.uuid4()
     answers = [
@@ -174,3 +191,10 @@ def test_a_poll_without_a_session_leads_the_page_to_the_sign_in(client: Client) 
     answer = client.get(reverse("swaps:updates"), headers=HTMX)
     assert answer.headers["HX-Redirect"] == "/accounts/login/?next=%2Fswaps%2F"
     assert answer.content == b""
+
+
+@pytest.mark.parametrize("url", ["http://[", "", "\x00", "//evil.example/x"])
+def test_a_strange_current_url_never_breaks_or_leads_elsewhere(client: Client, url: str) -> None:
+    answer = client.get(reverse("swaps:updates"), headers={**HTMX, "HX-Current-URL": url})
+    assert answer.headers["HX-Redirect"].startswith("/accounts/login/?next=")
+    assert "evil" not in answer.headers["HX-Redirect"]

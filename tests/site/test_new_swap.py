@@ -12,9 +12,9 @@ from django.urls import reverse
 from PIL import Image
 from pytest_django import Settings
 
-from swaps import storage
+from swaps import services, storage
 from swaps.models import Quota, Swap, Upload, User
-from tests.site.conftest import finished_swap, picture
+from tests.site.conftest import finished_swap, photo, picture
 
 pytestmark = pytest.mark.django_db
 NEW = "/swaps/new/"
@@ -157,6 +157,34 @@ def test_a_photo_chosen_anew_wins_over_the_kept_one(as_alice: Client, alice: Use
     new = Swap.objects.newest_first()[0]
     with Image.open(io.BytesIO(storage.read(new.source_key))) as image:
         assert image.size == (64, 64)
+
+
+def test_a_kept_photo_is_forgotten_once_it_is_used(as_alice: Client, alice: User) -> None:
+    upload = services.keep_upload(alice, photo())
+    ref = f"upload.{upload.pk}"
+    as_alice.post(NEW, {"source_kept": ref, "target_kept": ref, "consent": "on"})
+    assert Swap.objects.count() == 1
+    assert not Upload.objects.exists()
+
+
+def test_a_kept_photo_whose_file_is_gone_has_to_be_chosen_again(
+    as_alice: Client, alice: User
+) -> None:
+    upload = services.keep_upload(alice, photo())
+    storage.delete([upload.key])
+    ref = f"upload.{upload.pk}"
+    answer = as_alice.post(NEW, {"source_kept": ref, "target_image": file(), "consent": "on"})
+    assert "Choose a face photo." in answer.content.decode()
+
+
+def test_a_strange_charset_is_refused(as_alice: Client) -> None:
+    kind = "multipart/form-data; boundary=B; charset=hex"
+    assert as_alice.generic("POST", NEW, b"--B--", kind).status_code == 400
+
+
+def test_a_strange_session_cookie_counts_as_none(client: Client) -> None:
+    client.cookies["sessionid"] = "\0" * 9
+    assert client.get(NEW).status_code == 302
 
 
 @pytest.mark.parametrize("ref", ["x", "swap.x", "upload.1", ".", "swap.", "a" * 5000])

@@ -118,8 +118,63 @@ def test_a_swap_whose_task_was_lost_is_enqueued_again_once_a_lease(alice: User) 
     recovery.tick(now)
     recovery.tick(now)
     assert DBTaskResult.objects.count() == 1
-    recovery.tick(now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS + 1))
+    recovery.tick(now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS + 5))
     assert DBTaskResult.objects.count() == 2
+
+
+def test_a_swap_that_outlasts_its_lease_still_succeeds(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
+    services.settle(swap, finished())
+    swap.refresh_from_db()
+    assert swap.status == Status.SUCCEEDED
+
+
+def test_a_worker_whose_lease_is_over_does_not_touch_the_next_ones(alice: User) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
+    other = Swap.objects.get(pk=swap.pk)
+    other.claim()
+    swap.give_up_lease()
+    recovery.tick(later(5))
+    other.refresh_from_db()
+    assert other.status == Status.PROCESSING
+
+
+def test_one_file_that_cannot_be_deleted_holds_up_nothing_else(alice: User) -> None:
+    stuck, other = queued_swap(alice), queued_swap(alice)
+    services.remove(other)
+    services.remove(stuck)
+    for swap in (stuck, other):
+        storage.put(swap.target_key, b"again")
+    blocked = settings.MEDIA_ROOT / stuck.source_key
+    blocked.mkdir(parents=True)
+    (blocked / "in the way").touch()
+    recovery.tick(later(2 * settings.FACESWAP_LEASE_SECONDS + 1))
+    assert [name for name in _files() if not name.endswith("in the way")] == []
+    assert list(Swap.objects.filter(is_purged=True)) == [other]
+
+
+def test_a_late_second_result_of_a_removed_swap_does_not_stay(alice: User) -> None:
+    swap = finished_swap(alice)
+    late = Swap.objects.get(pk=swap.pk)
+    services.remove(swap)
+    services.settle(late, finished())
+    assert not _files()
+
+
+def test_a_result_of_a_deleted_account_does_not_stay(
+    alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    swap = queued_swap(alice)
+    swap.claim()
+    worker = Swap.objects.get(pk=swap.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        alice.delete()
+    services.settle(worker, finished())
+    assert not _files()
 
 
 def test_removal_deletes_every_file(alice: User) -> None:

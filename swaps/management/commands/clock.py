@@ -50,7 +50,7 @@ def make_tick(name: str) -> Callable[[datetime.datetime], None]:
     """One tick: every duty that is due, each on its own, so that none can hold up the others."""
     duties: list[tuple[Callable[[datetime.datetime], None], datetime.timedelta]] = [
         (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
-        (recovery.tick, datetime.timedelta(0)),
+        *((step, datetime.timedelta(0)) for step in recovery.STEPS),
         (heartbeat.forget_dead, HOUR),
         (prune_tasks, HOUR),
         (clear_sessions, DAY),
@@ -59,7 +59,7 @@ def make_tick(name: str) -> Callable[[datetime.datetime], None]:
 
     def tick(now: datetime.datetime) -> None:
         for number, (duty, every) in enumerate(duties):
-            if now < due[number]:
+            if now < due[number] <= now + every:  # not so after the system's clock was set back
                 continue
             due[number] = now + every
             attempt(duty, now)
