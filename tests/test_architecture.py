@@ -28,7 +28,7 @@ LAYERS = {
     "MATERIAL": "swaps.net swaps.storage swaps.images swaps.image_* swaps.provenance "
     "swaps.engine_models",
     "ENGINE": "swaps.engine.*",
-    "WORDS": "swaps.errors swaps.providers.base swaps.supervisor swaps.log_secrets",
+    "WORDS": "swaps.errors swaps.providers.base swaps.supervisor",
 }
 # STATE and WORK stand side by side; so do MATERIAL and ENGINE.
 DEPTH = dict(zip(LAYERS, (0, 1, 2, 3, 3, 4, 4, 5), strict=True))
