@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
+    "swaps.strange_requests.refuse_strange_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -157,6 +158,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "swaps:history"
 ACCOUNT_SIGNUP_REDIRECT_URL = "swaps:new"
 ACCOUNT_LOGOUT_REDIRECT_URL = "swaps:home"
+ACCOUNT_ADAPTER = "swaps.accounts.AccountAdapter"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faceswap] "
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -16,7 +16,7 @@ def refuse_strange_requests(
             # PostgreSQL, for one, cannot even look for a key with a NUL in it.
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         try:
-            b"".decode(request.encoding or "utf-8")
+            b"a".decode(request.encoding or "utf-8")
         except (LookupError, UnicodeError):
             return HttpResponse("Unknown charset.", status=400, content_type="text/plain")
         return get_response(request)
