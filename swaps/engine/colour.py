@@ -88,7 +88,8 @@ def _apply(
 ) -> Floats:
     """Add the change to Lab ``face``, but less where a shift would show.
 
-    Dark pixels (hair, brows, pupils) take it in proportion: a full shift turns brows blue.
+    Dark pixels (hair, brows, pupils) take it in proportion: a full shift turns brows blue, and
+    being lightened with the skin they would turn grey, so that counts for less still.
     Teeth and the whites of the eyes keep most of their own colour.
     """
     shift = np.asarray(cv2.transform(face, change), np.float32)
@@ -96,7 +97,8 @@ def _apply(
     lightness, a, b = (np.asarray(plane, np.float32) for plane in cv2.split(face))
     of_lightness, of_a, of_b = (np.asarray(plane, np.float32) for plane in cv2.split(shift))
     share = smooth(lightness, 0.12 * skin_lightness, 0.85 * skin_lightness)
-    lightness += of_lightness * (0.25 + 0.75 * share) * (1 - 0.35 * openings)
+    brightened = np.where(of_lightness > 0, share**2, 0.25 + 0.75 * share)
+    lightness += of_lightness * brightened * (1 - 0.35 * openings)
     share *= 1 - 0.85 * openings
     a += of_a * share
     b += of_b * share
