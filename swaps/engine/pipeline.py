@@ -17,12 +17,12 @@ from swaps.engine.geometry import goal as goal_of
 from swaps.engine.geometry import pose
 from swaps.engine.grid import Grid
 from swaps.engine.large import put_back, working_copy
-from swaps.engine.mask import face_mask, regions, skins
+from swaps.engine.mask import Regions, face_mask, regions, skins
 from swaps.engine.mirror import fill_hidden_half
 from swaps.engine.modes import as_rgb, in_mode_of, is_grey
 from swaps.engine.mouth import keeps_own_mouth, put_mouth_back
-from swaps.engine.types import Face, Mask, NoFace, Picture, Pixels, SwapOutput
-from swaps.engine.warp import crop_source, lay_out, sample
+from swaps.engine.types import Face, Floats, Mask, NoFace, Picture, Pixels, SwapOutput
+from swaps.engine.warp import Maps, crop_source, lay_out, sample
 
 _YAW_LIMIT = 35.0  # degrees: beyond, one face shows what the other hides
 _SOLID = 0.9  # of the mask: where detail is measured
@@ -146,6 +146,14 @@ def _swap_in(
     face = match_detail(face, region, plain * (mask > _SOLID))
 
     report("blend")
+    pixels = _put_together(face, region, grid, maps, parts, mask=mask)
+    return _Change(grid=grid, pixels=pixels, mask=mask)
+
+
+def _put_together(
+    face: Floats, region: Picture, grid: Grid, maps: Maps, parts: Regions, *, mask: Mask
+) -> Picture:
+    """The region with the face in it; identical to the target outside the silhouette."""
     ground = region.astype(np.float32)
     has_face = (maps.direct[..., 0] >= 0) & (parts.base > 0)
     covered = grid.up(has_face.astype(np.float32)) > 0.5
@@ -155,6 +163,4 @@ def _swap_in(
     # A pyramid's coarse levels reach out of the silhouette: nothing there may change.
     limit = smooth(grid.up(parts.distance), 0, _EDGE * grid.face)
     pixels = np.clip(mix(ground, blended, limit) + 0.5, 0, 255).astype(np.uint8)
-    if is_grey(region):
-        pixels = np.repeat(pixels[..., :1], 3, axis=2)
-    return _Change(grid=grid, pixels=pixels, mask=mask)
+    return np.repeat(pixels[..., :1], 3, axis=2) if is_grey(region) else pixels
