@@ -53,8 +53,8 @@ def main() -> None:
     for row in next(iter(table.values())):
         print(row.ljust(18) + "".join(f"{figures[row]:16.1f}" for figures in table.values()))
     print(json.dumps(table))
-    out = ROOT / "var" / "bench"
-    out.mkdir(parents=True, exist_ok=True)
+    out = ROOT / "bench-results"
+    out.mkdir(exist_ok=True)
     (out / "engine.json").write_text(json.dumps(table, indent=2), encoding="utf-8")
 
 

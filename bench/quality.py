@@ -95,7 +95,9 @@ def _report(distances: list[list[float | None]]) -> None:
         "same_person": sum(source < SAME_PERSON for source, _ in judged),
     }
     print(json.dumps(figures))
-    (RESULTS.parent / "quality.json").write_text(json.dumps(figures, indent=2), encoding="utf-8")
+    out = ROOT / "bench-results"
+    out.mkdir(exist_ok=True)
+    (out / "quality.json").write_text(json.dumps(figures, indent=2), encoding="utf-8")
 
 
 if __name__ == "__main__":
