@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pytest_django import Settings
+
+# A machine that is busy with something else makes no example wrong.
+hypothesis.settings.register_profile("site", deadline=None)
+hypothesis.settings.load_profile("site")
 
 
 def pytest_configure(config: pytest.Config) -> None:

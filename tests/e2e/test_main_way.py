@@ -96,7 +96,7 @@ def test_a_photo_is_kept_for_the_next_swap(newcomer: Visitor) -> None:
         page.get_by_role("link", name=link).click()
         kept = page.locator(f"[data-place={place}]")
         expect(kept.locator(".name")).to_contain_text("Kept")
-        page.wait_for_function("document.querySelector('img.picture[src]').naturalWidth > 0")
+        page.wait_for_function("() => document.querySelector('img.picture[src]').naturalWidth > 0")
         choose(page, *chosen)
         submit(page)
         expect(page).to_have_url(re.compile(r"/swaps/$"))
