@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
-from django.core.checks import Warning as Warn
 
 
 @register
@@ -39,17 +38,3 @@ def check_address(**_: Any) -> list[CheckMessage]:
             )
         )
     return problems
-
-
-@register(deploy=True)
-def check_models(**_: Any) -> list[CheckMessage]:
-    """Without its models the engine cannot swap anything."""
-    if any(settings.FACESWAP_MODELS_DIR.glob("*.tflite")):
-        return []
-    return [
-        Warn(
-            "The engine's models are not there.",
-            hint="Run: python manage.py fetch_models",
-            id="swaps.W001",
-        )
-    ]
