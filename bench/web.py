@@ -50,7 +50,12 @@ def measure_poll(owner: "User") -> dict[str, object]:
     from swaps.models import Status, Swap
 
     Swap.objects.bulk_create(
-        Swap(owner=owner, status=Status.QUEUED if number < 4 else Status.FAILED)
+        Swap(
+            owner=owner,
+            status=Status.QUEUED if number < 4 else Status.FAILED,
+            source_key=f"bench/{number}/source.jpg",
+            target_key=f"bench/{number}/target.jpg",
+        )
         for number in range(24)
     )
     client = signed_in(owner)
