@@ -1,6 +1,5 @@
 """Files follow their rows: when a row goes (an account deleted in the admin), so do its files."""
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -13,9 +12,9 @@ from swaps.models import Swap, Upload
 
 @receiver(post_delete, sender=Swap)
 def delete_files_of_swap(instance: Swap, **_: Any) -> None:
-    transaction.on_commit(partial(storage.delete, instance.keys), robust=True)
+    transaction.on_commit(lambda: storage.delete(instance.keys), robust=True)
 
 
 @receiver(post_delete, sender=Upload)
 def delete_file_of_upload(instance: Upload, **_: Any) -> None:
-    transaction.on_commit(partial(storage.delete, [instance.key]), robust=True)
+    transaction.on_commit(lambda: storage.delete([instance.key]), robust=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from swaps.engine.blend import blend
 from swaps.engine.colour import match_colour
@@ -19,7 +20,7 @@ from swaps.engine.grid import Grid
 from swaps.engine.large import put_back, working_copy
 from swaps.engine.mask import Regions, face_mask, regions, skins
 from swaps.engine.mirror import fill_hidden_half
-from swaps.engine.modes import as_rgb, in_mode_of, is_grey
+from swaps.engine.modes import as_array, as_rgb, in_mode_of, is_grey
 from swaps.engine.mouth import keeps_own_mouth, put_mouth_back
 from swaps.engine.types import Face, Floats, Mask, NoFace, Picture, Pixels, SwapOutput
 from swaps.engine.warp import Maps, crop_source, lay_out, sample
@@ -60,17 +61,17 @@ class Engine:
         """
         report = progress or _silent
         report("detect")
-        source_picture = as_rgb(np.asarray(source))
+        source_picture = as_rgb(as_array(source))
         source_face, faces_in_source = self._finder.largest(source_picture)
         if source_face is None:
             raise NoFace("source")
-        target_pixels = np.asarray(target)
+        target_pixels = as_array(target)
         result = as_rgb(target_pixels)
         target_face, faces_in_target = self._finder.largest(result)
         if target_face is None:
             raise NoFace("target")
-        if np.may_share_memory(result, target_pixels):
-            result = result.copy()
+        if not isinstance(target, Image.Image) and np.may_share_memory(result, target_pixels):
+            result = result.copy()  # the caller's array stays as it is
         work = working_copy(result, target_face, source_face)
         change = _swap_in(source_picture, source_face, work.picture, work.face, report)
         x, y, width, height = work.box

@@ -37,7 +37,7 @@ def submit(request: SwapRequest) -> Finished:
     source = _open(request.source_key, "source")
     target = _open(request.target_key, "target")
     try:
-        output = engine().swap(np.asarray(source), np.asarray(target))
+        output = engine().swap(source, target)
     except NoFace as error:
         raise errors.NoFace(NO_FACE[error.image], image=error.image) from error
     result = Image.fromarray(output.image)

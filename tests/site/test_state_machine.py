@@ -177,6 +177,19 @@ def test_a_result_of_a_deleted_account_does_not_stay(
     assert not _files()
 
 
+def test_an_account_can_be_deleted_though_a_file_cannot(
+    alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    swap = queued_swap(alice)
+    blocked = settings.MEDIA_ROOT / swap.source_key
+    blocked.unlink()
+    blocked.mkdir()
+    (blocked / "in the way").touch()
+    with django_capture_on_commit_callbacks(execute=True):
+        alice.delete()
+    assert len(_files()) == 1
+
+
 def test_removal_deletes_every_file(alice: User) -> None:
     swap = finished_swap(alice)
     assert _files()
