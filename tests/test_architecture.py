@@ -143,7 +143,7 @@ def test_modules_that_load_each_other_do_so_late() -> None:
 
 
 def test_the_engine_knows_nobody() -> None:
-    """It imports itself, its libraries, Pillow (whose pictures it takes), and of the standard library nothing that has a network."""
+    """It imports itself, its libraries, Pillow (it takes its pictures), nothing with a network."""
     allowed = ENGINE_LIBRARIES | {"PIL"} | (sys.stdlib_module_names - NETWORK)
     assert (
         imported_by(
