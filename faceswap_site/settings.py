@@ -40,6 +40,14 @@ FACESWAP_MAX_ATTEMPTS = env.integer("FACESWAP_MAX_ATTEMPTS", 3, minimum=1)
 FACESWAP_KEPT_UPLOAD_HOURS = env.integer("FACESWAP_KEPT_UPLOAD_HOURS", 2, minimum=1)
 FACESWAP_SIGNED_URL_SECONDS = env.integer("FACESWAP_SIGNED_URL_SECONDS", 3600, minimum=60)
 
+# --- the Face Swap API ---------------------------------------------------------------------
+FACESWAP_API_FREE_SWAPS = env.integer("FACESWAP_API_FREE_SWAPS", 20)
+FACESWAP_API_CALLS_PER_MINUTE = env.integer("FACESWAP_API_CALLS_PER_MINUTE", 300, minimum=1)
+FACESWAP_API_MAX_BODY_BYTES = env.integer("FACESWAP_API_MAX_BODY_MB", 10, minimum=1) * 1_000_000
+FACESWAP_API_MAX_WAIT_SECONDS = env.integer("FACESWAP_API_MAX_WAIT_SECONDS", 300, minimum=1)
+FACESWAP_API_WAITING_CALLS = env.integer("FACESWAP_API_WAITING_CALLS", 100)
+FACESWAP_FETCH_ALLOW = env.words("FACESWAP_FETCH_ALLOW")
+
 # --- the application -----------------------------------------------------------------------
 INSTALLED_APPS = [
     "swaps",
@@ -60,6 +68,7 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
+    "swaps.api.answers.one_shape",
     "swaps.strange_requests.refuse_strange_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -118,7 +127,13 @@ CACHES = {
         "LOCATION": "cache",
     }
 }
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        # What talks to other servers may hang: it never stands in the way of a swap.
+        "QUEUES": ["default", "fetches", "deliveries"],
+    }
+}
 
 # --- files ---------------------------------------------------------------------------------
 STATIC_URL = "static/"

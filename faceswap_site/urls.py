@@ -1,10 +1,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from swaps.api.views import no_api
 from swaps.views.health import healthz
 
 urlpatterns = [
     path("", include("swaps.urls")),
+    path("face/", include("swaps.api.urls")),
+    path("face", no_api),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

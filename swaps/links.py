@@ -1,8 +1,15 @@
-"""URLs that may do one thing, signed for that thing."""
+"""URLs of this site that may do one thing, signed for that thing, and what they stand for."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.core import signing
+from django.urls import reverse
 
+from swaps import storage
 from swaps.storage import FILE_SALT
+
+SAMPLES = {f"{number}-{name}.jpg" for number in (1, 2, 3) for name in ("face", "photo", "result")}
 
 
 def key_of_file(token: str) -> str | None:
@@ -13,3 +20,41 @@ def key_of_file(token: str) -> str | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return str(key)
+
+
+def sample(name: str) -> Path | None:
+    """The file of a sample picture; None when there is none of this name."""
+    if name not in SAMPLES:
+        return None
+    path: Path = settings.BASE_DIR / "static" / "img" / "demo" / name
+    return path
+
+
+def sample_url(name: str) -> str:
+    return settings.SITE_URL + reverse("swaps:sample", args=[name])
+
+
+def sample_of_own_url(url: str) -> Path | None:
+    """The sample picture that a URL of this site leads to; None for any other URL."""
+    name = _rest(url, reverse("swaps:sample", args=["-"]))
+    return sample(name) if name else None
+
+
+def key_of_own_url(url: str) -> str | None:
+    """The object key behind a signed URL of this site's storage; None for any other URL.
+
+    Empty for one that is forged, expired, or leads to what is no picture.
+    """
+    token = _rest(url, reverse("swaps:file", args=["-"]))
+    if token is None:
+        return storage.key_of_presigned(url)
+    return key_of_file(token) or ""
+
+
+def _rest(url: str, example: str) -> str | None:
+    """What stands in a URL of this site in the place of the hyphen in the example."""
+    prefix, _, suffix = example.rpartition("-")
+    start = settings.SITE_URL + prefix
+    if not url.startswith(start):
+        return None
+    return url.removeprefix(start).removesuffix(suffix)

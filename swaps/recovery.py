@@ -12,8 +12,17 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import models, transaction
 
-from swaps import errors, services, storage
-from swaps.models import Status, Swap, Upload
+from swaps import deliveries, errors, inspector, services, storage
+from swaps.models import (
+    CallCount,
+    Delivery,
+    IdempotencyKey,
+    InspectedCallback,
+    Status,
+    Swap,
+    Upload,
+)
+from swaps.models.idempotency_key import KEPT
 
 BATCH = 50
 
@@ -77,6 +86,24 @@ def purge_uploads(now: datetime.datetime) -> None:
     )
 
 
+def enqueue_deliveries(now: datetime.datetime) -> None:
+    """Callbacks whose next attempt is due."""
+
+    def enqueue(delivery: Delivery) -> None:
+        with transaction.atomic():
+            if Delivery.objects.forgotten(now).filter(pk=delivery.pk).update(enqueued_at=now):
+                deliveries.enqueue(delivery)
+
+    _each(Delivery.objects.forgotten(now).order_by("next_attempt_at")[:BATCH], enqueue)
+
+
+def forget_calls(now: datetime.datetime) -> None:
+    """What is kept of calls for a while only."""
+    IdempotencyKey.objects.filter(created_at__lte=now - KEPT).delete()
+    InspectedCallback.objects.filter(received_at__lte=now - inspector.KEPT).delete()
+    CallCount.objects.filter(minute__lte=now - datetime.timedelta(hours=1)).delete()
+
+
 def _each(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:
     for row in rows:
         try:
@@ -85,7 +112,13 @@ def _each(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:
             log.exception("%s=%s could not be dealt with", type(row).__name__, row.pk)
 
 
-STEPS = (recover_overdue, requeue_forgotten, purge_removed, purge_uploads)
+STEPS = (
+    recover_overdue,
+    requeue_forgotten,
+    enqueue_deliveries,
+    purge_removed,
+    purge_uploads,
+)
 
 
 def tick(now: datetime.datetime) -> None:

@@ -3,12 +3,15 @@
 import logging
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
-from swaps import errors, images, storage
-from swaps.models import Quota, Status, Swap, Upload, User
-from swaps.models.swap import UNFINISHED
+from swaps import deliveries, errors, images, storage
+from swaps.models import ApiKey, Door, IdempotencyKey, Status, Swap, Upload, User
+from swaps.models.quota import quotas
+from swaps.models.swap import UNFINISHED, Kind
 from swaps.providers.base import Finished
 
 log = logging.getLogger(__name__)
@@ -16,41 +19,76 @@ log = logging.getLogger(__name__)
 MOST_KEPT_UPLOADS = 6
 
 
-def request_swap(owner: User, source: images.Photo, target: images.Photo) -> Swap:
-    """Store both photos, then spend, create and enqueue in one transaction.
+@dataclass(frozen=True, kw_only=True)
+class ApiCall:
+    """What a call of the API says besides its pictures."""
 
-    Raises ``errors.UsedUp`` when the quota is spent; nothing is left behind then.
+    key: ApiKey
+    body: dict[str, Any]
+    body_digest: str
+    trace_id: str
+    callback_url: str
+    idempotency_key: str
+
+
+def request_swap(
+    owner: User,
+    source: images.Photo | None,
+    target: images.Photo | None,
+    *,
+    call: ApiCall | None = None,
+) -> Swap:
+    """Store the photos, then spend, create and enqueue in one transaction.
+
+    A photo that a call of the API names by URL may be None: it is fetched by a task.
+    Raises ``errors.UsedUp`` when the quota is spent, and ``IntegrityError`` when the idempotency
+    key was used meanwhile; nothing is left behind then.
     """
     pk = uuid.uuid4()
-    keys = {
-        name: storage.key_for("swaps", pk, name, photo.extension)
-        for name, photo in (("source", source), ("target", target))
-    }
+    door = Door.API if call else Door.BROWSER
+    keys: dict[str, str] = {}
     try:
-        _store(keys["source"], source)
-        _store(keys["target"], target)
+        if source:
+            keys["source_key"] = store_photo(pk, "source", source)
+        if target:
+            keys["target_key"] = store_photo(pk, "target", target)
         with transaction.atomic():
-            if not Quota.objects.spend(owner):
+            if not quotas(door).spend(owner):
                 raise errors.UsedUp("You have used all your swaps.")
             swap = Swap.objects.create(
-                pk=pk, owner=owner, source_key=keys["source"], target_key=keys["target"]
+                pk=pk, owner=owner, door=door, **keys, **(_columns(call) if call else {})
             )
+            if call and call.idempotency_key:
+                IdempotencyKey.objects.create(
+                    user=owner, key=call.idempotency_key, body_digest=call.body_digest, swap=swap
+                )
             enqueue(swap)
     except BaseException:
         storage.delete(keys.values())
         raise
-    log.info("swap=%s requested", pk)
+    log.info("swap=%s requested door=%s trace=%s", pk, door, swap.trace_id)
     return swap
 
 
-def enqueue(swap: Swap) -> None:
-    from swaps.tasks import run_swap  # tasks end swaps through this module
+def _columns(call: ApiCall) -> dict[str, Any]:
+    return {
+        "api_key": call.key,
+        "request": call.body,
+        "trace_id": call.trace_id,
+        "callback_url": call.callback_url,
+    }
 
-    run_swap.enqueue(str(swap.pk))
+
+def enqueue(swap: Swap) -> None:
+    """The task that is next for it."""
+    from swaps import tasks  # they end swaps through this module
+
+    task = tasks.run_swap if swap.has_pictures else tasks.fetch_pictures
+    task.enqueue(str(swap.pk))
 
 
 def settle(swap: Swap, outcome: Finished | errors.SwapError) -> None:
-    """The only way a swap ends: status, files, refund on failure, one log line."""
+    """The only way a swap ends: status, files, refund on failure, callback, one log line."""
     if isinstance(outcome, errors.SwapError):
         _settle_failed(swap, outcome)
     else:
@@ -62,13 +100,16 @@ def _settle_succeeded(swap: Swap, finished: Finished) -> None:
     storage.put(key, finished.data)
     storage.put(storage.thumb_key(key), finished.thumbnail)
     try:
-        succeeded = swap.succeed(
-            result_key=key,
-            width=finished.width,
-            height=finished.height,
-            size=len(finished.data),
-            warnings=list(finished.warnings),
-        )
+        with transaction.atomic():
+            succeeded = swap.succeed(
+                result_key=key,
+                width=finished.width,
+                height=finished.height,
+                size=len(finished.data),
+                warnings=list(finished.warnings),
+            )
+            if succeeded:
+                deliveries.announce(swap)
     except Swap.DoesNotExist:  # the account was deleted meanwhile
         storage.delete([key])
         return
@@ -82,7 +123,8 @@ def _settle_failed(swap: Swap, error: errors.SwapError) -> None:
     with transaction.atomic():
         failed = swap.fail(code=error.code, message=error.message, image=error.image)
         if failed:
-            Quota.objects.refund(swap.owner_id)
+            quotas(swap.door).refund(swap.owner_id)
+            deliveries.announce(swap)
     if failed:
         log.info("swap=%s failed code=%s attempts=%d", swap.pk, error.code, swap.attempts)
 
@@ -91,7 +133,8 @@ def remove(swap: Swap) -> None:
     """Delete a swap: its files go at once; an unfinished one is given back to the quota."""
     with transaction.atomic():
         if swap.remove(was=UNFINISHED):
-            Quota.objects.refund(swap.owner_id)
+            quotas(swap.door).refund(swap.owner_id)
+            deliveries.announce(swap)
         else:
             swap.remove(was=(Status.SUCCEEDED, Status.FAILED))
     storage.delete(swap.keys)
@@ -130,6 +173,13 @@ def load_photo(key: str) -> images.Photo:
         width=width,
         height=height,
     )
+
+
+def store_photo(pk: uuid.UUID, kind: Kind, photo: images.Photo) -> str:
+    """Store one of a swap's two inputs; its object key."""
+    key = storage.key_for("swaps", pk, kind, photo.extension)
+    _store(key, photo)
+    return key
 
 
 def _store(key: str, photo: images.Photo) -> None:

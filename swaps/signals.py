@@ -12,7 +12,8 @@ from swaps.models import Swap, Upload
 
 @receiver(post_delete, sender=Swap)
 def delete_files_of_swap(instance: Swap, **_: Any) -> None:
-    transaction.on_commit(lambda: storage.delete(instance.keys), robust=True)
+    keys = instance.keys  # once it is deleted it has no id
+    transaction.on_commit(lambda: storage.delete(keys), robust=True)
 
 
 @receiver(post_delete, sender=Upload)

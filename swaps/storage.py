@@ -76,6 +76,19 @@ def presigned_url(key: str, seconds: int) -> str:
     return url
 
 
+def key_of_presigned(url: str) -> str | None:
+    """The object key behind a presigned URL of the bucket; None for any other URL.
+
+    Empty for one whose signature is wrong or has expired. The store on disk has none: its URLs are
+    those of the site.
+    """
+    if isinstance(default_storage, DiskStorage):
+        return None
+    from swaps.storage_s3 import key_of_presigned as of_bucket
+
+    return of_bucket(default_storage, url)
+
+
 def is_alive() -> bool:
     """Put, read and delete a small object."""
     key = f"healthz/{uuid.uuid4()}.png"

@@ -1,11 +1,14 @@
 """Units in the queue. Each takes an id, claims the row, does one thing, ends in a named state."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
+from django.utils import timezone
 from django_tasks import task
 
-from swaps import errors, services
-from swaps.models import Swap
+from swaps import deliveries, errors, intake, services
+from swaps.models import Delivery, Swap
 from swaps.providers.base import Provider, SwapRequest
 
 log = logging.getLogger(__name__)
@@ -15,14 +18,39 @@ log = logging.getLogger(__name__)
 def run_swap(swap_id: str) -> None:
     """Perform one swap. May be enqueued any number of times; one claim wins."""
     swap = Swap.objects.filter(pk=swap_id).first()
-    if swap is None or not swap.claim():
+    if swap is None or not swap.has_pictures or not swap.claim():
         return
     from swaps.providers import embedded  # loads the engine: in the worker only
 
     provider: Provider = embedded
     request = SwapRequest(source_key=swap.source_key, target_key=swap.target_key)
-    try:
+    with _ending(swap):
         services.settle(swap, provider.submit(request))
+
+
+@task(queue_name="fetches")
+def fetch_pictures(swap_id: str) -> None:
+    """Fetch what an API call named by URL, and hand the swap on to the engine."""
+    swap = Swap.objects.filter(pk=swap_id).first()
+    if swap is None or swap.has_pictures or not swap.claim():
+        return
+    with _ending(swap):
+        intake.fetch(swap)
+
+
+@task(queue_name="deliveries")
+def deliver_callback(delivery_id: str) -> None:
+    """Make one attempt at a delivery, if one is due."""
+    delivery = Delivery.objects.select_related("swap").filter(pk=delivery_id).first()
+    if delivery:
+        deliveries.attempt(delivery, timezone.now())
+
+
+@contextlib.contextmanager
+def _ending(swap: Swap) -> Iterator[None]:
+    """Ends the swap with its error; gives up the lease when the attempt broke."""
+    try:
+        yield
     except errors.SwapError as error:
         services.settle(swap, error)
     except Exception:

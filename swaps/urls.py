@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from swaps.views import history, pages, pictures, swaps
+from swaps.views import deliveries, history, inspector, keys, pages, pictures, swaps
 
 
 class InputConverter(StringConverter):
@@ -28,5 +28,15 @@ urlpatterns = [
     path("swaps/<uuid:pk>/<input:kind>/", pictures.photo, name="photo"),
     path("swaps/<uuid:pk>/thumb/<kind:kind>/", pictures.thumb, name="thumb"),
     path("swaps/uploads/<uuid:pk>/", pictures.upload, name="upload"),
+    path("api/acquire/", keys.acquire, name="acquire"),
+    path("api/keys/", keys.keys, name="keys"),
+    path("api/keys/<int:pk>/rotate/", keys.rotate, name="rotate_key"),
+    path("api/keys/<int:pk>/revoke/", keys.revoke, name="revoke_key"),
+    path("api/secret/rotate/", keys.rotate_secret, name="rotate_secret"),
+    path("api/deliveries/", deliveries.deliveries, name="deliveries"),
+    path("api/deliveries/<uuid:pk>/", deliveries.delivery, name="delivery"),
+    path("api/deliveries/<uuid:pk>/replay/", deliveries.replay, name="replay_delivery"),
     path("files/<str:token>/", pictures.file, name="file"),
+    path("samples/<str:name>", pictures.sample, name="sample"),
+    path("callbacks/inspect/<str:token>/", inspector.receive, name="inspector"),
 ]

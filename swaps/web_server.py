@@ -1,15 +1,21 @@
 """Settings of gunicorn: ``gunicorn --config python:swaps.web_server faceswap_site.wsgi``."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from gunicorn.glogging import Logger
 
 from swaps.log_secrets import shown_path
+from swaps.room import PLACES
 from swaps.supervisor import die_with_parent, die_with_supervisor
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "faceswap_site.settings")
+
 worker_class = "gthread"
-threads = 4
+# Those that work take turns in the places; the others wait for results (swaps/room.py).
+threads = PLACES + settings.FACESWAP_API_WAITING_CALLS
 timeout = 60
 graceful_timeout = 8
 keepalive = 5
@@ -37,3 +43,9 @@ def on_starting(_server: Any) -> None:
 
 def post_fork(_server: Any, worker: Any) -> None:
     die_with_parent(worker.ppid)
+
+
+def post_worker_init(worker: Any) -> None:
+    from swaps.api import waiting  # Django is set up now
+
+    waiting.is_leaving = lambda: not worker.alive

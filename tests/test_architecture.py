@@ -20,11 +20,12 @@ LAYERS = {
     "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server swaps.log_secrets",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
     "swaps.callbacks swaps.strange_requests swaps.accounts",
-    "STORY": "swaps.services swaps.tasks swaps.recovery swaps.signals",
+    "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.tasks swaps.recovery "
+    "swaps.signals",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
-    "swaps.heartbeat swaps.checks",
+    "swaps.wire swaps.inspector swaps.heartbeat swaps.checks",
     "WORK": "swaps.providers.embedded swaps.providers.hosted",
-    "MATERIAL": "swaps.net swaps.storage swaps.images swaps.image_* swaps.provenance "
+    "MATERIAL": "swaps.net swaps.net_* swaps.room swaps.storage swaps.storage_* swaps.images swaps.image_* swaps.provenance "
     "swaps.engine_models",
     "ENGINE": "swaps.engine.*",
     "WORDS": "swaps.errors swaps.providers.base swaps.supervisor",

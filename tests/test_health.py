@@ -10,13 +10,14 @@ from django.utils import timezone
 from swaps import heartbeat
 from swaps.views import health
 
-ALL_WELL = {"database": "ok", "storage": "ok", "worker": "ok", "clock": "ok"}
+ALL_WELL = dict.fromkeys(("database", "storage", "worker", "courier", "clock"), "ok")
 
 
 @pytest.fixture(autouse=True)
 def _signs_of_life(db: None) -> None:
     heartbeat.beat("worker:a:1")
     heartbeat.beat("clock:a:2")
+    heartbeat.beat("courier:a:3")
 
 
 def test_all_is_well(client: Client) -> None:
@@ -28,10 +29,10 @@ def test_all_is_well(client: Client) -> None:
     assert not response.cookies
 
 
-@pytest.mark.parametrize("part", ["worker", "clock"])
+@pytest.mark.parametrize("part", ["worker", "courier", "clock"])
 def test_a_process_without_sign_of_life_is_named(client: Client, part: str) -> None:
     heartbeat.beat(
-        {"worker": "worker:a:1", "clock": "clock:a:2"}[part],
+        {"worker": "worker:a:1", "clock": "clock:a:2", "courier": "courier:a:3"}[part],
         timezone.now() - 2 * heartbeat.STALE_AFTER,
     )
 

@@ -1,9 +1,33 @@
 """The rows: accounts, swaps and what belongs to them."""
 
+from swaps.models.api_access import ApiAccess
+from swaps.models.api_key import ApiKey, ApiKeyUse, CallCount, Scope
+from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
 from swaps.models.heartbeat import Heartbeat
-from swaps.models.quota import Quota
+from swaps.models.idempotency_key import IdempotencyKey
+from swaps.models.inspected_callback import InspectedCallback
+from swaps.models.quota import Door, Grant, Quota
 from swaps.models.swap import Status, Swap
 from swaps.models.upload import Upload
 from swaps.models.user import User
 
-__all__ = ["Heartbeat", "Quota", "Status", "Swap", "Upload", "User"]
+__all__ = [
+    "ApiAccess",
+    "ApiKey",
+    "ApiKeyUse",
+    "CallCount",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryStatus",
+    "Door",
+    "Grant",
+    "Heartbeat",
+    "IdempotencyKey",
+    "InspectedCallback",
+    "Quota",
+    "Scope",
+    "Status",
+    "Swap",
+    "Upload",
+    "User",
+]

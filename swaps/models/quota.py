@@ -1,17 +1,30 @@
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from swaps.models.user import User
 
 
-class QuotaQuerySet(models.QuerySet["Quota"]):
-    def of(self, user: User) -> "Quota":
-        """The quota of an account; granted the first time somebody asks for it."""
+class Door(models.TextChoices):
+    """How a swap came in. Each door has a quota of its own."""
+
+    BROWSER = "browser", "browser"
+    API = "api", "API"
+
+
+class QuotaQuerySet(models.QuerySet[Any]):
+    """Of ``Quota`` or ``ApiAccess``: both count swaps."""
+
+    def of(self, user: User) -> Any:
+        """What an account has left; granted the first time somebody asks for it."""
+        return self.of_id(user.pk)
+
+    def of_id(self, user_id: int) -> Any:
         quota, _ = self.get_or_create(
-            user=user, defaults={"remaining": settings.FACESWAP_FREE_SWAPS}
+            user_id=user_id, defaults={"remaining": self.model.free_swaps()}
         )
         return quota
 
@@ -27,9 +40,14 @@ class QuotaQuerySet(models.QuerySet["Quota"]):
         """Give one back. Called only by whoever won the compare-and-set that ended the swap."""
         self.filter(user_id=user_id).update(remaining=F("remaining") + 1, spent=F("spent") - 1)
 
+    def grant(self, user: User, amount: int) -> None:
+        """Add to what is left, in one statement: what is spent meanwhile is not given back."""
+        self.of(user)
+        self.filter(user=user).update(remaining=F("remaining") + amount)
 
-class Quota(models.Model):
-    """How many swaps an account has left."""
+
+class QuotaBase(models.Model):
+    """How many swaps an account has left through one door."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
     remaining = models.PositiveIntegerField()
@@ -37,5 +55,53 @@ class Quota(models.Model):
 
     objects: ClassVar[QuotaQuerySet] = QuotaQuerySet.as_manager()  # type: ignore[assignment]
 
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.remaining} left, {self.spent} spent"
+
+
+class Quota(QuotaBase):
+    """Of swaps in the browser."""
+
+    @staticmethod
+    def free_swaps() -> int:
+        return settings.FACESWAP_FREE_SWAPS
+
+
+def quotas(door: str) -> Any:
+    """The rows that count the swaps of this door."""
+    from swaps.models.api_access import ApiAccess  # builds on this module
+
+    return ApiAccess.objects if door == Door.API else Quota.objects
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def give(
+        self, user: User, door: Door, amount: int, *, reason: str, by: User | None = None
+    ) -> "Grant":
+        with transaction.atomic():
+            quotas(door).grant(user, amount)
+            return self.create(user=user, door=door, amount=amount, reason=reason, granted_by=by)
+
+
+class Grant(models.Model):
+    """Swaps given to an account by staff or by a command, and why."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="grants")
+    door = models.CharField("for swaps by", max_length=7, choices=Door, default=Door.API)
+    amount = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200)
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[GrantQuerySet] = GrantQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.amount} swaps by {self.get_door_display()}: {self.reason}"

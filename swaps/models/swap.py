@@ -18,6 +18,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from swaps.models.api_key import ApiKey
+from swaps.models.quota import Door
 from swaps.models.user import User
 
 Kind = Literal["source", "target", "result"]
@@ -69,8 +71,11 @@ class Swap(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="swaps")
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
-    source_key = models.CharField(max_length=200)
-    target_key = models.CharField(max_length=200)
+    door = models.CharField(max_length=7, choices=Door, default=Door.BROWSER)
+    source_key = models.CharField(
+        max_length=200, blank=True, help_text="Empty until a picture that was sent as URL is here."
+    )
+    target_key = models.CharField(max_length=200, blank=True)
     result_key = models.CharField(max_length=200, blank=True)
     width = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
     height = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
@@ -88,6 +93,11 @@ class Swap(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     is_purged = models.BooleanField(default=False, help_text="Removed, and its files are gone.")
+    # Of a swap that came in by the API:
+    api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
+    request = models.JSONField(null=True, help_text="The body of the call.")
+    trace_id = models.CharField(max_length=32, blank=True)
+    callback_url = models.TextField(blank=True)
 
     objects: ClassVar[SwapQuerySet] = SwapQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -126,6 +136,15 @@ class Swap(models.Model):
         return self.status == Status.FAILED
 
     @property
+    def is_from_api(self) -> bool:
+        return self.door == Door.API
+
+    @property
+    def has_pictures(self) -> bool:
+        """Both are in our storage. Those of an API call may still have to be fetched."""
+        return bool(self.source_key and self.target_key)
+
+    @property
     def seconds(self) -> float | None:
         """From the request to the end, as a person waited for it."""
         if self.finished_at is None:
@@ -144,13 +163,11 @@ class Swap(models.Model):
 
     @property
     def keys(self) -> list[str]:
-        """The keys of all its files, those of a result that a killed worker left included."""
-        folder = self.target_key.rpartition("/")[0]
-        return [
-            self.source_key,
-            self.target_key,
-            *(f"{folder}/result{e}" for e in (".jpg", ".png")),
-        ]
+        """The keys of all files it may have, those that a killed process left included."""
+        known = [key for key in (self.source_key, self.target_key) if key]
+        open_names = ["result", *([] if self.has_pictures else ["source", "target"])]
+        possible = [f"swaps/{self.pk}/{name}{e}" for name in open_names for e in (".jpg", ".png")]
+        return [*known, *(key for key in possible if key not in known)]
 
     # --- what may happen to it ------------------------------------------------------------
 
@@ -164,6 +181,15 @@ class Swap(models.Model):
             started_at=now,
             lease_expires_at=now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS),
         )
+
+    def has_fetched(self, **keys: str) -> bool:
+        """Its pictures are here: back to the queue, for the engine, with all attempts ahead."""
+        fetching = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING)
+        moved = fetching.filter(Q(source_key="") | Q(target_key="")).update(
+            status=Status.QUEUED, attempts=0, lease_expires_at=None, **keys
+        )
+        self.refresh_from_db()
+        return moved == 1
 
     def requeue(self, now: datetime.datetime) -> bool:
         """Give it back to the queue once its lease is over."""

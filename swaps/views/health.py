@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from swaps import heartbeat, storage
 
+PROCESSES = ("worker", "courier", "clock")
 STORAGE_TIMEOUT_SECONDS = 3.0
 STORAGE_CACHE_SECONDS = 5.0
 
@@ -33,13 +34,13 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 
 def check_rows() -> dict[str, str]:
-    """The database, and what worker and clock have left there."""
+    """The database, and what the other processes have left there."""
     now = timezone.now()
     try:
-        alive = {name: heartbeat.is_alive(f"{name}:", now) for name in ("worker", "clock")}
+        alive = {name: heartbeat.is_alive(f"{name}:", now) for name in PROCESSES}
     except Error:
         log.warning("healthz: the database does not answer", exc_info=True)
-        unknown = dict.fromkeys(("worker", "clock"), "unknown without the database")
+        unknown = dict.fromkeys(PROCESSES, "unknown without the database")
         return {"database": "does not answer", **unknown}
     states = {name: "ok" if is_alive else "no sign of life" for name, is_alive in alive.items()}
     return {"database": "ok", **states}

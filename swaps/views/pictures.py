@@ -61,6 +61,15 @@ def file(request: HttpRequest, token: str) -> HttpResponseBase:
     return picture(key)
 
 
+@require_safe
+def sample(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A picture to try the API with."""
+    path = links.sample(name)
+    if path is None:
+        raise Http404
+    return FileResponse(path.open("rb"), content_type="image/jpeg")
+
+
 def picture(key: str) -> FileResponse:
     """A stored picture, streamed."""
     if not key:

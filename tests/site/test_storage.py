@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from faceswap_site import s3
-from swaps import storage
+from swaps import links, storage
 from tests.parts import require
 
 
@@ -53,6 +53,24 @@ def test_what_is_deleted_is_gone_with_its_thumbnail_and_deleting_again_is_no_err
             storage.read(gone)
 
 
+def test_a_presigned_url_is_known_as_ours_without_asking_the_store(key: str) -> None:
+    url = storage.presigned_url(key, 60)
+    assert links.key_of_own_url(url) == key
+
+
+def test_a_presigned_url_that_was_tampered_with_or_expired_stands_for_nothing(key: str) -> None:
+    url = storage.presigned_url(key, 60)
+    assert links.key_of_own_url(_with_last_character_changed(url)) == ""
+    short = storage.presigned_url(key, 1)
+    time.sleep(2.1)
+    assert links.key_of_own_url(short) == ""
+
+
+def test_other_urls_are_not_ours(key: str) -> None:
+    for url in ("https://example.org/photo.jpg", "http://127.0.0.1:9000/other/photo.jpg?a=b", ""):
+        assert links.key_of_own_url(url) is None
+
+
 def test_a_presigned_url_gives_the_file_to_anybody_until_it_expires(key: str) -> None:
     storage.put(key, b"for a while")
     assert _get(storage.presigned_url(key, 60)) == (200, b"for a while")
@@ -89,3 +107,8 @@ def _use_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = os.environ["AWS_STORAGE_BUCKET_NAME"]
     settings.STORAGES = {**settings.STORAGES, "default": s3.storage(bucket, 60)}
     assert storages["default"].__class__.__name__ == "S3Storage"
+
+
+def _with_last_character_changed(url: str) -> str:
+    text = url.rstrip("/")
+    return text[:-1] + ("A" if text[-1] != "A" else "B") + url[len(text) :]

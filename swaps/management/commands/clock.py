@@ -52,6 +52,7 @@ def make_tick(name: str) -> Callable[[datetime.datetime], None]:
         (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
         *((step, datetime.timedelta(0)) for step in recovery.STEPS),
         (heartbeat.forget_dead, HOUR),
+        (recovery.forget_calls, HOUR),
         (prune_tasks, HOUR),
         (clear_sessions, DAY),
     ]

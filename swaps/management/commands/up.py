@@ -1,4 +1,4 @@
-"""The whole site in one command: web server, workers and clock under one supervisor."""
+"""The whole site in one command: web server, workers, courier and clock under one supervisor."""
 
 import errno
 import http.client
@@ -29,7 +29,7 @@ ENVIRONMENT = {
 
 
 class Command(BaseCommand):
-    help = "Run the whole site: web server, workers and clock. Ctrl-C stops all of them."
+    help = "Run the whole site: web server, workers, courier and clock. Ctrl-C stops all of them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1", help="address (default %(default)s)")
@@ -74,6 +74,7 @@ def programs(bind: str, port: int, web_workers: int, workers: int) -> list[Progr
             Program(name=f"worker-{number}", command=(*manage, "worker"))
             for number in range(1, workers + 1)
         ),
+        Program(name="courier", command=(*manage, "courier")),
         Program(name="clock", command=(*manage, "clock")),
     ]
 

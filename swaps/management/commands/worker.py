@@ -1,4 +1,4 @@
-"""A worker: takes tasks from the database's queue and runs them, one at a time."""
+"""A worker: takes swaps from the database's queue and performs them, one at a time."""
 
 import logging
 import signal
@@ -31,7 +31,7 @@ class PatientWorker(Worker):
 
 
 class Command(BaseCommand):
-    help = "Run swaps and other tasks from the queue. SIGTERM lets it finish the running one."
+    help = "Perform swaps from the queue. SIGTERM lets it finish the running one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         die_with_supervisor()
         name = f"worker:{name}" if name else heartbeat.name_of_process("worker")
         worker = PatientWorker(
-            queue_names=["*"],
+            queue_names=["default"],
             excluded_queue_names=[],
             interval=POLL_SECONDS,
             batch=batch,

@@ -1,0 +1,93 @@
+"""Every answer of the ``/face/`` family, errors included, in one shape and with a trace id."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from swaps import errors
+from swaps.models import ApiKey
+
+PREFIX = "/face/"
+
+log = logging.getLogger(__name__)
+
+
+class Answer(JsonResponse):
+    """JSON of the family. Whatever else comes out of it is put into this shape."""
+
+
+class ApiRequest(HttpRequest):
+    """A request of the family; ``answer_headers`` go onto its answer, whatever that is."""
+
+    trace_id: str
+    api_key: ApiKey | None
+    answer_headers: dict[str, str]
+
+
+def error_answer(
+    error: errors.SwapError, trace_id: str, extra: Mapping[str, Any] | None = None
+) -> Answer:
+    body = {
+        "success": False,
+        "error": {"code": error.code, "message": error.message},
+        "trace_id": trace_id,
+        **(extra or {}),
+    }
+    answer = Answer(body, status=error.status)
+    if isinstance(error, errors.TooManyRequests):
+        answer["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Any], HttpResponse]:
+    """Middleware, the outermost: pages' answers and exceptions of any layer become ours."""
+
+    def middleware(request: ApiRequest) -> HttpResponse:
+        if not f"{request.path_info}/".startswith(PREFIX):
+            return get_response(request)
+        request.trace_id = uuid.uuid4().hex
+        request.api_key, request.answer_headers = None, {}
+        begun = time.monotonic()
+        answer = get_response(request)
+        if not isinstance(answer, Answer):
+            answer = error_answer(_error_of_status(answer.status_code), request.trace_id)
+        for name, value in request.answer_headers.items():
+            answer[name] = value
+        answer["X-Trace-Id"] = request.trace_id
+        answer["Cache-Control"] = "no-store"
+        if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            # Django would log a refusal once more, without its trace.
+            setattr(answer, "_has_been_logged", True)  # noqa: B010
+        log.info(
+            "trace=%s %s %s status=%d key=%s seconds=%.3f",
+            request.trace_id,
+            request.method,
+            quote(request.path_info),
+            answer.status_code,
+            request.api_key.prefix if request.api_key else "-",
+            time.monotonic() - begun,
+        )
+        return answer
+
+    return middleware
+
+
+def _error_of_status(status: int) -> errors.SwapError:
+    match status:
+        case 404:
+            return errors.NoApi("There is no such call. The documentation is at /docs/api/.")
+        case 405:
+            return errors.MethodNotAllowed("This call must be made with another method.")
+        case 413:
+            return errors.PayloadTooLarge("The body is too large.")
+        case status if status >= 500:
+            return errors.ApiError("Something broke on our side. Try again in a moment.")
+        case status if status >= 400:
+            return errors.BadRequest("The request could not be understood.")
+    return errors.BadRequest("Call this server by the address that its documentation names.")

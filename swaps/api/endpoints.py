@@ -1,0 +1,112 @@
+"""What every call has in common: method, key, rate limit, body, and the headers of its answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+
+from django.conf import settings
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from swaps import errors, throttle
+from swaps.api.answers import Answer, ApiRequest, error_answer
+from swaps.api.auth import authenticate
+from swaps.models import ApiAccess, ApiKey, Scope
+
+CHUNK = 65_536
+MOST_IDEMPOTENCY_CHARACTERS = 255
+# A body that is too large is read to its end, since a client that is still sending would never see
+# the answer; past this many times the limit it is cut off.
+LIMITS_DRAINED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """An authenticated call."""
+
+    key: ApiKey
+    body: bytes
+    idempotency_key: str
+    trace_id: str
+
+
+View = Callable[[ApiRequest], Answer]
+
+
+def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
+    """Makes a view of a function that answers authenticated calls."""
+
+    def decorate(answer_call: Callable[[Call], Answer]) -> View:
+        @csrf_exempt
+        @wraps(answer_call)
+        def view(request: ApiRequest) -> Answer:
+            try:
+                return answer_call(_admit(request, scope))
+            except errors.SwapError as error:
+                answer = error_answer(error, request.trace_id)
+                if isinstance(error, errors.MethodNotAllowed):
+                    answer["Allow"] = "POST"
+                return answer
+            finally:
+                _say_what_is_left(request)
+
+        return view
+
+    return decorate
+
+
+def _admit(request: ApiRequest, scope: Scope) -> Call:
+    if request.method != "POST":
+        raise errors.MethodNotAllowed("This call must be made with POST.")
+    now = timezone.now()
+    request.api_key = key = authenticate(request, now)
+    rate, may_call = throttle.take(key.user, now)
+    request.answer_headers = {
+        "X-RateLimit-Limit": str(rate.limit),
+        "X-RateLimit-Remaining": str(rate.remaining),
+        "X-RateLimit-Reset": str(rate.reset),
+    }
+    if not may_call:
+        raise throttle.refusal(rate, now)
+    key.note_use(now)
+    if not key.covers(scope):
+        raise errors.TokenMismatched(
+            f"This key is for something else: {key.get_scope_display().lower()}. "
+            "Make one with a wider scope."
+        )
+    return Call(
+        key=key,
+        body=_read_body(request),
+        idempotency_key=_idempotency_key(request),
+        trace_id=request.trace_id,
+    )
+
+
+def _read_body(request: ApiRequest) -> bytes:
+    if request.content_type not in {"application/json", ""}:
+        raise errors.BadRequest("Send JSON, with the header content-type: application/json")
+    limit = settings.FACESWAP_API_MAX_BODY_BYTES
+    body = request.read(limit + 1)
+    if len(body) <= limit:
+        return body
+    drained = len(body)
+    while drained <= LIMITS_DRAINED * limit and (chunk := request.read(CHUNK)):
+        drained += len(chunk)
+    raise errors.PayloadTooLarge(
+        f"The body is larger than {limit // 1_000_000} MB. Send pictures as URLs."
+    )
+
+
+def _idempotency_key(request: ApiRequest) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > MOST_IDEMPOTENCY_CHARACTERS or not key.isprintable():
+        raise errors.BadRequest(
+            f"Idempotency-Key: at most {MOST_IDEMPOTENCY_CHARACTERS} printable characters."
+        )
+    return key
+
+
+def _say_what_is_left(request: ApiRequest) -> None:
+    if request.api_key:
+        left = ApiAccess.objects.of(request.api_key.user).remaining
+        request.answer_headers["X-Quota-Remaining"] = str(left)

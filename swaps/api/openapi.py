@@ -1,0 +1,282 @@
+"""The description of the API, OpenAPI 3.1. The documentation page is generated from it."""
+
+from collections.abc import Iterable
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from swaps import errors
+from swaps.api import schemas
+
+VERSION = "1.0"
+REF = "#/components/schemas/{model}"
+EXAMPLE_ID = "4b13bdeb-1b19-4ea5-8f3a-0c9a2b7d1c55"
+EXAMPLE_TRACE = "8f0c3e5d2a7b4c1e9d6f1a2b3c4d5e6f"
+
+# When each error is met (contract, section 5), in the order in which the page shows them.
+MEANINGS: dict[type[errors.SwapError], str] = {
+    errors.BadRequest: "The body is not JSON, a field is missing, of the wrong type or out of "
+    "range, or an image URL may not be fetched.",
+    errors.NoToken: "There is no `authorization` header.",
+    errors.TokenMismatched: "The key is real, but its scope does not cover this call.",
+    errors.ApiNotImplemented: "A call of the face family that this server does not offer.",
+    errors.InvalidImage: "Fetched, but not an image that is accepted: its type, size, number of "
+    "pixels, or it is broken.",
+    errors.NoFace: "No face was found; the message says in which image.",
+    errors.InvalidToken: "The key is wrong, revoked or malformed.",
+    errors.TokenExpired: "The key is past its date.",
+    errors.UsedUp: "The quota is spent. Failed swaps are given back.",
+    errors.Disabled: "The account or the key was disabled by moderation.",
+    errors.Forbidden: "The content was refused by moderation.",
+    errors.NoApi: "There is no such path.",
+    errors.NotFound: "There is no such task, or it is not yours.",
+    errors.MethodNotAllowed: "The call must be made with another method.",
+    errors.IdempotencyConflict: "The `Idempotency-Key` was used with another body.",
+    errors.PayloadTooLarge: "The body is over the limit.",
+    errors.TooManyRequests: "Too many calls a minute, or too many calls waiting for results. "
+    "`Retry-After` says how many seconds to wait.",
+    errors.ApiError: "Something broke on our side.",
+    errors.Timeout: "The call waited as long as it was told to. The task goes on: `task_id` "
+    "stands beside `error`.",
+}
+OF_EVERY_CALL = (
+    errors.BadRequest,
+    errors.NoToken,
+    errors.TokenMismatched,
+    errors.InvalidToken,
+    errors.TokenExpired,
+    errors.Disabled,
+    errors.MethodNotAllowed,
+    errors.PayloadTooLarge,
+    errors.TooManyRequests,
+    errors.ApiError,
+)
+OF_SWAP = (
+    *OF_EVERY_CALL,
+    errors.InvalidImage,
+    errors.NoFace,
+    errors.UsedUp,
+    errors.Forbidden,
+    errors.NotFound,
+    errors.IdempotencyConflict,
+    errors.Timeout,
+)
+OF_TASKS = (*OF_EVERY_CALL, errors.NotFound)
+
+
+@cache
+def document(site_url: str) -> dict[str, Any]:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Face Swap API",
+            "version": VERSION,
+            "summary": "Two picture URLs in, one picture out.",
+            "description": "Puts the face of one picture into another: at once, or at your "
+            "callback when it is done.",
+        },
+        "servers": [{"url": site_url}],
+        "security": [{"key": []}],
+        "paths": {
+            "/face/swap": {"post": _swap(site_url)},
+            "/face/tasks": {"post": _tasks()},
+        },
+        "components": {
+            "schemas": _schemas(),
+            "headers": _headers(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Your key, which begins with `fs_`.",
+                }
+            },
+        },
+    }
+
+
+def error_codes(operation: dict[str, Any]) -> list[str]:
+    """The codes that an operation of the document may answer with."""
+    return [
+        code
+        for answer in operation["responses"].values()
+        for code in answer.get("x-error-codes", [])
+    ]
+
+
+def _swap(site_url: str) -> dict[str, Any]:
+    example = {
+        "source_image_url": f"{site_url}/samples/1-face.jpg",
+        "target_image_url": f"{site_url}/samples/1-photo.jpg",
+    }
+    return {
+        "operationId": "swapFaces",
+        "summary": "Swap a face",
+        "description": "Puts the face of the source into the target. Without `callback_url` and "
+        "`async` the answer comes when the picture is finished. A swap that fails is given back "
+        "to your quota.",
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "Any text of your own. The same key within 24 hours gives the same "
+                "task, charged once; use a new one for each swap.",
+                "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]*$"},
+            }
+        ],
+        "requestBody": _body("SwapCall", example),
+        "responses": {
+            "200": _answer(
+                "The finished picture; or, of an asynchronous call, the task.",
+                {"anyOf": [_ref("Swapped"), _ref("Accepted")]},
+                {
+                    "synchronous": _swapped(site_url),
+                    "asynchronous": _accepted(),
+                },
+            ),
+            **_errors(OF_SWAP),
+        },
+        "callbacks": {
+            "result": {
+                "{$request.body#/callback_url}": {
+                    "post": {
+                        "summary": "The result, when it is done",
+                        "description": "Signed as the Standard Webhooks specification says: check "
+                        "`webhook-signature` with the secret on your page of keys. Answer with any "
+                        "2xx within 15 seconds. Anything else is repeated for more than 24 hours; "
+                        "410 stops it.",
+                        "requestBody": {
+                            "required": True,
+                            "content": {
+                                "application/json": {
+                                    "schema": {"anyOf": [_ref("Swapped"), _ref("Error")]}
+                                }
+                            },
+                        },
+                        "responses": {"2XX": {"description": "Taken."}},
+                    }
+                }
+            }
+        },
+    }
+
+
+def _tasks() -> dict[str, Any]:
+    return {
+        "operationId": "retrieveTasks",
+        "summary": "Ask for tasks",
+        "description": "How a swap stands, by its `task_id`. Swaps that you made in the browser "
+        "are found as well.",
+        "requestBody": _body("TaskCall", {"id": EXAMPLE_ID, "action": "retrieve"}),
+        "responses": {
+            "200": _answer("One task, or a list.", {"anyOf": [_ref("Task"), _ref("Tasks")]}),
+            **_errors(OF_TASKS),
+        },
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    answers: tuple[type[BaseModel], ...] = (
+        schemas.Accepted,
+        schemas.Swapped,
+        schemas.Error,
+        schemas.Task,
+        schemas.Tasks,
+    )
+    _, of_answers = models_json_schema(
+        [(model, "serialization") for model in answers], ref_template=REF
+    )
+    of_calls = [
+        schemas.SWAP_CALL.json_schema(ref_template=REF),
+        schemas.TASK_CALL.json_schema(ref_template=REF),
+    ]
+    found: dict[str, Any] = dict(of_answers["$defs"])
+    for name, schema in zip(("SwapCall", "TaskCall"), of_calls, strict=True):
+        found |= schema.pop("$defs", {})
+        found[name] = schema
+    return {name: _tidy(found[name]) for name in sorted(found)}
+
+
+def _tidy(schema: Any) -> Any:
+    """Without what pydantic adds for itself: titles made of field names, defaults of null."""
+    if isinstance(schema, list):
+        return [_tidy(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _tidy(part)
+        for name, part in schema.items()
+        if not (name == "title" and isinstance(part, str)) and (name, part) != ("default", None)
+    }
+
+
+def _headers() -> dict[str, Any]:
+    number = {"type": "string", "pattern": "^[0-9]+$"}
+    said = {
+        "X-Trace-Id": ("Names this call in our log.", {"type": "string"}),
+        "X-RateLimit-Limit": ("How many calls a minute you may make.", number),
+        "X-RateLimit-Remaining": ("How many are left of this minute.", number),
+        "X-RateLimit-Reset": ("When the next minute begins, in Unix time.", number),
+        "X-Quota-Remaining": ("How many swaps you have left.", number),
+    }
+    return {
+        name: {"description": description, "schema": schema}
+        for name, (description, schema) in said.items()
+    }
+
+
+def _body(model: str, example: dict[str, Any]) -> dict[str, Any]:
+    content = {"schema": _ref(model), "example": example}
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _answer(
+    description: str, schema: dict[str, Any], examples: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": schema}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _headers()}
+    return {
+        "description": description,
+        "headers": headers,
+        "content": {"application/json": content},
+    }
+
+
+def _errors(classes: Iterable[type[errors.SwapError]]) -> dict[str, Any]:
+    by_status: dict[int, list[type[errors.SwapError]]] = {}
+    for error in MEANINGS:
+        if error in classes:
+            by_status.setdefault(error.status, []).append(error)
+    return {
+        str(status): {
+            "description": HTTPStatus(status).phrase
+            + "\n\n"
+            + "\n".join(f"- `{error.code}`: {MEANINGS[error]}" for error in found),
+            "x-error-codes": [error.code for error in found],
+            "headers": {"X-Trace-Id": {"$ref": "#/components/headers/X-Trace-Id"}},
+            "content": {"application/json": {"schema": _ref("Error")}},
+        }
+        for status, found in sorted(by_status.items())
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": REF.format(model=name)}
+
+
+def _accepted() -> dict[str, Any]:
+    return {"success": True, "task_id": EXAMPLE_ID, "trace_id": EXAMPLE_TRACE}
+
+
+def _swapped(site_url: str) -> dict[str, Any]:
+    return _accepted() | {
+        "image_url": f"{site_url}/samples/1-result.jpg",
+        "image_width": 720,
+        "image_height": 720,
+        "image_size": 82_310,
+    }

@@ -1,0 +1,197 @@
+"""What goes over the wire, as pydantic models: checked on the way in, published as OpenAPI.
+
+Bodies are parsed in strict mode: a number is not a string, and ``true`` is not 1. Unknown fields
+are ignored, as the reference provider does.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.json_schema import SkipJsonSchema
+
+from swaps import errors, net
+
+DEFAULT_TIMEOUT = 120
+ACTIONS = ("retrieve", "retrieve_batch")
+MOST_IDS = 100
+MOST_URL_CHARACTERS = 2_000
+
+
+def _picture_url(url: str) -> str:
+    if url[:5].lower() != "data:" and len(url) > MOST_URL_CHARACTERS:
+        raise ValueError(f"A URL has at most {MOST_URL_CHARACTERS:,} characters.")
+    return url
+
+
+def _callback_url(url: str) -> str:
+    try:
+        net.check_url(url)
+    except net.NetError as error:
+        raise ValueError(error.message) from error
+    return url
+
+
+PictureUrl = Annotated[
+    str,
+    AfterValidator(_picture_url),
+    Field(min_length=1, json_schema_extra={"format": "uri"}),
+]
+CallbackUrl = Annotated[str, AfterValidator(_callback_url)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class SwapCall(_Body):
+    """Two pictures, and how the result is handed over."""
+
+    source_image_url: PictureUrl = Field(
+        description="The picture that **gives the face**: an http(s) URL that anybody can fetch, "
+        "or a `data:` URL."
+    )
+    target_image_url: PictureUrl = Field(
+        description="The picture that **receives the face** and keeps everything else: size, "
+        "pose, expression, light, background."
+    )
+    timeout: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description=f"How many seconds to wait for the result; {DEFAULT_TIMEOUT} unless told. "
+        "More than the server allows counts as what it allows.",
+    )
+    callback_url: CallbackUrl | None = Field(
+        None,
+        json_schema_extra={"format": "uri"},
+        description="Answer at once, and POST the result here when it is done. Signed, and "
+        "repeated until it is taken.",
+    )
+    is_async: bool | None = Field(
+        None,
+        alias="async",
+        description="Answer at once, without a callback: ask `/face/tasks` for the result.",
+    )
+
+    def as_sent(self) -> dict[str, Any]:
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+class Retrieve(_Body):
+    """Ask for one task."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["id"]}, {"required": ["task_id"]}]}
+    )
+    action: Literal["retrieve"]
+    id: str | None = Field(None, description="The `task_id` that a call answered with.")
+    task_id: str | None = Field(None, description="Another name for `id`.")
+
+
+class RetrieveBatch(_Body):
+    """Ask for several tasks. Those that are not found are left out of the answer."""
+
+    action: Literal["retrieve_batch"]
+    ids: list[str] = Field(max_length=MOST_IDS)
+
+
+TaskCall = Annotated[Retrieve | RetrieveBatch, Field(discriminator="action")]
+SWAP_CALL: TypeAdapter[SwapCall] = TypeAdapter(SwapCall)
+TASK_CALL: TypeAdapter[Retrieve | RetrieveBatch] = TypeAdapter(TaskCall)
+
+
+T = TypeVar("T")
+
+
+def parse(adapter: TypeAdapter[T], body: bytes) -> T:
+    """The call in a body of JSON. Raises ``errors.BadRequest``, which names the field."""
+    if b"\\u0000" in body:  # no text field of a database can hold it
+        raise errors.BadRequest("The body contains a NUL character.")
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        raise errors.BadRequest(_first_problem(error)) from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if problem["type"] == "json_invalid":
+        return f"The body is not JSON: {problem['msg'].removeprefix('Invalid JSON: ')}."
+    if problem["type"].startswith("union_tag"):
+        return f"action: It must be one of {', '.join(ACTIONS)}."
+    field = ".".join(str(part) for part in problem["loc"] if part not in ACTIONS)
+    said = problem["msg"].removeprefix("Value error, ")
+    return f"{field}: {said}" if field else f"The body: {said}"
+
+
+def parse_ids(texts: Iterable[str]) -> list[uuid.UUID]:
+    """Those that could be ids of tasks."""
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            found.append(uuid.UUID(text))
+    return found
+
+
+# --- answers, for the published description --------------------------------------------------
+
+
+class Accepted(BaseModel):
+    """The task is in the queue."""
+
+    success: Literal[True]
+    task_id: uuid.UUID
+    trace_id: str
+
+
+class Swapped(Accepted):
+    """The finished picture."""
+
+    image_url: str = Field(
+        json_schema_extra={"format": "uri"},
+        description="Where the result is, for a limited time. `/face/tasks` gives a new URL.",
+    )
+    image_width: int
+    image_height: int
+    image_size: int = Field(description="in bytes")
+
+
+class ErrorDetail(BaseModel):
+    code: str = Field(description="One word, for programs.")
+    message: str = Field(description="What is wrong and what to do, for people.")
+
+
+class Error(BaseModel):
+    """Every error has this shape."""
+
+    success: Literal[False]
+    error: ErrorDetail
+    trace_id: str = Field(description="Quote it when you ask for help.")
+    task_id: uuid.UUID | SkipJsonSchema[None] = Field(
+        None, description="The task, where there is one."
+    )
+
+
+class Task(BaseModel):
+    """A swap, as it stands."""
+
+    id: uuid.UUID
+    type: Literal["face_swap"]
+    status: Literal["queued", "processing", "succeeded", "failed"]
+    created_at: float = Field(description="Unix time, in seconds")
+    started_at: float | SkipJsonSchema[None] = Field(None, description="once it has ended")
+    finished_at: float | SkipJsonSchema[None] = Field(None, description="once it has ended")
+    elapsed: float | SkipJsonSchema[None] = Field(None, description="seconds, once it has ended")
+    trace_id: str
+    request: dict[str, Any] = Field(description="The body as it was sent.")
+    response: Swapped | Error | SkipJsonSchema[None] = Field(
+        None, description="What a callback would carry, once it has ended."
+    )
+
+
+class Tasks(BaseModel):
+    items: list[Task]
+    count: int

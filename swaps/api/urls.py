@@ -1,0 +1,13 @@
+from django.urls import path, re_path
+
+from swaps.api import views
+
+NOT_OFFERED = ("analyze", "beautify", "change-age", "change-gender", "cartoon", "detect-live")
+
+urlpatterns = [
+    path("swap", views.swap, name="api_swap"),
+    path("tasks", views.tasks, name="api_tasks"),
+    path("openapi.json", views.description, name="api_description"),
+    *(path(name, views.not_implemented) for name in NOT_OFFERED),
+    re_path("", views.no_api),
+]

@@ -1,0 +1,126 @@
+"""Callbacks as deliveries: signed, repeated until they are taken, written down.
+
+Signatures are those of the Standard Webhooks specification. The row is made in the transaction
+that ends the swap; the clock finds what is due, so a crash between any two steps loses nothing.
+"""
+
+import datetime
+import json
+import logging
+import time
+
+from django.db import transaction
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from swaps import inspector, net, wire
+from swaps.models import ApiAccess, Delivery, DeliveryAttempt, DeliveryStatus, Swap
+
+GONE = 410
+EXCERPT_LENGTH = 500
+
+log = logging.getLogger(__name__)
+
+
+def announce(swap: Swap) -> None:
+    """Plan the callback of a swap that ends in the transaction that is open now."""
+    if swap.callback_url:
+        now = timezone.now()
+        enqueue(
+            Delivery.objects.create(
+                swap=swap, owner_id=swap.owner_id, url=swap.callback_url, enqueued_at=now
+            )
+        )
+
+
+def replay(delivery: Delivery) -> None:
+    with transaction.atomic():
+        delivery.replay(timezone.now())
+        enqueue(delivery)
+
+
+def enqueue(delivery: Delivery) -> None:
+    from swaps.tasks import deliver_callback  # the task hands over through this module
+
+    deliver_callback.enqueue(str(delivery.pk))
+
+
+def payload(swap: Swap) -> bytes:
+    return json.dumps(wire.response(swap)).encode()
+
+
+def sign(delivery: Delivery, body: bytes, now: datetime.datetime) -> dict[str, str]:
+    """The headers: one signature for each secret that is valid now."""
+    access = ApiAccess.objects.of_id(delivery.owner_id)
+    signatures = [
+        Webhook(secret).sign(delivery.message_id, now, body.decode())
+        for secret in access.signing_secrets(now)
+    ]
+    return {
+        "content-type": "application/json",
+        "webhook-id": delivery.message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def attempt(delivery: Delivery, now: datetime.datetime) -> None:
+    """Hand it over once, if that is due; write down what came of it."""
+    if not delivery.claim(now):
+        return
+    begun = time.monotonic()
+    status, error, excerpt = _hand_over(delivery, now)
+    seconds = time.monotonic() - begun
+    ended_at = now + datetime.timedelta(seconds=seconds)
+    said = {"last_status": status, "last_error": error, "response_excerpt": excerpt}
+    with transaction.atomic():
+        DeliveryAttempt.objects.create(
+            delivery=delivery,
+            started_at=now,
+            seconds=seconds,
+            status=status,
+            error=error,
+            response_excerpt=excerpt,
+        )
+        if not error:
+            delivery.end(DeliveryStatus.DELIVERED, delivered_at=ended_at, **said)
+        elif status == GONE:
+            delivery.end(DeliveryStatus.GONE, failures=delivery.failures + 1, **said)
+        else:
+            delivery.postpone(ended_at, **said)
+    log.info(
+        "delivery=%s swap=%s attempt=%d %s status=%s %s",
+        delivery.pk,
+        delivery.swap_id,
+        delivery.attempts_made,
+        delivery.status,
+        status,
+        error,
+    )
+
+
+def _hand_over(delivery: Delivery, now: datetime.datetime) -> tuple[int | None, str, str]:
+    """HTTP status, why it failed (empty when it was taken), and what the receiver said."""
+    body = payload(delivery.swap)
+    headers = sign(delivery, body, now)
+    token = inspector.token_in(delivery.url)
+    if token is not None:
+        status, excerpt = inspector.receive(token, headers, body), ""
+    else:
+        try:
+            answer = net.post(delivery.url, body=body, headers=headers)
+        except net.NetError as error:
+            return None, error.message[:300], ""
+        status = answer.status
+        excerpt = answer.body[:EXCERPT_LENGTH].decode(errors="replace").replace("\0", "\ufffd")
+    return status, _failure(status), excerpt
+
+
+def _failure(status: int) -> str:
+    if 200 <= status < 300:
+        return ""
+    if 300 <= status < 400:
+        return f"The receiver answered with {status}; redirects are not followed."
+    if status == GONE:
+        return "The receiver answered with 410: it wants no more of this."
+    return f"The receiver answered with {status}."

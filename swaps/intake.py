@@ -1,0 +1,159 @@
+"""Pictures that an API call names by URL: what is here already, and what has to be fetched.
+
+URLs of this site's own pictures and samples, and ``data:`` URLs, are read without a network call
+when the call comes in. Everything else is fetched by a task in the background.
+"""
+
+import base64
+import binascii
+import io
+import threading
+from dataclasses import replace
+from typing import Literal
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from swaps import errors, images, links, net, services, storage
+from swaps.models import IdempotencyKey, Swap
+from swaps.models.idempotency_key import KEPT
+
+InputName = Literal["source", "target"]
+INPUTS: tuple[InputName, InputName] = ("source", "target")
+URL_FIELDS = {"source_image_url", "target_image_url"}
+FETCH_SECONDS = 10.0
+# Decoding takes far more memory than fetching: never two at once in one process.
+_decoding = threading.Lock()
+
+
+def request_swap(call: services.ApiCall) -> Swap:
+    """A new swap; or the one that the same idempotency key asked for before.
+
+    Raises ``errors.BadRequest``, ``errors.InvalidImage``, ``errors.IdempotencyConflict`` or
+    ``errors.UsedUp``; nothing is spent then.
+    """
+    if earlier := _find_earlier(call):
+        return earlier
+    source, target = (read_at_once(call.body[f"{name}_image_url"], name) for name in INPUTS)
+    shown = {name: shown_url(value) for name, value in call.body.items() if name in URL_FIELDS}
+    try:
+        return services.request_swap(
+            call.key.user, source, target, call=replace(call, body=call.body | shown)
+        )
+    except IntegrityError:  # the same key at the same moment
+        if earlier := _find_earlier(call):
+            return earlier
+        raise
+
+
+def _find_earlier(call: services.ApiCall) -> Swap | None:
+    if not call.idempotency_key:
+        return None
+    rows = IdempotencyKey.objects.filter(user=call.key.user, key=call.idempotency_key)
+    rows.filter(created_at__lte=timezone.now() - KEPT).delete()
+    row = rows.select_related("swap").first()
+    if row is None:
+        return None
+    if row.body_digest != call.body_digest:
+        raise errors.IdempotencyConflict(
+            "This Idempotency-Key was used with another body. Use a new key for a new swap."
+        )
+    return row.swap
+
+
+def read_at_once(url: str, name: InputName) -> images.Photo | None:
+    """The picture, when it needs no network; None when it has to be fetched.
+
+    Raises ``errors.BadRequest`` for a URL that may not be fetched or leads to nothing of ours, and
+    ``errors.InvalidImage``.
+    """
+    if url[:5].lower() == "data:":
+        return _accept(_decode_data_url(url, name), name)
+    if (key := links.key_of_own_url(url)) is not None:
+        return _load(key, name)
+    if (sample := links.sample_of_own_url(url)) is not None:
+        return _accept(sample.read_bytes(), name)
+    try:
+        net.check_url(url)
+    except net.NetError as error:
+        raise _not_fetched(name, error) from error
+    return None
+
+
+def fetch(swap: Swap) -> None:
+    """Bring the missing pictures of a claimed swap into our storage; then the engine may have it.
+
+    Raises ``errors.BadRequest`` or ``errors.InvalidImage`` for a picture that cannot be had.
+    """
+    asked: dict[str, str] = swap.request or {}
+    photos = {
+        name: _fetch_one(asked[f"{name}_image_url"], name) for name in INPUTS if not swap.key(name)
+    }
+    keys = {
+        f"{name}_key": services.store_photo(swap.pk, name, photo) for name, photo in photos.items()
+    }
+    try:
+        with transaction.atomic():
+            if swap.has_fetched(**keys):
+                services.enqueue(swap)
+    except Swap.DoesNotExist:  # the account was deleted meanwhile
+        storage.delete(keys.values())
+
+
+def shown_url(url: str) -> str:
+    """As it may stand in a row: a ``data:`` URL is cut short."""
+    return f"{url[:40]}…" if url[:5].lower() == "data:" else url
+
+
+def _fetch_one(url: str, name: InputName) -> images.Photo:
+    try:
+        data = net.fetch(url, max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES, seconds=FETCH_SECONDS)
+    except net.NetError as error:
+        raise _not_fetched(name, error) from error
+    with _decoding:
+        return _accept(data, name)
+
+
+def _load(key: str, name: InputName) -> images.Photo:
+    """A picture of ours is clean already: it is copied as it is. An empty key leads nowhere."""
+    try:
+        if not key:
+            raise FileNotFoundError
+        return services.load_photo(key)
+    except FileNotFoundError as error:
+        raise errors.BadRequest(
+            f"{name}_image_url is a link of this site that has expired or was deleted.", image=name
+        ) from error
+
+
+def _accept(data: bytes, name: InputName) -> images.Photo:
+    try:
+        return images.accept(
+            io.BytesIO(data),
+            size=len(data),
+            max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
+            max_pixels=settings.FACESWAP_MAX_PIXELS,
+        )
+    except images.ImageRefused as error:
+        raise errors.InvalidImage(
+            f"{name}_image_url is not a picture that can be used. {error.message}", image=name
+        ) from error
+
+
+def _decode_data_url(url: str, name: InputName) -> bytes:
+    """RFC 2397. The type that it claims is not believed: pictures are known by their content."""
+    header, comma, data = url.partition(",")
+    try:
+        if comma and header.lower().endswith(";base64"):
+            return base64.b64decode(data, validate=True)
+    except binascii.Error:
+        pass
+    raise errors.BadRequest(
+        f"{name}_image_url is no data: URL of a picture; data:image/jpeg;base64,… is expected.",
+        image=name,
+    )
+
+
+def _not_fetched(name: InputName, error: net.NetError) -> errors.BadRequest:
+    return errors.BadRequest(f"{name}_image_url cannot be fetched. {error.message}", image=name)

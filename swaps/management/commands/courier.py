@@ -1,0 +1,82 @@
+"""The courier: carries pictures in and callbacks out. Only it asks other people's servers."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django_tasks_db.models import DBTaskResult
+
+from swaps import heartbeat
+from swaps.management.commands.worker import POLL_SECONDS, PatientWorker
+from swaps.supervisor import die_with_supervisor
+
+# A server that hangs holds one of these; fetches and deliveries cannot starve each other.
+THREADS: Mapping[str, int] = {"fetches": 6, "deliveries": 6}
+
+log = logging.getLogger(__name__)
+
+
+class Courier(PatientWorker):
+    """Runs the tasks of each queue in so many threads, and takes none that would have to wait."""
+
+    def __init__(self, threads: Mapping[str, int], **options: Any) -> None:
+        super().__init__(queue_names=list(threads), **options)
+        self._threads = threads
+        self._pools = {name: ThreadPoolExecutor(count, name) for name, count in threads.items()}
+        self._busy: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        super().run()
+        for pool in self._pools.values():
+            pool.shutdown()
+
+    def run_task(self, db_task_result: "DBTaskResult[..., Any]") -> None:
+        queue = db_task_result.queue_name
+        self._count(queue, 1)
+        self._pools[queue].submit(self._run_in_thread, queue, db_task_result)
+
+    def _run_in_thread(self, queue: str, db_task_result: "DBTaskResult[..., Any]") -> None:
+        close_old_connections()
+        try:
+            super().run_task(db_task_result)
+        except Exception:
+            log.exception("a task of the queue %s broke", queue)
+        finally:
+            close_old_connections()
+            self._count(queue, -1)
+
+    def _count(self, queue: str, change: int) -> None:
+        with self._lock:
+            self._busy[queue] += change
+            self.queue_names = [
+                name for name, count in self._threads.items() if self._busy[name] < count
+            ]
+
+
+class Command(BaseCommand):
+    help = "Fetch the pictures that API calls name by URL, and deliver callbacks."
+
+    def handle(self, **_options: Any) -> None:
+        die_with_supervisor()
+        name = heartbeat.name_of_process("courier")
+        courier = Courier(
+            THREADS,
+            excluded_queue_names=[],
+            interval=POLL_SECONDS,
+            batch=False,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=name[:64],
+        )
+        courier.configure_signals()
+        leave = heartbeat.beat_in_background(name)
+        log.info("%s is ready", name)
+        courier.run()
+        leave()

@@ -1,0 +1,138 @@
+"""Our signed report to an API client, and each attempt at handing it over."""
+
+import datetime
+import random
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from swaps.models.swap import Swap
+
+MINUTE, HOUR = 60, 3600
+# Seconds between the attempts: 11 of them within 25 to 31 hours.
+PAUSES = (5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (1, 2, 4, 6, 12)))
+JITTER = 0.2  # up to so much longer, so that what failed together does not come back together
+LEASE = datetime.timedelta(seconds=60)  # an attempt that was cut off is made again after this
+
+
+class DeliveryStatus(models.TextChoices):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up", "given up"
+    GONE = "gone"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: datetime.datetime) -> "DeliveryQuerySet":
+        return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
+
+    def forgotten(self, now: datetime.datetime) -> "DeliveryQuerySet":
+        """Due, and not in the queue: or in it for so long that its task may be lost."""
+        return self.due(now).exclude(enqueued_at__gt=now - LEASE)
+
+    def newest_first(self) -> "DeliveryQuerySet":
+        return self.order_by("-created_at", "-id")
+
+
+class Delivery(models.Model):
+    """The callback of one swap. Made in the transaction that ends the swap, so none is lost."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    swap = models.OneToOneField(Swap, models.CASCADE, related_name="delivery")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    url = models.TextField()
+    status = models.CharField(max_length=9, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    failures = models.PositiveSmallIntegerField(
+        default=0, help_text="since it was last (re)started"
+    )
+    attempts_made = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
+    enqueued_at = models.DateTimeField(null=True, help_text="When its next attempt was enqueued.")
+    last_status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status")
+    last_error = models.CharField(max_length=300, blank=True)
+    response_excerpt = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    delivered_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[DeliveryQuerySet] = DeliveryQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(
+                "next_attempt_at", name="delivery_due", condition=Q(status=DeliveryStatus.PENDING)
+            ),
+            models.Index("owner", F("created_at").desc(), F("id").desc(), name="delivery_log"),
+            models.Index(F("created_at").desc(), F("id").desc(), name="delivery_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+    @property
+    def message_id(self) -> str:
+        """The ``webhook-id``: the same for every attempt, so that receivers can tell repeats."""
+        return f"msg_{self.pk.hex}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == DeliveryStatus.PENDING
+
+    def claim(self, now: datetime.datetime) -> bool:
+        """Start an attempt, if one is due. One that never comes back is due again after a lease."""
+        claimed = Delivery.objects.due(now).filter(pk=self.pk)
+        if claimed.update(next_attempt_at=now + LEASE, attempts_made=F("attempts_made") + 1) != 1:
+            return False
+        self.refresh_from_db()
+        return True
+
+    def end(self, status: DeliveryStatus, **changes: Any) -> None:
+        self._change(status=status, next_attempt_at=None, **changes)
+
+    def postpone(self, now: datetime.datetime, **changes: Any) -> None:
+        """The attempt failed: later again, until there have been enough."""
+        failures = self.failures + 1
+        pause = pause_after(failures)
+        if pause is None:
+            self.end(DeliveryStatus.GIVEN_UP, failures=failures, **changes)
+            return
+        self._change(failures=failures, next_attempt_at=now + pause, enqueued_at=None, **changes)
+
+    def _change(self, **changes: Any) -> None:
+        Delivery.objects.filter(pk=self.pk).update(**changes)
+        self.refresh_from_db()
+
+    def replay(self, now: datetime.datetime) -> None:
+        """Once more from the start, whatever came of it before."""
+        self._change(
+            status=DeliveryStatus.PENDING, next_attempt_at=now, enqueued_at=now, failures=0
+        )
+
+
+class DeliveryAttempt(models.Model):
+    """One attempt: when, how long, and what the receiver said."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts")
+    started_at = models.DateTimeField()
+    seconds = models.FloatField()
+    status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status, if there was one")
+    error = models.CharField(max_length=300, blank=True)
+    response_excerpt = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index("delivery", "started_at", name="delivery_attempts")]
+
+    def __str__(self) -> str:
+        return f"{self.started_at}: {self.status or self.error}"
+
+
+def pause_after(failures: int) -> datetime.timedelta | None:
+    """How long to wait after so many failures; None when it is time to give up."""
+    if failures > len(PAUSES):
+        return None
+    seconds = PAUSES[failures - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311
+    return datetime.timedelta(seconds=seconds)

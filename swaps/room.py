@@ -1,0 +1,62 @@
+"""Room to work in a web process: a few places, each with a database connection of its own.
+
+A request that only waits steps aside and lets others work. So a process can hold a hundred waiting
+calls and needs four connections, and not more memory than four requests take (docs/adr/0012).
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from queue import LifoQueue
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+PLACES = 4  # in each web process
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_here = threading.local()  # .places: those from which this thread has taken one
+
+
+def limited(application: Application, places: int = PLACES) -> Application:
+    """The same WSGI application, with so many requests at work at once; the others wait."""
+    free: LifoQueue[Any] = LifoQueue()  # the last used is the warmest
+    for _ in range(places):
+        connection = connections.create_connection(DEFAULT_DB_ALIAS)
+        connection.inc_thread_sharing()  # one thread after the other, never two at once
+        free.put(connection)
+
+    def limited_application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        _enter(free)
+        try:
+            return application(environ, start_response)
+        finally:
+            _leave(free)
+
+    return limited_application
+
+
+@contextlib.contextmanager
+def stepping_aside() -> Iterator[None]:
+    """Whatever happens in here needs no database, and takes nobody's place."""
+    places = getattr(_here, "places", None)
+    if places is None:
+        yield
+        return
+    _leave(places)
+    try:
+        yield
+    finally:
+        _enter(places)
+
+
+def _enter(places: "LifoQueue[Any]") -> None:
+    connections[DEFAULT_DB_ALIAS] = places.get()
+    _here.places = places
+
+
+def _leave(places: "LifoQueue[Any]") -> None:
+    connection = connections[DEFAULT_DB_ALIAS]
+    del connections[DEFAULT_DB_ALIAS]
+    _here.places = None
+    places.put(connection)

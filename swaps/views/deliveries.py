@@ -1,0 +1,122 @@
+"""The log of callbacks: what was sent where, what came of it, and once more if wanted."""
+
+import json
+import uuid
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from swaps import deliveries as story
+from swaps.models import Delivery, Swap
+from swaps.models.delivery import DeliveryQuerySet
+from swaps.views.access import MemberRequest, members_only, nothing_new
+
+PAGE_SIZE = 30
+MOST_ATTEMPTS = 100
+SIGNED_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature")
+
+
+@members_only
+@require_safe
+def deliveries(request: MemberRequest) -> HttpResponse:
+    """Newest first; ``?after=`` is the last one of the page before."""
+    if request.htmx and "shown" in request.GET:
+        return _updates(request)
+    mine = _older_than(_mine(request), request.GET.get("after", "")).newest_first()
+    found = list(mine[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    context = {
+        "deliveries": shown,
+        "next_cursor": shown[-1].pk if len(found) > PAGE_SIZE else None,
+        "poll_url": _poll_url(shown),
+    }
+    template = "api/deliveries.html#rows" if request.htmx else "api/deliveries.html"
+    return render(request, template, context)
+
+
+@members_only
+@require_safe
+def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """One delivery; while it is pending the page asks again and says what it shows already."""
+    found = get_object_or_404(_mine(request), pk=pk)
+    if request.htmx and request.GET.get("shown") == _version(found):
+        return nothing_new()
+    context = {
+        "delivery": found,
+        "version": _version(found),
+        "attempts": list(found.attempts.order_by("-started_at", "-pk")[:MOST_ATTEMPTS]),
+        "most_attempts": MOST_ATTEMPTS,
+    }
+    if request.htmx:
+        return render(request, "api/delivery.html#delivery", context)
+    swap = Swap.objects.get(pk=found.swap_id)
+    context |= {
+        "swap": swap,
+        "is_swap_visible": Swap.objects.visible_to(request.user).filter(pk=swap.pk).exists(),
+        "payload": json.dumps(json.loads(story.payload(swap)), indent=2, ensure_ascii=False),
+        "signed_headers": SIGNED_HEADERS,
+    }
+    return render(request, "api/delivery.html", context)
+
+
+@members_only
+@require_POST
+def replay(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(_mine(request), pk=pk)
+    story.replay(found)
+    messages.success(request, "It is sent once more, now.")
+    return redirect("swaps:delivery", pk=pk)
+
+
+def _mine(request: MemberRequest) -> DeliveryQuerySet:
+    return Delivery.objects.filter(owner=request.user)
+
+
+def _older_than(mine: DeliveryQuerySet, cursor: str) -> DeliveryQuerySet:
+    """What comes after this delivery; everything for a cursor that names none of mine."""
+    last = mine.filter(pk=_uuid(cursor)).first()
+    if last is None:
+        return mine
+    return mine.filter(created_at__lte=last.created_at).filter(
+        Q(created_at__lt=last.created_at) | Q(pk__lt=last.pk)
+    )
+
+
+def _updates(request: MemberRequest) -> HttpResponse:
+    """What has changed of the deliveries that the page shows as pending; 204 when nothing has."""
+    known = _parse_shown(request.GET["shown"])
+    found = list(_mine(request).filter(pk__in=known))
+    changed = [each for each in found if known[each.pk] != _version(each)]
+    if not changed and len(found) == len(known):
+        return nothing_new()
+    context = {"changed": changed, "poll_url": _poll_url(found)}
+    return render(request, "api/deliveries.html#updates", context)
+
+
+def _poll_url(shown: Sequence[Delivery]) -> str:
+    """Asks about those that are pending; empty when none is."""
+    pending = ",".join(f"{each.pk}.{_version(each)}" for each in shown if each.is_pending)
+    return pending and f"{reverse('swaps:deliveries')}?shown={pending}"
+
+
+def _version(delivery: Delivery) -> str:
+    """Changes whenever a page about it would."""
+    is_enqueued = int(delivery.enqueued_at is not None)
+    return f"{delivery.status}.{delivery.attempts_made}.{delivery.failures}.{is_enqueued}"
+
+
+def _parse_shown(text: str) -> dict[uuid.UUID, str]:
+    pairs = (item.partition(".") for item in text.split(",")[:PAGE_SIZE])
+    return {pk: version for name, _, version in pairs if (pk := _uuid(name))}
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

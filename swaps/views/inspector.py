@@ -1,0 +1,14 @@
+"""The door of the inspector, for callbacks that come from elsewhere."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from swaps import inspector
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, token: str) -> HttpResponse:
+    body = request.read(inspector.MOST_BYTES + 1)
+    return HttpResponse(status=inspector.receive(token, request.headers, body))

@@ -1,0 +1,207 @@
+"""API keys: acquire, list, create, rotate, revoke; and the secret that signs callbacks."""
+
+import datetime
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from swaps import access, links
+from swaps.models import ApiAccess, ApiKey, Scope
+from swaps.models.api_key import USES_SHOWN
+from swaps.views.access import MemberRequest, members_only
+from swaps.views.key_forms import KeyForm, RotateForm
+
+MOST_LISTED = 100
+MOST_ENDED = 50
+BAR, STEP, CHART_HEIGHT = 3, 4, 30  # units of the drawing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Uses on each of the last days, as one drawing and in words."""
+
+    path: str
+    total: int
+    busiest: int
+
+    width = USES_SHOWN * STEP - (STEP - BAR)
+    height = CHART_HEIGHT
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedKey:
+    key: ApiKey
+    state: access.KeyState
+    chart: Chart
+
+
+@never_cache
+@require_POST
+def acquire(request: MemberRequest) -> HttpResponse:
+    """Somebody signed out comes back to the page that has the button, not to this address."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("swaps:api_docs"))
+    issued = access.acquire(request.user)
+    if issued is None:
+        messages.info(request, "You have access already. Make a new key if you have none at hand.")
+        return redirect("swaps:keys")
+    return _show_once(request, *issued, what="acquired")
+
+
+@members_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def keys(request: MemberRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _keys_page(request, KeyForm())
+    form = KeyForm(request.POST)
+    if form.is_valid():
+        try:
+            issued = access.create_key(
+                request.user,
+                timezone.now(),
+                name=form.cleaned_data["name"],
+                scope=form.cleaned_data["scope"],
+                expires_at=form.expires_at,
+            )
+        except access.KeyRefused as error:
+            form.add_error(None, str(error))
+        else:
+            return _show_once(request, *issued, what="created")
+    return _keys_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+@members_only
+@require_POST
+def rotate(request: MemberRequest, pk: int) -> HttpResponse:
+    key = _own(request, pk)
+    form = RotateForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose for how long the old key goes on working.")
+        return redirect("swaps:keys")
+    overlap = form.cleaned_data["overlap"]
+    try:
+        issued = access.rotate_key(key, timezone.now(), overlap)
+    except access.KeyRefused as error:
+        messages.error(request, str(error))
+        return redirect("swaps:keys")
+    key.refresh_from_db()
+    return _show_once(request, *issued, what="rotated", old=key, is_old_over=not overlap)
+
+
+@members_only
+@require_POST
+def revoke(request: MemberRequest, pk: int) -> HttpResponse:
+    key = _own(request, pk)
+    key.revoke(timezone.now())
+    messages.success(request, f"“{key.name}” is revoked. Calls with it are refused from now on.")
+    return redirect("swaps:keys")
+
+
+@members_only
+@require_POST
+def rotate_secret(request: MemberRequest) -> HttpResponse:
+    last_rotated = request.POST.get("last_rotated")
+    if access.rotate_secret(request.user, timezone.now(), last_rotated=last_rotated):
+        messages.success(request, "There is a new secret. For one day both sign your callbacks.")
+    else:
+        messages.info(request, "The secret was rotated already.")
+    return redirect(f"{reverse('swaps:keys')}#callback-secret")
+
+
+def draw(uses: Sequence[int]) -> Chart:
+    """Bars on a base line; each day of use can be seen, however small beside the others."""
+    most = max(uses)
+    heights = [max(2, round(CHART_HEIGHT * count / most)) if count else 0 for count in uses]
+    path = "".join(
+        f"M{day * STEP} {CHART_HEIGHT}v-{height}h{BAR}v{height}z"
+        for day, height in enumerate(heights)
+        if height
+    )
+    return Chart(path=path, total=sum(uses), busiest=most)
+
+
+def _own(request: MemberRequest, pk: int) -> ApiKey:
+    return get_object_or_404(ApiKey.objects.select_related("user"), pk=pk, user=request.user)
+
+
+def _listed(keys: Iterable[ApiKey], now: datetime.datetime) -> list[ListedKey]:
+    keys = list(keys)
+    uses = access.uses_by_day(keys, now.astimezone(datetime.UTC).date())
+    return [
+        ListedKey(key=key, state=access.state_of(key, now), chart=draw(uses[key.pk]))
+        for key in keys
+    ]
+
+
+def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    granted = ApiAccess.objects.filter(user=request.user).first()
+    newest = ("-created_at", "-pk")
+    listed = _listed(
+        [
+            *access.open_keys(request.user, now).order_by(*newest)[: MOST_LISTED - MOST_ENDED],
+            *access.ended_keys(request.user, now).order_by(*newest)[:MOST_ENDED],
+        ],
+        now,
+    )
+    has_ended = {access.KeyState.EXPIRED, access.KeyState.REVOKED}
+    context: dict[str, Any] = {
+        "access": granted,
+        "total": granted and granted.remaining + granted.spent,
+        "last_rotated": granted and access.rotation_mark(granted),
+        "open_keys": [each for each in listed if each.state not in has_ended],
+        "ended_keys": [each for each in listed if each.state in has_ended],
+        "form": form,
+        "rotate_form": RotateForm(auto_id=False),
+        "free_swaps": ApiAccess.free_swaps(),
+        "most_keys": access.MOST_KEYS,
+    }
+    return render(request, "api/keys.html", context, status=status)
+
+
+def _show_once(
+    request: MemberRequest, key: ApiKey, token: str, *, what: str, **more: Any
+) -> HttpResponse:
+    """The only page that ever shows this key. It is kept nowhere: not in the session either."""
+    context = {
+        "key": key,
+        "token": token,
+        "what": what,
+        "curl": _curl(key, token),
+        "free_swaps": ApiAccess.free_swaps(),
+        **more,
+    }
+    return render(request, "api/key_shown.html", context)
+
+
+def _curl(key: ApiKey, token: str) -> str:
+    """A call that works as it stands."""
+    if key.covers(Scope.SWAP):
+        path, body = (
+            "swap",
+            {
+                "source_image_url": links.sample_url("1-face.jpg"),
+                "target_image_url": links.sample_url("1-photo.jpg"),
+            },
+        )
+    else:
+        path, body = "tasks", {"action": "retrieve", "id": "the task_id of a swap"}
+    lines = (
+        f"curl {settings.SITE_URL}/face/{path}",
+        f"-H 'authorization: Bearer {token}'",
+        "-H 'content-type: application/json'",
+        f"-d '{json.dumps(body, indent=2)}'",
+    )
+    return " \\\n  ".join(lines)
