@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, Grant, Scope, User
+from swaps.models.api_access import SECRET_OVERLAP
 from swaps.models.api_key import USES_SHOWN
 
 FIRST_KEY = "First key"
@@ -94,6 +95,13 @@ def rotate_secret(user: User, now: datetime.datetime, *, last_rotated: str | Non
 def rotation_mark(access: ApiAccess) -> str:
     """Names the secret that is valid now, without telling it."""
     return access.secret_rotated_at.isoformat() if access.secret_rotated_at else ""
+
+
+def previous_secret_ends_at(access: ApiAccess, now: datetime.datetime) -> datetime.datetime | None:
+    """Until when the secret before this one signs as well; None when it does not."""
+    if access.secret_rotated_at is None or len(access.signing_secrets(now)) == 1:
+        return None
+    return access.secret_rotated_at + SECRET_OVERLAP
 
 
 def state_of(key: ApiKey, now: datetime.datetime) -> KeyState:

@@ -156,8 +156,8 @@ def _whole(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
 
 def _read(response: HTTPResponse, most: int, deadline: Deadline) -> bytes:
     body = bytearray()
-    while piece := response.read1(min(_PIECE_BYTES, most - len(body)), decode_content=False):
+    while len(body) < most and (piece := response.read1(_PIECE_BYTES, decode_content=False)):
         deadline.left()
         body += piece
     deadline.left()  # that it ended may be our own doing
-    return bytes(body)
+    return bytes(body[:most])

@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
-from ipaddress import ip_address
+from ipaddress import AddressValueError, ip_address
 from pathlib import Path
 
 import pytest
@@ -41,9 +41,10 @@ from tests.net_servers import (
 
 PUBLIC = "93.184.215.14"  # never connected to
 LOCAL = "127.0.0.1"
-SHORT = 0.4  # seconds that a call gets when it is meant to run out of them
+SHORT = 0.3  # seconds that a call gets when it is meant to run out of them
 SLACK = 3.0  # seconds after which it is certain that it did not stop in time
-QUICK = 1.5
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Resolver:
@@ -282,7 +283,7 @@ http://.127.0.0.1/
 http://127..0.0.1/
 http://127.0.0.1 /
 http://127.0.0.1\t/
-http://127.0.0.1\r\nHost: example.org/
+http://127.0.0.1\rHost: example.org/
 http://127.0.0.1\0.example.org/
 http://127.0.0.1%00.example.org/
 http://127.0.0.1%0d%0a/
@@ -360,3 +361,846 @@ PRIVATE_ANSWERS = (
     ["2606:4700:4700::1111", PUBLIC, "10.0.0.1", PUBLIC],
     [PUBLIC, "fe80::1%lo"],
 )
+
+
+@pytest.mark.parametrize("spelling", REFUSED_AT_ONCE, ids=ascii)
+def test_a_url_that_leads_inside_is_refused_without_a_connection(
+    spelling: str, sentinels: Sentinels
+) -> None:
+    url, resolve, seen = spelling.format(port=sentinels.port), Resolver([LOCAL]), sentinels.seen
+    ways: list[Callable[[], object]] = [
+        lambda: net.check_url(url),
+        lambda: net.fetch(url, max_bytes=100, resolve=resolve),
+        lambda: net.post(url, body=b"", headers={}, resolve=resolve),
+    ]
+    for way in ways:
+        with pytest.raises(NotAllowed):
+            way()
+    assert resolve.asked == []
+    assert sentinels.seen == seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_that_resolves_to_this_machine_is_refused(
+    scheme: str, name: str, sentinels: Sentinels
+) -> None:
+    url, resolve, seen = f"{scheme}://{name}/", Resolver([LOCAL]), sentinels.seen
+    net.check_url(url)
+    with pytest.raises(NotAllowed):
+        net.fetch(url, max_bytes=100, resolve=resolve)
+    assert len(resolve.asked) == 1
+    assert sentinels.seen == seen
+
+
+@pytest.mark.parametrize("addresses", PRIVATE_ANSWERS, ids=" ".join)
+def test_a_name_is_refused_if_one_of_its_addresses_is_not_public(
+    addresses: list[str], sentinels: Sentinels
+) -> None:
+    seen = sentinels.seen
+    with pytest.raises(NotAllowed):
+        net.fetch("http://name.test/", max_bytes=100, resolve=Resolver(addresses))
+    assert sentinels.seen == seen
+
+
+def test_the_sentinels_see_whoever_comes(settings: Settings, sentinels: Sentinels) -> None:
+    """Otherwise the tests above would prove nothing."""
+    settings.FACESWAP_FETCH_ALLOW = ["127.0.0.0/8"]
+    seen = sentinels.seen
+    with pytest.raises(NotReached):
+        net.fetch(f"http://127.0.0.1:{sentinels.port}/", max_bytes=100, seconds=SHORT)
+    assert sentinels.seen == seen + 1
+
+
+SPECIAL = """
+0.0.0.0-0.255.255.255
+10.0.0.0-10.255.255.255
+100.64.0.0-100.127.255.255
+127.0.0.0-127.255.255.255
+169.254.0.0-169.254.255.255
+172.16.0.0-172.31.255.255
+192.0.0.0-192.0.0.255
+192.0.2.0-192.0.2.255
+192.88.99.0-192.88.99.255
+192.168.0.0-192.168.255.255
+198.18.0.0-198.19.255.255
+198.51.100.0-198.51.100.255
+203.0.113.0-203.0.113.255
+224.0.0.0-255.255.255.255
+::-1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+2001::-2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff
+2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff
+2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+3fff::-3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff
+4000::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+"""
+
+
+@pytest.mark.parametrize("network", SPECIAL.split())
+def test_a_special_network_ends_where_it_ends(network: str) -> None:
+    first, last = map(ip_address, network.split("-"))
+    assert not is_public(first)
+    assert not is_public(last)
+    with suppress(AddressValueError):  # before it all begins
+        assert is_public(first - 1)
+    with suppress(AddressValueError):
+        assert is_public(last + 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org",
+        "https://example.org/",
+        "HTTPS://EXAMPLE.ORG:443/",
+        "https://example.org:/",
+        "http://example.org:443/",
+        "https://example.org./a/../b%20c?d=%2F&e=[f]#g",
+        "https://bücher.example/übung?größe=ß",
+        f"http://{PUBLIC}/",
+        f"http://{PUBLIC}./",
+        "https://[2606:4700:4700::1111]/",
+        "https://1.example/",
+        "https://0x7f.example/",
+        "http://example.org/http://127.0.0.1/?u=alice:secret@127.0.0.1",
+        "https://example.org/" + "a" * 1_980,
+    ],
+)
+def test_other_urls_pass_the_first_check(url: str) -> None:
+    net.check_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "https://example.org/" + "a" * 1_981,
+        f"https://{'a' * 64}.example/",
+        f"https://{'a.' * 130}example/",
+        "https://exa$mple.org/",
+        "https://example.org/\ud800",
+        "https://\ud800/",
+    ],
+    ids=ascii,
+)
+def test_a_url_that_cannot_be_understood_is_refused(url: str) -> None:
+    with pytest.raises(NotAllowed):
+        net.check_url(url)
+
+
+# --- What is asked, and what comes back -----------------------------------------------------------
+
+
+def test_a_picture_is_fetched() -> None:
+    with serving(says(answer(b"picture"))) as server:
+        assert fetch(server.port, "/a?q=1&r=%2F#never-sent") == b"picture"
+    head = server.requests[0].decode().lower()
+    assert head.startswith("get /a?q=1&r=%2f http/1.1\r\n")
+    assert f"\r\nhost: start.test:{server.port}\r\n" in head
+    assert "\r\naccept-encoding: identity\r\n" in head
+    assert "\r\nuser-agent: faceswap-site\r\n" in head
+    assert "never-sent" not in head
+    assert "cookie" not in head
+
+
+def test_what_is_not_ascii_is_encoded() -> None:
+    with serving(says(answer())) as server:
+        fetch(server.port, '/ü%c3%bc?ß="')
+    assert server.requests[0].startswith(b"GET /%C3%BC%C3%BC?%C3%9F=%22 HTTP/1.1\r\n")
+
+
+def test_the_environment_has_no_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sentinels: Sentinels
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine start.test login alice password secret")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{sentinels.port}")
+    seen = sentinels.seen
+    with serving(says(answer(b"picture"))) as server:
+        assert fetch(server.port) == b"picture"
+    assert b"authorization" not in server.requests[0].lower()
+    assert sentinels.seen == seen
+
+
+def test_cookies_and_connections_are_not_kept() -> None:
+    """The redirect sets one and leads back to the same server."""
+    first = answer(status=302, head="Location: /next\r\nSet-Cookie: a=b\r\n")
+    with serving(says(first, answer())) as server:
+        fetch(server.port)
+        fetch(server.port)
+    assert server.seen == 3
+    assert all(b"cookie" not in request.lower() for request in server.requests)
+
+
+def test_the_body_may_come_without_a_length_and_in_chunks() -> None:
+    bodies = [
+        b"HTTP/1.0 200 OK\r\n\r\npicture",
+        OK + b"\r\npicture",
+        CHUNKED + b"4;x=y\r\npict\r\n3\r\nure\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"picture"),
+    ]
+    with serving(says(*bodies)) as server:
+        assert {fetch(server.port) for _ in bodies} == {b"picture"}
+
+
+def test_ipv6_is_spoken(settings: Settings) -> None:
+    try:
+        server = serving(says(answer(b"picture")), at="::1")
+    except OSError:
+        pytest.skip("SKIPPED: IPv6")
+    settings.FACESWAP_FETCH_ALLOW = [f"[::1]:{server.port}"]
+    with server:
+        assert net.fetch(f"http://[0::1]:{server.port}/", max_bytes=100) == b"picture"
+    assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in server.requests[0]
+
+
+def test_of_several_addresses_the_first_that_answers_is_taken() -> None:
+    with serving(says(answer(b"picture")), at="127.0.0.3") as server:
+        addresses = Resolver(["127.0.0.2", "127.0.0.3"])
+        assert fetch(server.port, resolve=addresses) == b"picture"
+    assert addresses.asked == ["start.test"]
+
+
+def test_an_address_that_hangs_leaves_time_for_the_others() -> None:
+    with full() as port, serving(says(answer(b"picture")), at="127.0.0.2", port=port):
+        assert fetch(port, seconds=2 * SHORT, resolve=Resolver([LOCAL, "127.0.0.2"])) == b"picture"
+
+
+def test_calls_side_by_side_do_not_mix() -> None:
+    with ExitStack() as stack, ThreadPoolExecutor(16) as pool:
+        bodies = [str(number).encode() for number in range(16)]
+        servers = [stack.enter_context(serving(says(answer(body)))) for body in bodies]
+        assert list(pool.map(fetch, [server.port for server in servers])) == bodies
+
+
+# --- Redirects ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_three_redirects_are_followed(status: int) -> None:
+    with serving(says(answer(b"picture"))) as last:
+        end = f"http://start.test:{last.port}/end"
+        with serving(leads_to("/a/b", "c?d", end, status=status)) as server:
+            assert fetch(server.port) == b"picture"
+    asked = [request.split()[1] for request in server.requests + last.requests]
+    assert asked == [b"/", b"/a/b", b"/a/c?d", b"/end"]
+
+
+def test_a_fourth_redirect_is_too_many() -> None:
+    with serving(leads_to("/again")) as server, pytest.raises(BadAnswer) as refusal:
+        fetch(server.port)
+    assert refusal.value.status == 302
+    assert server.seen == 4
+
+
+@pytest.mark.parametrize("hop", [1, 3])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://127.0.0.1/",
+        "http://127.0.0.1:{port}/",
+        "//127.0.0.1:{port}/",
+        "https://127.0.0.1/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://[::1]/",
+        "http://[::1]:{port}/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[fe80::1%25lo]/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.1/",
+        "http://localhost/",
+        "http://localhost:{port}/",
+        "http://inside.test/",
+        "http://inside.test:{port}/",
+        "https://inside.test/",
+        "http://alice:secret@start.test/",
+        "http://start.test@127.0.0.1/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:{port}/",
+        "javascript:alert(1)",
+        "http:\\\\127.0.0.1\\",
+        "http://127.0.0.1\\@start.test/",
+        "http://[",
+        "http://[::1",
+        "http://start.test:99999/",
+        "http://\xff\xfe/",
+        "http://sta rt.test/",
+        "http://\xc2\xb2/",
+        "http://" + "a" * 3_000,
+    ],
+    ids=ascii,
+)
+def test_a_redirect_leads_nowhere_that_a_url_may_not(
+    place: str, hop: int, sentinels: Sentinels
+) -> None:
+    places = ["/on"] * (hop - 1) + [place.format(port=sentinels.port)]
+    resolve, seen = Resolver([LOCAL]), sentinels.seen
+    with serving(leads_to(*places)) as server, pytest.raises(NotAllowed):
+        fetch(server.port, resolve=resolve)
+    assert server.seen == hop
+    assert sentinels.seen == seen
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    endless = drips(b"HTTP/1.1 302 Found\r\nLocation: /next\r\n\r\n", b"x" * 1_000, pause=0)
+
+    def behave(peer: Peer) -> None:
+        (endless if peer.number == 0 else says(answer(b"picture")))(peer)
+
+    with serving(behave) as server:
+        assert fetch(server.port, seconds=SLACK) == b"picture"
+
+
+def test_spaces_and_utf8_in_a_redirect_are_understood() -> None:
+    with serving(leads_to("/my ph\xc3\xb6to")) as server, pytest.raises(BadAnswer):
+        fetch(server.port)
+    assert server.requests[1].startswith(b"GET /my%20ph%C3%B6to HTTP/1.1")
+
+
+# --- Names that change their address --------------------------------------------------------------
+
+
+def test_what_was_checked_is_what_is_connected_to(settings: Settings) -> None:
+    """127.0.0.2 stands for a public address. A second question would lead to the sentinel."""
+    settings.FACESWAP_FETCH_ALLOW = ["127.0.0.2/32"]
+    with (
+        serving(says(answer(b"picture")), at="127.0.0.2") as server,
+        serving(silent, port=server.port) as sentinel,
+    ):
+        rebinding = Resolver(["127.0.0.2"], [LOCAL])
+        url = f"http://rebinding.test:{server.port}/"
+        assert net.fetch(url, max_bytes=100, resolve=rebinding) == b"picture"
+        assert rebinding.asked == ["rebinding.test"]
+        with pytest.raises(NotAllowed):
+            net.fetch(url, max_bytes=100, resolve=rebinding)
+    assert (server.seen, sentinel.seen) == (1, 0)
+    assert f"\r\nHost: rebinding.test:{server.port}\r\n".encode() in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "answers", [[answer(status=503)], [answer(status=302, head="Location: /\r\n")]]
+)
+def test_every_connection_resolves_and_checks_anew(
+    settings: Settings, answers: list[bytes]
+) -> None:
+    """A second try and a redirect are connections of their own."""
+    settings.FACESWAP_FETCH_ALLOW = ["127.0.0.2/32"]
+    rebinding = Resolver(["127.0.0.2"], [LOCAL])
+    with (
+        serving(says(*answers), at="127.0.0.2") as server,
+        serving(silent, port=server.port) as sentinel,
+        pytest.raises(NotAllowed),
+    ):
+        net.fetch(f"http://rebinding.test:{server.port}/", max_bytes=100, resolve=rebinding)
+    assert rebinding.asked == ["rebinding.test"] * 2
+    assert (server.seen, sentinel.seen) == (1, 0)
+
+
+# --- Time -----------------------------------------------------------------------------------------
+
+NEVER_DONE: dict[str, Behaviour] = {
+    "reads nothing": silent,
+    "says nothing": drips(b"", b"", pause=30),
+    "drips the status line": drips(b"HTTP/1.1 200 ", b"O"),
+    "drips headers": drips(OK, b"x"),
+    "drips header lines": drips(OK, b"x: y\r\n", pause=0.1),
+    "goes on with 100 Continue": drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause=0),
+    "drips 100 Continue": drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "drips a body with a length": drips(OK + b"Content-Length: 9999\r\n\r\n", b"x"),
+    "drips a body without a length": drips(OK + b"\r\n", b"x"),
+    "stops within the body": drips(OK + b"Content-Length: 9\r\n\r\nx", b"", pause=30),
+    "drips chunks": drips(CHUNKED, b"1\r\nx\r\n"),
+    "drips a chunk's size": drips(CHUNKED, b"0"),
+    "drips a chunk's extension": drips(CHUNKED + b"1;", b"x"),
+    "drips a trailer": drips(CHUNKED + b"0\r\n", b"x: y\r\n"),
+    "goes on with trailers": drips(CHUNKED + b"0\r\n", b"x: y\r\n" * 1_000, pause=0),
+}
+
+
+def is_over_in_time(call: Callable[[], object]) -> NetError:
+    begun = time.monotonic()
+    with pytest.raises(NotReached, match=r"took more than 0\.3 seconds") as error:
+        call()
+    assert time.monotonic() - begun < SLACK
+    return error.value
+
+
+@pytest.mark.parametrize("behave", NEVER_DONE.values(), ids=NEVER_DONE)
+def test_a_server_that_is_never_done_is_left_in_time(behave: Behaviour) -> None:
+    with serving(behave) as server:
+        is_over_in_time(partial(fetch, server.port, seconds=SHORT))
+    assert server.seen == 1
+
+
+@pytest.mark.parametrize(
+    "behave", [silent, drips(b"", b"\x16"), drips(b"\x16\x03\x03\x40\0", b"x")]
+)
+def test_a_tls_port_that_never_answers_is_left_in_time(behave: Behaviour) -> None:
+    with serving(behave) as server:
+        is_over_in_time(partial(fetch, server.port, scheme="https", seconds=SHORT))
+
+
+def test_a_port_that_never_accepts_is_left_in_time() -> None:
+    with full() as port:
+        is_over_in_time(partial(fetch, port, seconds=SHORT))
+
+
+def test_a_resolver_that_hangs_is_left_in_time() -> None:
+    done = threading.Event()
+
+    def resolve(_host: str) -> list[str]:
+        done.wait(30)
+        return [LOCAL]
+
+    is_over_in_time(partial(fetch, 80, seconds=SHORT, resolve=resolve))
+    done.set()
+
+
+def test_redirects_have_one_deadline_together() -> None:
+    def behave(peer: Peer) -> None:
+        peer.wait(0.6 * SHORT)
+        leads_to("/on")(peer)
+
+    with serving(behave) as server:
+        is_over_in_time(partial(fetch, server.port, seconds=SHORT))
+    assert server.seen == 2
+
+
+def test_a_post_that_is_not_taken_is_left_in_time() -> None:
+    with serving(silent) as server:
+        is_over_in_time(partial(post, server.port, body=bytes(20_000_000), seconds=SHORT))
+
+
+def test_a_call_without_time_asks_nobody() -> None:
+    with serving(says(answer())) as server, pytest.raises(NotReached):
+        fetch(server.port, seconds=0)
+    assert server.seen == 0
+
+
+# --- Size -----------------------------------------------------------------------------------------
+
+
+def test_a_body_may_be_as_large_as_allowed_and_no_larger() -> None:
+    without_length = OK + b"\r\n" + bytes(1_000)
+    chunked = CHUNKED + b"3e8\r\n" + bytes(1_000) + b"\r\n0\r\n\r\n"
+    with serving(says(answer(bytes(1_000)), without_length, chunked)) as server:
+        for _ in range(3):
+            assert fetch(server.port, max_bytes=1_000) == bytes(1_000)
+        for _ in range(3):
+            with pytest.raises(TooLarge):
+                fetch(server.port, max_bytes=999)
+    assert server.seen == 6
+
+
+def test_a_body_that_announces_too_much_is_not_read() -> None:
+    announced = drips(OK + b"Content-Length: 1000000\r\n\r\n", b"", pause=30)
+    with serving(announced) as server, pytest.raises(TooLarge):
+        fetch(server.port)
+
+
+@pytest.mark.parametrize(
+    ("start", "again"),
+    [
+        (OK + b"\r\n", bytes(10_000)),
+        (CHUNKED, b"2710\r\n" + bytes(10_000) + b"\r\n"),
+        (CHUNKED + b"ffffffffffff\r\n", bytes(10_000)),
+        (OK + b"Content-Length: 5\r\nContent-Length: 5000000\r\n\r\n", bytes(10_000)),
+        (OK + b"Content-Length: -1\r\n\r\n", bytes(10_000)),
+        (CHUNKED + b"-1\r\n", bytes(10_000)),
+    ],
+)
+def test_an_endless_body_is_cut_off(start: bytes, again: bytes) -> None:
+    begun = time.monotonic()
+    with serving(drips(start, again, pause=0)) as server, pytest.raises((TooLarge, NotReached)):
+        fetch(server.port, max_bytes=100_000)
+    assert time.monotonic() - begun < SLACK
+
+
+def test_a_gzip_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    with serving(says(answer(bomb, head="Content-Encoding: gzip\r\n"))) as server:
+        assert fetch(server.port, max_bytes=len(bomb)) == bomb
+
+
+# --- Servers that break the rules -----------------------------------------------------------------
+
+BROKEN = {
+    "nothing": b"",
+    "half a status line": b"HTTP/1.",
+    "garbage": b"\0\xff\xfe garbage \r\n\r\n",
+    "another protocol": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "a page without a head": b"<html>hello</html>",
+    "HTTP/2": b"HTTP/2 200\r\n\r\n",
+    "a status that is no number": b"HTTP/1.1 OK 200\r\n\r\n",
+    "status 9999": b"HTTP/1.1 9999 OK\r\n\r\n",
+    "a negative status": b"HTTP/1.1 -200 OK\r\n\r\n",
+    "a long status line": b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n",
+    "a long header": OK + b"x: " + b"y" * 70_000 + b"\r\n\r\n",
+    "many headers": OK + b"x: y\r\n" * 200 + b"\r\n",
+    "a body cut short": OK + b"Content-Length: 100\r\n\r\nx",
+    "lengths that differ": OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    "a chunk that is none": CHUNKED + b"zz\r\nx\r\n0\r\n\r\n",
+    "a negative chunk": CHUNKED + b"-5\r\nx\r\n0\r\n\r\n",
+    "a chunk cut short": CHUNKED + b"ff\r\nx",
+    "a long chunk size": CHUNKED + b"0" * 70_000 + b"1\r\nx\r\n",
+    "no last chunk": CHUNKED + b"1\r\nx\r\n",
+}
+UNUSABLE = {
+    "status 103": b"HTTP/1.1 103 Early Hints\r\n\r\n",
+    "status 204": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "status 206": answer(b"x", status=206),
+    "status 304": b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    "a redirect to nowhere": answer(status=302),
+    "a redirect to nothing": answer(status=302, head="Location: \r\n"),
+}
+
+
+@pytest.mark.parametrize("said", BROKEN.values(), ids=BROKEN)
+def test_a_broken_answer_is_an_error_of_ours(said: bytes) -> None:
+    with serving(says(said)) as server, pytest.raises(NotReached, match="broke off"):
+        post(server.port)
+
+
+@pytest.mark.parametrize("said", UNUSABLE.values(), ids=UNUSABLE)
+def test_anything_but_a_whole_picture_is_a_bad_answer(said: bytes) -> None:
+    with serving(says(said)) as server, pytest.raises(BadAnswer):
+        fetch(server.port)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "X-Odd: \xff\xfe\r\n",
+        "\xff: x\r\n",
+        "no colon here\r\n",
+        ": no name\r\n",
+        " folded\r\n",
+        "Content-Type: multipart/mixed; boundary=x\r\n",
+        "Content-Encoding: nonsense, gzip, br, x, y, z\r\n",
+        "Set-Cookie: \0=\xff; domain=..\r\n",
+        "Content-Length: 7\r\n",
+    ],
+)
+def test_odd_headers_do_no_harm(head: str) -> None:
+    with serving(says(answer(b"picture", head=head))) as server, suppress(NetError):
+        assert fetch(server.port) in {b"picture", b""}
+
+
+@given(said=st.binary(max_size=60), start=st.sampled_from([b"", b"HTTP/1.1 ", OK, CHUNKED]))
+@hypothesis_settings(max_examples=60)
+def test_any_bytes_are_an_answer_or_an_error_of_ours(said: bytes, start: bytes) -> None:
+    with serving(says(start + said)) as server, suppress(NetError):
+        assert post(server.port).status >= 100
+
+
+@given(
+    url=st.one_of(
+        st.text(), st.builds("{}://{}".format, st.sampled_from(["http", "https"]), st.text())
+    )
+)
+@example("http://[::1%25\ud800]/")
+@example("http://xn--/")
+@example("http://a\nb/")
+@example("http://" + "9" * 1_000)
+@example("http://" + "0x" * 500)
+@example("http://" + "%31" * 500)
+@hypothesis_settings(max_examples=200)
+def test_any_text_is_refused_or_understood(url: str) -> None:
+    resolve = Resolver(["10.0.0.1"])
+    with pytest.raises(NetError):
+        net.fetch(url, max_bytes=100, seconds=SHORT, resolve=resolve)
+
+
+# --- A second try ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [b"", b"garbage", *(answer(status=s) for s in (502, 503, 504))])
+def test_what_may_pass_is_tried_again(first: bytes) -> None:
+    with serving(says(first, answer(b"picture"))) as server:
+        assert fetch(server.port) == b"picture"
+    assert server.seen == 2
+
+
+def test_it_is_tried_again_only_once() -> None:
+    with serving(says(answer(status=503))) as server, pytest.raises(BadAnswer) as refusal:
+        fetch(server.port)
+    assert refusal.value.status == 503
+    assert server.seen == 2
+
+
+def test_a_host_that_refuses_is_asked_again() -> None:
+    resolve = Resolver([LOCAL])
+    with socket.create_server((LOCAL, 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(NotReached, match="cannot be connected to"):
+        fetch(port, resolve=resolve)
+    assert len(resolve.asked) == 2
+
+
+def test_a_name_that_is_not_found_is_said_so() -> None:
+    def resolve(_host: str) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    with pytest.raises(NotReached, match="was not found"):
+        fetch(80, resolve=resolve)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429, 500, 501])
+def test_other_statuses_are_final(status: int) -> None:
+    with serving(says(answer(b"no", status=status))) as server, pytest.raises(BadAnswer) as refusal:
+        fetch(server.port)
+    assert refusal.value.status == status
+    assert server.seen == 1
+
+
+def test_no_second_try_after_the_deadline() -> None:
+    def behave(peer: Peer) -> None:
+        peer.wait(0.8 * SHORT)
+        peer.send(answer(status=503))
+
+    with serving(behave) as server, pytest.raises(NetError):
+        fetch(server.port, seconds=SHORT)
+    assert server.seen == 1
+
+
+# --- TLS ------------------------------------------------------------------------------------------
+
+
+class Tls:
+    """A server's side, with a certificate for start.test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.names: list[str | None] = []  # as clients call the server
+        self.certificate, self.context = certified(folder, self.names)
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Tls:
+    return Tls(tmp_path)
+
+
+@pytest.fixture
+def trusted_tls(tls: Tls, monkeypatch: pytest.MonkeyPatch) -> Tls:
+    """As an operator makes it trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls.certificate))
+    return tls
+
+
+def test_a_certificate_goes_by_the_name_and_not_by_the_address(trusted_tls: Tls) -> None:
+    with serving(says(answer(b"picture")), tls=trusted_tls.context) as server:
+        assert fetch(server.port, scheme="https") == b"picture"
+        assert fetch(server.port, scheme="HTTPS") == b"picture"
+    assert trusted_tls.names == ["start.test"] * 2
+    assert f"\r\nHost: start.test:{server.port}\r\n".encode() in server.requests[0]
+
+
+def test_a_certificate_for_another_name_is_not_trusted(
+    trusted_tls: Tls, settings: Settings
+) -> None:
+    settings.FACESWAP_FETCH_ALLOW = ["other.test", LOCAL]
+    with serving(says(answer(b"picture")), tls=trusted_tls.context) as server:
+        for host in ("other.test", LOCAL):
+            with pytest.raises(NotReached, match="certificate"):
+                net.fetch(
+                    f"https://{host}:{server.port}/", max_bytes=100, resolve=Resolver([LOCAL])
+                )
+    assert server.requests == []
+
+
+def test_a_certificate_by_itself_is_not_trusted(tls: Tls) -> None:
+    with (
+        serving(says(answer(b"picture")), tls=tls.context) as server,
+        pytest.raises(NotReached, match="certificate"),
+    ):
+        fetch(server.port, scheme="https")
+    assert server.requests == []
+
+
+def test_http_at_a_tls_port_and_the_other_way_round_are_errors_of_ours(trusted_tls: Tls) -> None:
+    with serving(says(answer())) as plain, pytest.raises(NotReached):
+        fetch(plain.port, scheme="https", seconds=SHORT)
+    with serving(says(answer()), tls=trusted_tls.context) as server, pytest.raises(NotReached):
+        fetch(server.port, seconds=SHORT)
+
+
+def test_within_tls_a_server_that_is_never_done_is_left_in_time(trusted_tls: Tls) -> None:
+    for behave in (drips(OK + b"\r\n", b"x"), drips(OK, b"x")):
+        with serving(behave, tls=trusted_tls.context) as server:
+            is_over_in_time(partial(fetch, server.port, scheme="https", seconds=SHORT))
+
+
+# --- What the operator allows ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        ("inside.test", "http://inside.test:{port}/"),
+        ("Inside.Test.", "http://INSIDE.test.:{port}/"),
+        ("inside.test:{port}", "http://inside.test:{port}/"),
+        ("127.0.0.1", "http://127.0.0.1:{port}/"),
+        ("127.0.0.1:{port}", "http://127.0.0.1:{port}/"),
+        ("127.0.0.0/8", "http://127.0.0.1:{port}/"),
+        ("127.0.0.1/32", "http://inside.test:{port}/"),
+    ],
+)
+def test_what_is_allowed_is_reached(entry: str, url: str, settings: Settings) -> None:
+    with serving(says(answer(b"picture"))) as server:
+        settings.FACESWAP_FETCH_ALLOW = [entry.format(port=server.port)]
+        url = url.format(port=server.port)
+        net.check_url(url)
+        assert net.fetch(url, max_bytes=100, resolve=Resolver([LOCAL])) == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        ("inside.test", "http://127.0.0.1:{port}/"),
+        ("inside.test", "http://deeper.inside.test:{port}/"),
+        ("inside.test", "http://inside.test.example:{port}/"),
+        ("inside.test:1", "http://inside.test:{port}/"),
+        ("inside.test:{port}", "http://inside.test/"),
+        ("127.0.0.1:{port}", "http://inside.test:{port}/"),
+        ("127.0.0.1", "http://[::ffff:127.0.0.1]:{port}/"),
+        ("127.0.0.2/31", "http://127.0.0.1:{port}/"),
+        ("127.0.0.2/31", "http://inside.test:{port}/"),
+        ("10.0.0.0/8", "http://93.184.215.14:{port}/"),
+        ("::/0", "http://inside.test:{port}/"),
+        ("inside.test", "http://alice@inside.test:{port}/"),
+        ("inside.test", "ftp://inside.test:{port}/"),
+    ],
+)
+def test_what_is_allowed_opens_nothing_else(
+    entry: str, url: str, settings: Settings, sentinels: Sentinels
+) -> None:
+    settings.FACESWAP_FETCH_ALLOW = [entry.format(port=sentinels.port)]
+    seen = sentinels.seen
+    with pytest.raises(NotAllowed):
+        net.fetch(url.format(port=sentinels.port), max_bytes=100, resolve=Resolver([LOCAL]))
+    assert sentinels.seen == seen
+
+
+def test_every_kind_of_entry_is_understood() -> None:
+    allow = net.parse_allow(
+        ["Pictures.lan", "store.lan:9000", "10.0.0.7", "::1", "[::1]:8080", "192.168.5.0/24"]
+    )
+    assert allow.hosts == {
+        ("pictures.lan", None),
+        ("store.lan", 9000),
+        ("10.0.0.7", None),
+        ("::1", None),
+        ("::1", 8080),
+    }
+    assert list(map(str, allow.networks)) == ["192.168.5.0/24"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "",
+        " ",
+        "*",
+        "*.lan",
+        "a b",
+        ":80",
+        "host:",
+        "host:0",
+        "host:080",
+        "host:65536",
+        "host:http",
+        "http://host",
+        "alice@host",
+        "host?x",
+        "host#x",
+        "host/path",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "127.1",
+        "0x7f000001",
+        "[::1",
+        "[::1]:",
+        "1:2:3",
+        "bücher.example",
+        "h\nost",
+    ],
+)
+def test_an_entry_that_cannot_be_understood_is_named(entry: str) -> None:
+    with pytest.raises(ValueError, match="cannot be understood: write a host, ") as error:
+        net.parse_allow(["fine.test", entry])
+    assert repr(entry) in str(error.value)
+
+
+# --- Posting --------------------------------------------------------------------------------------
+
+
+def test_a_post_carries_body_and_headers() -> None:
+    with serving(says(answer(b"thanks", status=201))) as server:
+        said = post(server.port, body=b'{"a": 1}')
+    assert (said.status, said.body) == (201, b"thanks")
+    assert 0 < said.seconds < SLACK
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert body == b'{"a": 1}'
+    assert head.startswith(b"POST /hook HTTP/1.1\r\n")
+    assert b"\r\nContent-Length: 8" in head
+    assert b"\r\nContent-Type: application/json" in head
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 302, 307, 400, 410, 500, 503])
+def test_any_status_is_an_answer_to_a_post(status: int, sentinels: Sentinels) -> None:
+    seen = sentinels.seen
+    there = f"Location: http://127.0.0.1:{sentinels.port}/\r\n"
+    with serving(says(answer(status=status, head=there))) as server:
+        assert post(server.port).status == status
+    assert server.seen == 1
+    assert sentinels.seen == seen
+
+
+def test_of_an_answer_to_a_post_the_beginning_is_kept() -> None:
+    with serving(drips(OK + b"\r\n", b"x" * 999, pause=0)) as server:
+        assert post(server.port).body == b"x" * 2_000
+
+
+def test_a_post_is_never_tried_again() -> None:
+    with serving(says(b"", answer())) as server, pytest.raises(NotReached):
+        post(server.port)
+    assert server.seen == 1
+
+
+def test_a_post_cannot_smuggle_a_header() -> None:
+    with serving(says(answer())) as server, pytest.raises(NotReached):
+        net.post(
+            f"http://start.test:{server.port}/",
+            body=b"",
+            headers={"X": "y\r\nSmuggled: z"},
+            resolve=Resolver([LOCAL]),
+        )
+    assert not any(server.requests)
+
+
+# --- What is said ---------------------------------------------------------------------------------
+
+
+def test_neither_messages_nor_logs_tell_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    odd = answer(b"x", status=404, head="no colon here\r\n")
+    failures = []
+    with serving(says(odd, b"", b"", odd, answer(status=302, head="Location: //[\r\n"))) as server:
+        urls = [f"http://start.test:{server.port}/secret?secret=secret#secret"] * 4
+        urls += ["http://alice:secret@start.test/", "http://start.test:99999/?secret", "secret"]
+        for url in urls:
+            with pytest.raises(NetError) as error:
+                net.fetch(url, max_bytes=100, resolve=Resolver([LOCAL]))
+            failures.append(error.value)
+    assert {type(failure) for failure in failures} == {BadAnswer, NotReached, NotAllowed}
+    for failure in failures:
+        assert failure.message == str(failure)
+        assert "secret" not in failure.message
+        assert failure.message[0].isupper()
+        assert failure.message.count(". ") == 1, "what is wrong, and what to do"
+    assert b"/secret?secret=secret" in server.requests[0]
+    assert "Failed to parse headers" in caplog.text
+    assert "secret" not in caplog.text

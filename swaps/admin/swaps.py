@@ -19,8 +19,11 @@ from swaps.views.pictures import picture
 
 @admin.register(Swap)
 class SwapAdmin(admin.ModelAdmin[Swap]):
-    list_display = ("id", "pictures", "owner", "status", "is_hidden", "attempts", "created_at")
-    list_filter = ("status", "is_hidden", "created_at", "error_code")
+    list_display = (
+        *("id", "pictures", "owner", "door", "status", "is_hidden", "attempts"),
+        "created_at",
+    )
+    list_filter = ("status", "door", "is_hidden", "created_at", "error_code")
     list_select_related = ("owner",)
     list_per_page = 30
     show_full_result_count = False
@@ -31,6 +34,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
     actions = ("hide", "show", "remove")
     fields = (
         ("id", "owner"),
+        ("door", "api_key", "trace_id"),
         "pictures",
         ("status", "is_hidden", "attempts"),
         ("width", "height", "size", "warnings"),

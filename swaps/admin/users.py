@@ -1,42 +1,44 @@
 """Accounts in the admin: found, blocked, granted more swaps."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from swaps.models import Quota, User
+from swaps.models import ApiAccess, ApiKey, Delivery, Door, Grant, Quota, Swap, User
+
+GOES_WITH_ITS_OWNER = {model._meta.verbose_name for model in (Swap, ApiKey, Delivery)}  # noqa: SLF001
 
 admin.site.unregister(Group)
 
 
-class QuotaForm(forms.ModelForm[Quota]):
-    """Grants in one statement: what was spent since the page was opened is not given back."""
-
-    grant = forms.IntegerField(min_value=1, max_value=1_000_000, required=False)
+class GrantForm(forms.ModelForm[Grant]):
+    amount = forms.IntegerField(min_value=1, max_value=1_000_000)
 
     class Meta:
-        model = Quota
-        fields = ()
-
-    def save(self, commit: bool = True) -> Quota:
-        Quota.objects.of(self.instance.user)
-        if grant := self.cleaned_data.get("grant"):
-            Quota.objects.filter(user=self.instance.user).update(remaining=F("remaining") + grant)
-        return Quota.objects.get(user=self.instance.user)
+        model = Grant
+        fields = ("door", "amount", "reason")
 
 
-class QuotaInline(admin.StackedInline[Quota, User]):
-    model = Quota
-    form = QuotaForm
-    fields = ("remaining", "spent", "grant")
-    readonly_fields = ("remaining", "spent")
+class GrantInline(admin.TabularInline[Grant, User]):
+    """Each grant with its reason; given ones stay as they are."""
+
+    model = Grant
+    form = GrantForm
+    fk_name = "user"
+    fields = ("door", "amount", "reason", "granted_by", "created_at")
+    readonly_fields = ("granted_by", "created_at")
+    extra = 1
     can_delete = False
+    verbose_name_plural = "grants of more swaps"
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -53,13 +55,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     ordering = ("-date_joined",)
     list_per_page = 50
     show_full_result_count = False
-    inlines = (QuotaInline,)
+    inlines = (GrantInline,)
     actions = ("block", "unblock")
-    readonly_fields = ("date_joined", "last_login")
+    readonly_fields = ("date_joined", "last_login", "browser_quota", "api_quota")
     add_form = NewUserForm
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
+        ("Swaps", {"fields": ("browser_quota", "api_quota")}),
         ("Dates", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (
@@ -73,12 +76,44 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     )
     filter_horizontal = ("user_permissions",)
 
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return self.inlines if obj else ()
+
+    @admin.display(description="in the browser")
+    def browser_quota(self, user: User) -> str:
+        quota = Quota.objects.filter(user=user).first()
+        return str(quota) if quota else f"{Quota.free_swaps()} left, not used yet"
+
+    @admin.display(description="by API")
+    def api_quota(self, user: User) -> str:
+        access = ApiAccess.objects.filter(user=user).first()
+        return str(access) if access else "no access yet"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """A grant is added to what is left now, whatever was spent since the page was opened."""
+        if formset.model is not Grant:
+            super().save_formset(request, form, formset, change)
+            return
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        for new in formset.extra_forms:
+            if new.has_changed():
+                grant = new.cleaned_data
+                formset.new_objects.append(
+                    Grant.objects.give(
+                        form.instance,
+                        Door(grant["door"]),
+                        grant["amount"],
+                        reason=grant["reason"],
+                        by=cast("User", request.user),
+                    )
+                )
+
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """An account goes with its swaps, though swaps alone are removed, not deleted."""
+        """An account goes with all that is its own, though none of it is deleted alone."""
         deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, forbidden - {"swap"}, protected
+        return deleted, counts, forbidden - GOES_WITH_ITS_OWNER, protected
 
     @admin.action(description="Block (no sign-in, signed out at once)", permissions=["change"])
     def block(self, request: HttpRequest, users: QuerySet[User]) -> None:

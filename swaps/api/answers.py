@@ -54,9 +54,7 @@ def one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
         request.trace_id = uuid.uuid4().hex
         request.api_key, request.answer_headers = None, {}
         begun = time.monotonic()
-        answer = get_response(request)
-        if not isinstance(answer, Answer):
-            answer = error_answer(_error_of_status(answer.status_code), request.trace_id)
+        answer = _answer(get_response, request)
         for name, value in request.answer_headers.items():
             answer[name] = value
         answer["X-Trace-Id"] = request.trace_id
@@ -76,6 +74,17 @@ def one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
         return answer
 
     return middleware
+
+
+def _answer(get_response: Callable[[HttpRequest], HttpResponse], request: ApiRequest) -> Answer:
+    try:
+        response = get_response(request)
+    except Exception:  # even the page that says that something broke has broken
+        log.exception("trace=%s broke", request.trace_id)
+        return error_answer(_error_of_status(500), request.trace_id)
+    if isinstance(response, Answer):
+        return response
+    return error_answer(_error_of_status(response.status_code), request.trace_id)
 
 
 def _error_of_status(status: int) -> errors.SwapError:

@@ -99,9 +99,10 @@ def _read_body(request: ApiRequest) -> bytes:
 
 def _idempotency_key(request: ApiRequest) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > MOST_IDEMPOTENCY_CHARACTERS or not key.isprintable():
+    is_plain = key.isascii() and key.isprintable()
+    if len(key) > MOST_IDEMPOTENCY_CHARACTERS or not is_plain:
         raise errors.BadRequest(
-            f"Idempotency-Key: at most {MOST_IDEMPOTENCY_CHARACTERS} printable characters."
+            f"Idempotency-Key: at most {MOST_IDEMPOTENCY_CHARACTERS} printable ASCII characters."
         )
     return key
 

@@ -124,7 +124,7 @@ def _swap(site_url: str) -> dict[str, Any]:
                 "in": "header",
                 "description": "Any text of your own. The same key within 24 hours gives the same "
                 "task, charged once; use a new one for each swap.",
-                "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]*$"},
+                "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
             }
         ],
         "requestBody": _body("SwapCall", example),
@@ -201,7 +201,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _tidy(schema: Any) -> Any:
-    """Without what pydantic adds for itself: titles made of field names, defaults of null."""
+    """Without what pydantic adds for itself: titles made of field names, empty defaults."""
     if isinstance(schema, list):
         return [_tidy(part) for part in schema]
     if not isinstance(schema, dict):
@@ -209,7 +209,7 @@ def _tidy(schema: Any) -> Any:
     return {
         name: _tidy(part)
         for name, part in schema.items()
-        if not (name == "title" and isinstance(part, str)) and (name, part) != ("default", None)
+        if not (name == "title" and isinstance(part, str)) and not (name == "default" and not part)
     }
 
 

@@ -46,19 +46,19 @@ def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(_mine(request), pk=pk)
     if request.htmx and request.GET.get("shown") == _version(found):
         return nothing_new()
+    visible = Swap.objects.visible_to(request.user)
     context = {
         "delivery": found,
         "version": _version(found),
         "attempts": list(found.attempts.order_by("-started_at", "-pk")[:MOST_ATTEMPTS]),
         "most_attempts": MOST_ATTEMPTS,
+        "is_swap_visible": visible.filter(pk=found.swap_id).exists(),
     }
     if request.htmx:
         return render(request, "api/delivery.html#delivery", context)
-    swap = Swap.objects.get(pk=found.swap_id)
+    payload = json.loads(story.payload(found.swap))
     context |= {
-        "swap": swap,
-        "is_swap_visible": Swap.objects.visible_to(request.user).filter(pk=swap.pk).exists(),
-        "payload": json.dumps(json.loads(story.payload(swap)), indent=2, ensure_ascii=False),
+        "payload": json.dumps(payload, indent=2, ensure_ascii=False),
         "signed_headers": SIGNED_HEADERS,
     }
     return render(request, "api/delivery.html", context)
@@ -79,7 +79,8 @@ def _mine(request: MemberRequest) -> DeliveryQuerySet:
 
 def _older_than(mine: DeliveryQuerySet, cursor: str) -> DeliveryQuerySet:
     """What comes after this delivery; everything for a cursor that names none of mine."""
-    last = mine.filter(pk=_uuid(cursor)).first()
+    pk = _uuid(cursor)
+    last = mine.filter(pk=pk).first() if pk else None
     if last is None:
         return mine
     return mine.filter(created_at__lte=last.created_at).filter(

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from swaps.models import ApiKey, Scope
+from swaps.models import Scope
 
 NEVER, ON_A_DATE = "never", "date"
 LIFETIMES = (
@@ -23,7 +23,8 @@ OVERLAPS = (
     ("86400", "works for 1 more day"),
     ("604800", "works for 7 more days"),
 )
-NAME_LENGTH: int = ApiKey._meta.get_field("name").max_length  # noqa: SLF001
+USUAL_OVERLAP = "86400"
+NAME_LENGTH = 60
 
 
 class KeyForm(forms.Form):
@@ -68,7 +69,7 @@ class KeyForm(forms.Form):
 
 
 class RotateForm(forms.Form):
-    overlap = forms.ChoiceField(choices=OVERLAPS, initial="86400")
+    overlap = forms.ChoiceField(choices=OVERLAPS)
 
     def clean_overlap(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=int(self.cleaned_data["overlap"]))

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from swaps import access, links
 from swaps.models import ApiAccess, ApiKey, Scope
 from swaps.models.api_key import USES_SHOWN
 from swaps.views.access import MemberRequest, members_only
-from swaps.views.key_forms import KeyForm, RotateForm
+from swaps.views.key_forms import OVERLAPS, USUAL_OVERLAP, KeyForm, RotateForm
 
 MOST_LISTED = 100
 MOST_ENDED = 50
@@ -49,7 +49,7 @@ class ListedKey:
 
 @never_cache
 @require_POST
-def acquire(request: MemberRequest) -> HttpResponse:
+def acquire(request: HttpRequest) -> HttpResponse:
     """Somebody signed out comes back to the page that has the button, not to this address."""
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("swaps:api_docs"))
@@ -161,10 +161,12 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
         "access": granted,
         "total": granted and granted.remaining + granted.spent,
         "last_rotated": granted and access.rotation_mark(granted),
+        "previous_ends_at": granted and access.previous_secret_ends_at(granted, now),
         "open_keys": [each for each in listed if each.state not in has_ended],
         "ended_keys": [each for each in listed if each.state in has_ended],
         "form": form,
-        "rotate_form": RotateForm(auto_id=False),
+        "overlaps": OVERLAPS,
+        "usual_overlap": USUAL_OVERLAP,
         "free_swaps": ApiAccess.free_swaps(),
         "most_keys": access.MOST_KEYS,
     }
@@ -172,7 +174,7 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
 
 
 def _show_once(
-    request: MemberRequest, key: ApiKey, token: str, *, what: str, **more: Any
+    request: HttpRequest, key: ApiKey, token: str, *, what: str, **more: Any
 ) -> HttpResponse:
     """The only page that ever shows this key. It is kept nowhere: not in the session either."""
     context = {
@@ -180,7 +182,7 @@ def _show_once(
         "token": token,
         "what": what,
         "curl": _curl(key, token),
-        "free_swaps": ApiAccess.free_swaps(),
+        "access": ApiAccess.objects.of_id(key.user_id),
         **more,
     }
     return render(request, "api/key_shown.html", context)
@@ -202,6 +204,6 @@ def _curl(key: ApiKey, token: str) -> str:
         f"curl {settings.SITE_URL}/face/{path}",
         f"-H 'authorization: Bearer {token}'",
         "-H 'content-type: application/json'",
-        f"-d '{json.dumps(body, indent=2)}'",
+        f"-d '{json.dumps(body, indent=2)}'".replace("\n", "\n  "),
     )
     return " \\\n  ".join(lines)

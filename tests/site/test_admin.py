@@ -1,11 +1,29 @@
 """Moderation in the admin."""
 
+import datetime
+from typing import Any
+
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from swaps.models import Quota, Swap, User
+from swaps import access
+from swaps.models import (
+    ApiAccess,
+    ApiKey,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryStatus,
+    Door,
+    Grant,
+    Quota,
+    Swap,
+    User,
+)
+from swaps.models.quota import quotas
 from tests.site.conftest import finished_swap
 
 pytestmark = pytest.mark.django_db
@@ -15,6 +33,32 @@ LIST = "/admin/swaps/swap/"
 def act(client: Client, url: str, action: str, *pks: object) -> str:
     data = {"action": action, "_selected_action": [str(pk) for pk in pks]}
     return client.post(url, data, follow=True).content.decode()
+
+
+def given_up_delivery(owner: User) -> Delivery:
+    """A callback that nobody took."""
+    swap = finished_swap(owner)
+    swap.door, swap.callback_url = Door.API, "https://hooks.example.org/faces?secret=mine-alone"
+    swap.save()
+    delivery = Delivery.objects.create(
+        swap=swap,
+        owner=owner,
+        url=swap.callback_url,
+        status=DeliveryStatus.GIVEN_UP,
+        failures=11,
+        attempts_made=11,
+        next_attempt_at=None,
+        last_status=503,
+    )
+    DeliveryAttempt.objects.create(
+        delivery=delivery,
+        started_at=timezone.now(),
+        seconds=0.25,
+        status=503,
+        error="The receiver answered with 503.",
+        response_excerpt="<b>busy</b>",
+    )
+    return delivery
 
 
 def test_the_list_shows_thumbnails_filters_and_search(as_staff: Client, alice: User) -> None:
@@ -109,7 +153,7 @@ def test_staff_block_a_user_who_is_signed_out_at_once(
     assert alice.is_active
 
 
-def test_staff_create_a_user_and_grant_swaps(as_staff: Client, alice: User) -> None:
+def test_staff_create_a_user(as_staff: Client) -> None:
     answer = as_staff.post(
         "/admin/swaps/user/add/",
         {
@@ -117,46 +161,221 @@ def test_staff_create_a_user_and_grant_swaps(as_staff: Client, alice: User) -> N
             "usable_password": "true",
             "password1": "correct horse battery",
             "password2": "correct horse battery",
-            "quota-TOTAL_FORMS": "0",
-            "quota-INITIAL_FORMS": "0",
         },
     )
     assert answer.status_code == 302, answer.context["errors"]
     assert User.objects.filter(email="new@example.com").exists()
 
 
-def test_a_grant_adds_to_what_is_left_now(as_staff: Client, alice: User) -> None:
-    before = Quota.objects.of(alice).remaining
+# --- grants -------------------------------------------------------------------------------
+
+
+def grant_form(user: User, *, given: int = 0, **grant: Any) -> dict[str, Any]:
+    """The page of a user, with one grant filled in."""
+    return {
+        "email": user.email,
+        "is_active": "on",
+        "grants-TOTAL_FORMS": str(given + 1),
+        "grants-INITIAL_FORMS": str(given),
+        f"grants-{given}-user": str(user.pk),
+        f"grants-{given}-door": "api",
+        **{f"grants-{given}-{name}": value for name, value in grant.items()},
+    }
+
+
+@pytest.mark.parametrize("door", list(Door))
+def test_a_grant_adds_to_what_is_left_now(
+    as_staff: Client, alice: User, staff: User, door: Door
+) -> None:
+    before = quotas(door).of(alice).remaining
     url = reverse("admin:swaps_user_change", args=[alice.pk])
     assert as_staff.get(url).status_code == 200
-    assert Quota.objects.spend(alice)  # while staff look at the page
-    data = {
-        "email": alice.email,
-        "is_active": "on",
-        "quota-TOTAL_FORMS": "1",
-        "quota-INITIAL_FORMS": "1",
-        "quota-0-user": str(alice.pk),
-    }
-    assert as_staff.post(url, data).status_code == 302
-    assert Quota.objects.of(alice).remaining == before - 1
-    assert as_staff.post(url, {**data, "quota-0-grant": "50"}).status_code == 302
-    assert Quota.objects.of(alice).remaining == before + 49
+    assert quotas(door).spend(alice)  # while staff look at the page
+    assert as_staff.post(url, grant_form(alice)).status_code == 302  # saved without a grant
+    assert quotas(door).of(alice).remaining == before - 1
+
+    form = grant_form(alice, door=door.value, amount=50, reason="She asked kindly.")
+    assert as_staff.post(url, form).status_code == 302
+
+    assert quotas(door).of(alice).remaining == before + 49
+    grant = Grant.objects.get()
+    assert (grant.user, grant.granted_by, grant.door) == (alice, staff, door)
+    history = as_staff.get(reverse("admin:swaps_user_history", args=[alice.pk])).content.decode()
+    assert "50 swaps by" in history
+    assert "She asked kindly." in history
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": 5},
+        {"amount": 0, "reason": "None."},
+        {"amount": 1_000_001, "reason": "Too many."},
+        {"amount": -3, "reason": "Taken away."},
+        {"amount": 5, "reason": "Elsewhere.", "door": "window"},
+    ],
+)
+def test_a_grant_needs_a_reason_and_an_amount(
+    as_staff: Client, alice: User, wrong: dict[str, Any]
+) -> None:
+    before = ApiAccess.objects.of(alice).remaining
+    url = reverse("admin:swaps_user_change", args=[alice.pk])
+    assert as_staff.post(url, grant_form(alice, **wrong)).status_code == 200
+    assert ApiAccess.objects.of(alice).remaining == before
+    assert not Grant.objects.exists()
+
+
+def test_given_grants_are_shown_and_stay_as_they_are(as_staff: Client, alice: User) -> None:
+    given = Grant.objects.give(alice, Door.API, 7, reason="For the workshop.")
+    url = reverse("admin:swaps_user_change", args=[alice.pk])
+    page = as_staff.get(url).content.decode()
+    assert "For the workshop." in page
+    form = grant_form(alice, given=1) | {"grants-0-id": given.pk, "grants-0-amount": "9000"}
+    as_staff.post(url, form)
+    given.refresh_from_db()
+    assert given.amount == 7
+    assert Grant.objects.count() == 1
+
+
+def test_the_page_of_a_user_shows_both_quotas_and_no_secret(as_staff: Client, alice: User) -> None:
+    url = reverse("admin:swaps_user_change", args=[alice.pk])
+    assert "no access yet" in as_staff.get(url).content.decode()
+    key, token = acquire(alice)
+    Quota.objects.spend(alice)
+    page = as_staff.get(url).content.decode()
+    assert f"{settings.FACESWAP_API_FREE_SWAPS} left, 0 spent" in page
+    assert f"{settings.FACESWAP_FREE_SWAPS - 1} left, 1 spent" in page
+    for secret in (ApiAccess.objects.of(alice).callback_secret, key.digest, token):
+        assert secret not in page
+
+
+# --- keys and deliveries ------------------------------------------------------------------
+
+KEYS = "/admin/swaps/apikey/"
+DELIVERIES = "/admin/swaps/delivery/"
+
+
+def acquire(user: User) -> tuple[ApiKey, str]:
+    issued = access.acquire(user)
+    assert issued
+    return issued
+
+
+def test_keys_are_found_by_their_beginning_and_show_no_digest(
+    as_staff: Client, alice: User
+) -> None:
+    key, token = acquire(alice)
+    change = reverse("admin:swaps_apikey_change", args=[key.pk])
+    for query in (key.prefix, token, "alice@"):
+        assert change in as_staff.get(KEYS, {"q": query}).content.decode()
+    assert change not in as_staff.get(KEYS, {"q": "fs_x"}).content.decode()
+    page = as_staff.get(change).content.decode()
+    assert key.prefix in page
+    assert key.digest not in page
+    assert as_staff.post(change, {"name": "mine"}).status_code == 403
+
+
+def test_staff_disable_enable_and_revoke_a_key_and_the_log_says_so(
+    as_staff: Client, alice: User
+) -> None:
+    key, _ = acquire(alice)
+    states = []
+    for action in ("disable", "enable", "revoke"):
+        act(as_staff, KEYS, action, key.pk)
+        key.refresh_from_db()
+        states.append((key.is_disabled, key.revoked_at is not None))
+    assert states == [(True, False), (False, False), (False, True)]
+    log = as_staff.get(reverse("admin:swaps_apikey_history", args=[key.pk])).content.decode()
+    assert [word for word in ("Disabled.", "Enabled.", "Revoked.") if word not in log] == []
+
+
+def test_a_delivery_is_shown_with_its_attempts_and_replayed(as_staff: Client, alice: User) -> None:
+    delivery = given_up_delivery(alice)
+    page = as_staff.get(DELIVERIES).content.decode()
+    assert "hooks.example.org" in page
+    change = reverse("admin:swaps_delivery_change", args=[delivery.pk])
+    page = as_staff.get(change).content.decode()
+    assert "&lt;b&gt;busy&lt;/b&gt;" in page
+    assert "hooks.example.org/faces" in page
+    assert "mine-alone" not in page  # what the receiver put into its query is its own affair
+
+    act(as_staff, DELIVERIES, "replay", delivery.pk)
+
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.failures) == ("pending", 0)
+    log = as_staff.get(reverse("admin:swaps_delivery_history", args=[delivery.pk]))
+    assert "Replayed." in log.content.decode()
+
+
+def test_only_the_newest_attempts_are_shown(as_staff: Client, alice: User) -> None:
+    delivery = given_up_delivery(alice)
+    DeliveryAttempt.objects.bulk_create(
+        DeliveryAttempt(
+            delivery=delivery,
+            started_at=timezone.now() - datetime.timedelta(days=1),
+            seconds=1,
+            error=f"old attempt {number}",
+        )
+        for number in range(120)
+    )
+    change = reverse("admin:swaps_delivery_change", args=[delivery.pk])
+    page = as_staff.get(change).content.decode()
+    assert page.count('class="field-error"') == 100
+    assert "The receiver answered with 503." in page
+
+
+def test_lists_of_keys_and_deliveries_ask_as_much_for_many_rows_as_for_one(
+    as_staff: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(12):
+        given_up_delivery(alice)
+        ApiKey.objects.issue(alice, name="One of many")
+    for url in (KEYS, DELIVERIES):
+        with django_assert_max_num_queries(8):
+            assert as_staff.get(url).status_code == 200
+
+
+def test_swaps_of_the_api_are_told_apart(as_staff: Client, alice: User) -> None:
+    delivery = given_up_delivery(alice)
+    finished_swap(alice)
+    key, _ = acquire(alice)
+    Swap.objects.filter(pk=delivery.swap_id).update(api_key=key)
+    page = as_staff.get(LIST, {"door__exact": "api"}).content.decode()
+    assert page.count('class="field-door"') == 1
+    page = as_staff.get(
+        reverse("admin:swaps_swap_change", args=[delivery.swap_id])
+    ).content.decode()
+    assert key.prefix in page
+
+
+# --- accounts -----------------------------------------------------------------------------
 
 
 def test_staff_delete_an_account_with_its_swaps(as_staff: Client, alice: User) -> None:
     finished_swap(alice)
+    given_up_delivery(alice)
+    acquire(alice)
+    Grant.objects.give(alice, Door.API, 5, reason="She asked.")
     url = reverse("admin:swaps_user_delete", args=[alice.pk])
     assert as_staff.post(url, {"post": "yes"}).status_code == 302
-    assert not Swap.objects.exists()
+    for model in (Swap, ApiKey, Delivery, Grant):
+        assert not model._default_manager.exists()
 
 
 def test_every_admin_page_opens(as_staff: Client, alice: User) -> None:
     swap: Swap = finished_swap(alice)
+    delivery = given_up_delivery(alice)
+    key, _ = acquire(alice)
     for url in (
         "/admin/",
         "/admin/swaps/user/",
         reverse("admin:swaps_user_change", args=[alice.pk]),
         reverse("admin:swaps_swap_history", args=[swap.pk]),
+        KEYS,
+        reverse("admin:swaps_apikey_change", args=[key.pk]),
+        DELIVERIES,
+        reverse("admin:swaps_delivery_change", args=[delivery.pk]),
+        "/admin/swaps/user/add/",
         "/admin/password_change/",
     ):
         assert as_staff.get(url).status_code == 200, url

@@ -1,0 +1,84 @@
+"""The Face Swap API: what a call costs, what waiting calls cost others, accepted calls a second."""
+
+import json
+import shutil
+import statistics
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import _ground
+from bench._caller import ENVIRONMENT, caller_with_plenty, swap_call
+from bench._load import Caller, spread
+from bench._server import free_port, whole_site
+
+if TYPE_CHECKING:
+    from swaps.models import User
+
+CALLS = 40
+PHOTOS = ("face-woman-frontal.jpg", "face-man-frontal.jpg")
+
+
+def main() -> None:
+    figures = measure_running_site()
+    from bench import api_accepted
+
+    for database in ("sqlite", "postgresql"):
+        # Django is set up once in a process, for one database.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            figures |= process.submit(api_accepted.measure, database).result()
+    _ground.report("api", figures)
+
+
+def measure_running_site() -> dict[str, object]:
+    port = free_port()
+    environment = _ground.prepare(SITE_URL=f"http://127.0.0.1:{port}", **ENVIRONMENT)
+    from bench import api_waiting
+
+    owner, token = caller_with_plenty()
+    database = Path(environment["FACESWAP_VAR"]) / "db.sqlite3"
+    with whole_site(environment, port) as supervisor:
+        figures = measure_overhead(port, owner, token)
+        figures |= api_waiting.measure(port, supervisor, token, database)
+    shutil.rmtree(environment["FACESWAP_VAR"], ignore_errors=True)
+    return figures
+
+
+def measure_overhead(port: int, owner: "User", token: str) -> dict[str, object]:
+    """Of synchronous calls, one after the other: their time, minus the engine's own."""
+    from swaps.models import Swap
+
+    request = swap_call(port, token, [stored_url(owner, name) for name in PHOTOS])
+    caller = Caller(port)
+    caller.ask(request)
+    whole, engine = [], []
+    for _ in range(CALLS):
+        answer = caller.ask(request)
+        assert answer.status == 200, answer.body
+        swap = Swap.objects.get(pk=json.loads(answer.body)["task_id"])
+        assert swap.started_at
+        assert swap.finished_at
+        whole.append(answer.seconds)
+        engine.append((swap.finished_at - swap.started_at).total_seconds())
+    caller.close()
+    overhead = [a - b for a, b in zip(whole, engine, strict=True)]
+    return {
+        "sync_calls": CALLS,
+        "sync_call_p50_ms": round(1000 * statistics.median(whole), 1),
+        "sync_engine_p50_ms": round(1000 * statistics.median(engine), 1),
+        **spread("sync_overhead", overhead),
+    }
+
+
+def stored_url(owner: "User", name: str) -> str:
+    """A signed URL of a photo that lies in the site's storage."""
+    from swaps import services, storage
+    from tests.crash import load
+
+    upload = services.keep_upload(owner, load(_ground.ROOT / "tests" / "photos" / name, 1.0))
+    return storage.presigned_url(upload.key, 3600)
+
+
+if __name__ == "__main__":
+    main()

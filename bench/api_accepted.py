@@ -1,0 +1,99 @@
+"""Accepted asynchronous calls a second, beside a bare Django view that inserts one row.
+
+Only gunicorn runs, with the site's own configuration: there is no worker and no courier, so what
+is accepted stays in the queue.
+"""
+
+import contextlib
+import os
+import shutil
+import statistics
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from bench import _ground
+from bench._caller import ENVIRONMENT, caller_with_plenty, samples, swap_call
+from bench._load import Load, Request, press
+from bench._server import free_port, web_server
+
+POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
+CONNECTIONS = 12
+SECONDS = 4.0
+ROUNDS = 3
+ASYNC: Mapping[str, object] = {"async": True}  # a word of Python
+STRANGERS = ("https://example.com/face.jpg", "https://example.com/photo.jpg")
+
+
+def measure(database: str) -> dict[str, object]:
+    with _database(database) as url:
+        if url is None:
+            return {f"accepted_{database}": "SKIPPED: PostgreSQL (not reachable)"}
+        environment = _ground.prepare(DATABASE_URL=url, **ENVIRONMENT)
+        try:
+            return {f"{name}_{database}": value for name, value in _measure(environment).items()}
+        finally:
+            from django.db import connection
+
+            connection.close()
+            shutil.rmtree(environment["FACESWAP_VAR"], ignore_errors=True)
+
+
+def _measure(environment: Mapping[str, str]) -> dict[str, object]:
+    from swaps.models import Door, Swap
+
+    owner, token = caller_with_plenty()
+    port, bare_port = free_port(), free_port()
+    site = {**environment, "SITE_URL": f"http://127.0.0.1:{port}"}
+    bare_site = {**environment, "DJANGO_SETTINGS_MODULE": "bench.bare_settings"}
+    requests = {
+        "bare_insert": Request(port=bare_port, path=f"/insert/{owner.pk}", method="POST"),
+        "accepted_to_fetch": swap_call(port, token, STRANGERS, **ASYNC),
+        "accepted_samples": swap_call(port, token, samples(port), **ASYNC),
+    }
+    loads: dict[str, list[Load]] = {name: [] for name in requests}
+    with web_server(site, port), web_server(bare_site, bare_port):
+        for _ in range(ROUNDS + 1):  # the first one warms up
+            for name, request in requests.items():
+                loads[name].append(press(request, connections=CONNECTIONS, seconds=SECONDS))
+    answered = sum(load.statuses[200] for name in list(requests)[1:] for load in loads[name])
+    assert Swap.objects.filter(owner=owner, door=Door.API).count() == answered
+    return figures_of({name: found[1:] for name, found in loads.items()})
+
+
+def figures_of(loads: Mapping[str, list[Load]]) -> dict[str, object]:
+    """Medians of the rounds, and how they stand to the bare view."""
+    rates = {name: statistics.median(load.per_second for load in of) for name, of in loads.items()}
+    bare = rates["bare_insert"]
+    refused = sum(
+        load.statuses.total() - load.statuses[200] for of in loads.values() for load in of
+    )
+    client = max(load.client_cpu_share for of in loads.values() for load in of)
+    return {
+        **{f"{name}_per_s": round(rate, 1) for name, rate in rates.items()},
+        **{f"{name}_ratio": round(rate / bare, 2) for name, rate in rates.items() if rate != bare},
+        "not_answered_with_200": refused,
+        "client_cores_used_at_most": round(client, 2),
+    }
+
+
+@contextlib.contextmanager
+def _database(kind: str) -> Iterator[str | None]:
+    """A URL: of a file that ``prepare`` makes, or of a database made for this; None without one."""
+    if kind == "sqlite":
+        yield ""
+        return
+    import psycopg
+
+    server_url = os.environ.get("TEST_DATABASE_URL", POSTGRESQL)
+    name = f"faceswap_bench_{os.getpid()}"
+    try:
+        server = psycopg.connect(server_url, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        yield None
+        return
+    with server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

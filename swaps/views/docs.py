@@ -1,0 +1,189 @@
+"""The documentation of the Face Swap API, and the playground beside it."""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from swaps import images, inspector, playground
+from swaps.api.samples import PLACEHOLDER, json_text, samples
+from swaps.models import ApiAccess, ApiKey, Scope
+from swaps.models.delivery import PAUSES
+from swaps.views.access import MemberRequest, members_only, nothing_new
+from swaps.views.docs_playground import SAMPLES, WAYS, Asked, Name, Picture, call_of, read
+from swaps.views.docs_reference import Operation, reference
+
+SWAP_PATH = "/face/swap"
+MINUTE, HOUR = 60, 3600
+
+
+@cache_control(private=True)
+@require_safe
+def api_docs(request: MemberRequest) -> HttpResponse:
+    """For everybody; it says more to those who are signed in."""
+    found, asked = reference(settings.SITE_URL), read(request.GET)
+    key = _shown_key(request)
+    context: dict[str, Any] = {
+        "reference": found,
+        "operations": [(each, _example(each, key)) for each in found.operations],
+        "shown_key": key,
+        "asked": asked,
+        "ways": WAYS,
+        "scopes": Scope.choices,
+        "pauses": [_words(seconds) for seconds in PAUSES],
+        "limits": _limits(),
+        "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
+        "query": request.GET.urlencode(),
+        **_request_context(request, asked, key),
+        **_account_context(request),
+    }
+    return render(request, "api/docs.html", context)
+
+
+@cache_control(private=True)
+@require_safe
+def api_samples(request: MemberRequest) -> HttpResponse:
+    """The request in each language, for what is in the form right now."""
+    if not request.htmx:
+        return redirect(_page(request.GET))
+    context = _request_context(request, read(request.GET), _shown_key(request))
+    return render(request, "api/_request.html", context)
+
+
+@members_only
+@require_POST
+def api_upload(request: MemberRequest) -> HttpResponse:
+    """A picture becomes a URL that the API can be given."""
+    name: Any = request.POST.get("name")
+    if name not in SAMPLES:
+        return HttpResponse(status=HTTPStatus.BAD_REQUEST)
+    picture = _upload(request, name)
+    if request.htmx:
+        context = {"picture": picture, "accept": ",".join(images.ACCEPTED_CONTENT_TYPES)}
+        answer = render(request, "api/_place.html", context)
+        return trigger_client_event(answer, "picture", after="settle") if picture.url else answer
+    query = QueryDict(request.POST.get("query", ""), mutable=True)
+    if picture.url:
+        query[name] = picture.url
+    else:
+        messages.error(request, picture.refusal)
+    return redirect(_page(query))
+
+
+@members_only
+@require_safe
+def api_callbacks(request: MemberRequest) -> HttpResponse:
+    """The newest callbacks at the reader's inspector; 204 while ``newest`` still is the newest.
+
+    Asks again by itself until the callback of ``task`` is among them.
+    """
+    if not request.htmx:
+        return redirect(_page(QueryDict()))
+    newest = playground.newest_arrival(request.user)
+    if request.GET.get("newest") == str(newest or ""):
+        return nothing_new()
+    return render(request, "api/_callbacks.html", _arrived(request, request.GET.get("task", "")))
+
+
+def _upload(request: MemberRequest, name: Name) -> Picture:
+    upload: Any = request.FILES.get("picture")
+    if upload is None:
+        return Picture(name=name, refusal="Choose a picture first.")
+    try:
+        photo = images.accept(
+            upload,
+            size=upload.size or 0,
+            max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
+            max_pixels=settings.FACESWAP_MAX_PIXELS,
+        )
+    except images.ImageRefused as error:
+        return Picture(name=name, refusal=error.message)
+    kept = playground.keep(request.user, photo)
+    return Picture(name=name, url=kept.url, upload_id=kept.pk, lifetime=_words(kept.seconds))
+
+
+def _shown_key(request: MemberRequest) -> str:
+    """How the reader's newest key begins: the page does not know how it ends."""
+    if not request.user.is_authenticated:
+        return PLACEHOLDER
+    usable = ApiKey.objects.filter(user=request.user).usable(timezone.now())
+    prefix = usable.order_by("-created_at").values_list("prefix", flat=True).first()
+    return f"{prefix}..." if prefix else PLACEHOLDER
+
+
+def _example(operation: Operation, key: str) -> list[Any]:
+    return samples(settings.SITE_URL, operation.path, operation.example, key)
+
+
+def _request_context(request: MemberRequest, asked: Asked, key: str) -> dict[str, Any]:
+    inspector_url = inspector.url_of(request.user) if request.user.is_authenticated else ""
+    call = call_of(asked, inspector_url)
+    return {
+        "call": call,
+        "path": SWAP_PATH,
+        "body": json_text(call.body),
+        "samples": samples(
+            settings.SITE_URL, SWAP_PATH, call.body, key, idempotency_key=call.idempotency_key
+        ),
+    }
+
+
+def _account_context(request: MemberRequest) -> dict[str, Any]:
+    free = {"free_swaps": ApiAccess.free_swaps()}
+    if not request.user.is_authenticated:
+        return free
+    return free | {
+        "access": ApiAccess.objects.filter(user=request.user).first(),
+        **_arrived(request, ""),
+    }
+
+
+def _arrived(request: MemberRequest, task: str) -> dict[str, Any]:
+    arrivals = playground.arrivals(request.user, timezone.now())
+    is_here = any(arrival.task_id == task for arrival in arrivals)
+    return {
+        "arrivals": arrivals,
+        "waiting_for": "" if is_here else _task_id(task),
+        "newest": arrivals[0].pk if arrivals else "",
+    }
+
+
+def _task_id(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return ""
+
+
+def _limits() -> dict[str, Any]:
+    return {
+        "calls": settings.FACESWAP_API_CALLS_PER_MINUTE,
+        "waiting": settings.FACESWAP_API_WAITING_CALLS,
+        "wait": settings.FACESWAP_API_MAX_WAIT_SECONDS,
+        "body": settings.FACESWAP_API_MAX_BODY_BYTES // 1_000_000,
+        "kinds": images.ACCEPTED_TEXT,
+        "megabytes": settings.FACESWAP_MAX_UPLOAD_BYTES // 1_000_000,
+        "megapixels": settings.FACESWAP_MAX_PIXELS // 1_000_000,
+        "lifetime": _words(settings.FACESWAP_SIGNED_URL_SECONDS),
+    }
+
+
+def _words(seconds: int) -> str:
+    for unit, name in ((HOUR, "hour"), (MINUTE, "minute")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds // unit} {name}{'s' if seconds > unit else ''}"
+    return f"{seconds} seconds"
+
+
+def _page(query: QueryDict) -> str:
+    said = f"?{query.urlencode()}" if query else ""
+    return f"{reverse('swaps:api_docs')}{said}#try"

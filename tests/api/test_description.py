@@ -1,0 +1,63 @@
+"""The published description: valid, complete, and true of what is answered."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from openapi_spec_validator import validate
+
+from swaps import errors
+from swaps.api import openapi
+
+DOCUMENT = openapi.document(settings.SITE_URL)
+
+
+def test_it_is_a_valid_openapi_document() -> None:
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"].startswith("3.1.")
+
+
+def test_anybody_may_get_it(client: Client) -> None:
+    answer = client.get("/face/openapi.json")
+    assert answer.json() == DOCUMENT
+    assert answer["x-trace-id"]
+
+
+def test_every_error_that_a_call_may_end_with_is_described() -> None:
+    described = {
+        code
+        for path in DOCUMENT["paths"].values()
+        for operation in path.values()
+        for code in openapi.error_codes(operation)
+    }
+    not_of_a_call = {errors.ApiNotImplemented.code, errors.NoApi.code}
+    assert described == set(errors.SwapError.by_code) - not_of_a_call
+
+
+def test_the_fields_of_the_contract_are_there() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    call = schemas["SwapCall"]
+    assert set(call["properties"]) == {
+        "source_image_url",
+        "target_image_url",
+        "timeout",
+        "callback_url",
+        "async",
+    }
+    assert call["required"] == ["source_image_url", "target_image_url"]
+    assert set(schemas["Swapped"]["required"]) == {
+        "success",
+        "task_id",
+        "trace_id",
+        "image_url",
+        "image_width",
+        "image_height",
+        "image_size",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
+def test_every_field_is_explained_or_explains_itself(name: str) -> None:
+    plain = {"success", "task_id", "trace_id", "image_width", "image_height", "id", "type"}
+    plain |= {"status", "action", "ids", "items", "count", "error"}
+    for field, schema in DOCUMENT["components"]["schemas"][name].get("properties", {}).items():
+        assert field in plain or schema.get("description"), field
