@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from swaps import net
+
 
 @register
 def check_address(**_: Any) -> list[CheckMessage]:
@@ -38,3 +40,19 @@ def check_address(**_: Any) -> list[CheckMessage]:
             )
         )
     return problems
+
+
+@register
+def check_fetch_allow(**_: Any) -> list[CheckMessage]:
+    """What may be asked besides public addresses is understood, or nothing starts."""
+    try:
+        net.parse_allow(settings.FACESWAP_FETCH_ALLOW)
+    except ValueError as error:
+        return [
+            Error(
+                f"FACESWAP_FETCH_ALLOW: {error}",
+                hint="List host, host:port or network, separated by commas.",
+                id="swaps.E004",
+            )
+        ]
+    return []

@@ -45,7 +45,7 @@ class Arrival:
     headers: Mapping[str, str]
     text: str
     verdict: Verdict
-    task_id: str
+    task_id: str  # empty when there is none
     is_success: bool
 
 
@@ -100,7 +100,7 @@ def _arrival(callback: InspectedCallback, secrets: Iterable[str]) -> Arrival:
         headers=callback.headers,
         text=json.dumps(said, indent=2, ensure_ascii=False) if said else callback.body,
         verdict=judge(callback.headers, callback.body, secrets),
-        task_id=str(said.get("task_id", "")),
+        task_id=_task_id(said.get("task_id")),
         is_success=said.get("success") is True,
     )
 
@@ -112,3 +112,10 @@ def _read(body: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
+
+
+def _task_id(said: object) -> str:
+    try:
+        return str(uuid.UUID(str(said)))
+    except ValueError:
+        return ""

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from swaps.views import deliveries, history, inspector, keys, pages, pictures, swaps
+from swaps.views import deliveries, docs, history, inspector, keys, pages, pictures, swaps
 
 
 class InputConverter(StringConverter):
@@ -36,6 +36,10 @@ urlpatterns = [
     path("api/deliveries/", deliveries.deliveries, name="deliveries"),
     path("api/deliveries/<uuid:pk>/", deliveries.delivery, name="delivery"),
     path("api/deliveries/<uuid:pk>/replay/", deliveries.replay, name="replay_delivery"),
+    path("docs/api/", docs.api_docs, name="api_docs"),
+    path("docs/api/samples/", docs.api_samples, name="api_samples"),
+    path("docs/api/uploads/", docs.api_upload, name="api_upload"),
+    path("docs/api/callbacks/", docs.api_callbacks, name="api_callbacks"),
     path("files/<str:token>/", pictures.file, name="file"),
     path("samples/<str:name>", pictures.sample, name="sample"),
     path("callbacks/inspect/<str:token>/", inspector.receive, name="inspector"),

@@ -6,17 +6,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
+from django_htmx.middleware import HtmxDetails
 
 from swaps import images, inspector, playground
 from swaps.api.samples import PLACEHOLDER, json_text, samples
-from swaps.models import ApiAccess, ApiKey, Scope
+from swaps.models import ApiAccess, ApiKey, Scope, User
 from swaps.models.delivery import PAUSES
 from swaps.views.access import MemberRequest, members_only, nothing_new
 from swaps.views.docs_playground import SAMPLES, WAYS, Asked, Name, Picture, call_of, read
@@ -26,12 +28,18 @@ SWAP_PATH = "/face/swap"
 MINUTE, HOUR = 60, 3600
 
 
+class PageRequest(HttpRequest):
+    """A request of anybody."""
+
+    htmx: HtmxDetails
+
+
 @cache_control(private=True)
 @require_safe
-def api_docs(request: MemberRequest) -> HttpResponse:
+def api_docs(request: HttpRequest) -> HttpResponse:
     """For everybody; it says more to those who are signed in."""
     found, asked = reference(settings.SITE_URL), read(request.GET)
-    key = _shown_key(request)
+    key = _shown_key(request.user)
     context: dict[str, Any] = {
         "reference": found,
         "operations": [(each, _example(each, key)) for each in found.operations],
@@ -43,19 +51,19 @@ def api_docs(request: MemberRequest) -> HttpResponse:
         "limits": _limits(),
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
         "query": request.GET.urlencode(),
-        **_request_context(request, asked, key),
-        **_account_context(request),
+        **_request_context(request.user, asked, key),
+        **_account_context(request.user),
     }
     return render(request, "api/docs.html", context)
 
 
 @cache_control(private=True)
 @require_safe
-def api_samples(request: MemberRequest) -> HttpResponse:
+def api_samples(request: PageRequest) -> HttpResponse:
     """The request in each language, for what is in the form right now."""
     if not request.htmx:
         return redirect(_page(request.GET))
-    context = _request_context(request, read(request.GET), _shown_key(request))
+    context = _request_context(request.user, read(request.GET), _shown_key(request.user))
     return render(request, "api/_request.html", context)
 
 
@@ -66,7 +74,7 @@ def api_upload(request: MemberRequest) -> HttpResponse:
     name: Any = request.POST.get("name")
     if name not in SAMPLES:
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
-    picture = _upload(request, name)
+    picture = _upload(request.user, name, request.FILES.get("picture"))
     if request.htmx:
         context = {"picture": picture, "accept": ",".join(images.ACCEPTED_CONTENT_TYPES)}
         answer = render(request, "api/_place.html", context)
@@ -91,11 +99,12 @@ def api_callbacks(request: MemberRequest) -> HttpResponse:
     newest = playground.newest_arrival(request.user)
     if request.GET.get("newest") == str(newest or ""):
         return nothing_new()
-    return render(request, "api/_callbacks.html", _arrived(request, request.GET.get("task", "")))
+    return render(
+        request, "api/_callbacks.html", _arrived(request.user, request.GET.get("task", ""))
+    )
 
 
-def _upload(request: MemberRequest, name: Name) -> Picture:
-    upload: Any = request.FILES.get("picture")
+def _upload(user: User, name: Name, upload: Any) -> Picture:
     if upload is None:
         return Picture(name=name, refusal="Choose a picture first.")
     try:
@@ -107,15 +116,15 @@ def _upload(request: MemberRequest, name: Name) -> Picture:
         )
     except images.ImageRefused as error:
         return Picture(name=name, refusal=error.message)
-    kept = playground.keep(request.user, photo)
+    kept = playground.keep(user, photo)
     return Picture(name=name, url=kept.url, upload_id=kept.pk, lifetime=_words(kept.seconds))
 
 
-def _shown_key(request: MemberRequest) -> str:
+def _shown_key(user: User | AnonymousUser) -> str:
     """How the reader's newest key begins: the page does not know how it ends."""
-    if not request.user.is_authenticated:
+    if not user.is_authenticated:
         return PLACEHOLDER
-    usable = ApiKey.objects.filter(user=request.user).usable(timezone.now())
+    usable = ApiKey.objects.filter(user=user).usable(timezone.now())
     prefix = usable.order_by("-created_at").values_list("prefix", flat=True).first()
     return f"{prefix}..." if prefix else PLACEHOLDER
 
@@ -124,8 +133,8 @@ def _example(operation: Operation, key: str) -> list[Any]:
     return samples(settings.SITE_URL, operation.path, operation.example, key)
 
 
-def _request_context(request: MemberRequest, asked: Asked, key: str) -> dict[str, Any]:
-    inspector_url = inspector.url_of(request.user) if request.user.is_authenticated else ""
+def _request_context(user: User | AnonymousUser, asked: Asked, key: str) -> dict[str, Any]:
+    inspector_url = inspector.url_of(user) if user.is_authenticated else ""
     call = call_of(asked, inspector_url)
     return {
         "call": call,
@@ -137,18 +146,18 @@ def _request_context(request: MemberRequest, asked: Asked, key: str) -> dict[str
     }
 
 
-def _account_context(request: MemberRequest) -> dict[str, Any]:
+def _account_context(user: User | AnonymousUser) -> dict[str, Any]:
     free = {"free_swaps": ApiAccess.free_swaps()}
-    if not request.user.is_authenticated:
+    if not user.is_authenticated:
         return free
     return free | {
-        "access": ApiAccess.objects.filter(user=request.user).first(),
-        **_arrived(request, ""),
+        "access": ApiAccess.objects.filter(user=user).first(),
+        **_arrived(user, ""),
     }
 
 
-def _arrived(request: MemberRequest, task: str) -> dict[str, Any]:
-    arrivals = playground.arrivals(request.user, timezone.now())
+def _arrived(user: User, task: str) -> dict[str, Any]:
+    arrivals = playground.arrivals(user, timezone.now())
     is_here = any(arrival.task_id == task for arrival in arrivals)
     return {
         "arrivals": arrivals,

@@ -30,6 +30,7 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
         ({"SITE_URL": "http://faces.example.org"}, "swaps.E002"),
         ({"SITE_URL": "https://faces.example.org", "DEBUG": "1"}, "swaps.E003"),
         ({"SITE_URL": "faces.example.org"}, "swaps.E001"),
+        ({"FACESWAP_FETCH_ALLOW": "10.0.0.0/8, http://lan"}, "swaps.E004"),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps'"),
         ({"FACESWAP_MAX_UPLOAD_MB": "lots"}, "FACESWAP_MAX_UPLOAD_MB='lots'"),
         ({"FACESWAP_MAX_ATTEMPTS": "0"}, "at least 1"),

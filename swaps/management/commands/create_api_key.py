@@ -1,0 +1,71 @@
+"""manage.py create_api_key EMAIL: a key for a program, alone on stdout."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from swaps import access
+from swaps.models import ApiAccess, ApiKey, Scope, User
+
+LONGEST_NAME = 60
+LARGEST_QUOTA = 1_000_000
+
+
+class Command(BaseCommand):
+    help = "Make an API key for an account and print it, and nothing else, on stdout."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("--name", default="Command line", help="how its owner knows it again")
+        parser.add_argument("--scope", choices=Scope.values, default=Scope.ALL)
+        parser.add_argument(
+            "--quota",
+            type=int,
+            metavar="N",
+            help="grant N swaps: instead of the free ones on first access, more of them later",
+        )
+        parser.add_argument("--create", action="store_true", help="make the account if need be")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name, quota = options["name"].strip(), options["quota"]
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise CommandError(f"--name takes 1 to {LONGEST_NAME} characters.")
+        if quota is not None and not 0 <= quota <= LARGEST_QUOTA:
+            raise CommandError(f"--quota takes 0 to {LARGEST_QUOTA}.")
+        with transaction.atomic():
+            user = self._account(options["email"].strip(), may_create=options["create"])
+            access.provide(user, quota=quota)
+            try:
+                key, token = access.create_key(
+                    user, timezone.now(), name=name, scope=options["scope"]
+                )
+            except access.KeyRefused as error:
+                raise CommandError(str(error)) from error
+        self.stdout.write(token)
+        self._explain(user, key)
+
+    def _account(self, email: str, *, may_create: bool) -> User:
+        user = User.objects.filter(email__iexact=email).first()
+        if user is None and not may_create:
+            raise CommandError(f"There is no account {email}. --create makes one.")
+        if user is None:
+            try:
+                validate_email(email)
+            except ValidationError as error:
+                raise CommandError(f"{email!r} is not an e-mail address.") from error
+            user = User.objects.create_user(email)
+            self.stderr.write(f"Account {email} made; its owner can set a password by mail.")
+        if not user.is_active:
+            raise CommandError(f"The account {email} is blocked: no key of it would work.")
+        return user
+
+    def _explain(self, user: User, key: ApiKey) -> None:
+        left = ApiAccess.objects.of(user).remaining
+        self.stderr.write(
+            f"Key “{key.name}” of {user.email}, scope {key.scope}, {left} swaps left. "
+            "It is not shown again."
+        )
