@@ -55,9 +55,7 @@ def request_swap(
         with transaction.atomic():
             if not quotas(door).spend(owner):
                 raise errors.UsedUp("You have used all your swaps.")
-            swap = Swap.objects.create(
-                pk=pk, owner=owner, door=door, **keys, **(_columns(call) if call else {})
-            )
+            swap = Swap.objects.create(pk=pk, owner=owner, door=door, **keys, **_columns(call))
             if call and call.idempotency_key:
                 IdempotencyKey.objects.create(
                     user=owner, key=call.idempotency_key, body_digest=call.body_digest, swap=swap
@@ -70,7 +68,9 @@ def request_swap(
     return swap
 
 
-def _columns(call: ApiCall) -> dict[str, Any]:
+def _columns(call: ApiCall | None) -> dict[str, Any]:
+    if call is None:
+        return {"trace_id": uuid.uuid4().hex}
     return {
         "api_key": call.key,
         "request": call.body,

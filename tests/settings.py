@@ -16,7 +16,15 @@ atexit.register(shutil.rmtree, _var, ignore_errors=True)
 
 os.environ.setdefault("FACESWAP_MODELS_DIR", str(_root / "var" / "models"))
 os.environ["FACESWAP_VAR"] = str(_var)
-for _name in ("AWS_STORAGE_BUCKET_NAME", "DEBUG", "EMAIL_HOST", "SITE_URL"):
+for _name in (
+    "AWS_STORAGE_BUCKET_NAME",
+    "DEBUG",
+    "EMAIL_HOST",
+    "FACESWAP_API_CALLS_PER_MINUTE",
+    "FACESWAP_API_FREE_SWAPS",
+    "FACESWAP_FETCH_ALLOW",
+    "SITE_URL",
+):
     os.environ[_name] = ""  # empty counts as unset, and wins over a developer's .env
 os.environ["DATABASE_URL"] = (
     os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/test")
