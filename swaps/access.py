@@ -74,6 +74,8 @@ def rotate_key(
         state = state_of(key, now)
         if state != KeyState.WORKS:
             raise KeyRefused(f"“{key.name}” is {state}. Make a new key instead.")
+        if key.replaced_at:
+            raise KeyRefused(f"“{key.name}” has a successor already. Rotate that one.")
         if overlap:
             _check_room(key.user, now)
         return key.rotate(now, overlap)

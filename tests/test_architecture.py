@@ -20,7 +20,7 @@ LAYERS = {
     "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server swaps.log_secrets",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
     "swaps.callbacks swaps.strange_requests swaps.accounts",
-    "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.tasks swaps.recovery "
+    "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.playground swaps.tasks swaps.recovery "
     "swaps.signals",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.wire swaps.inspector swaps.heartbeat swaps.checks",

@@ -1,11 +1,11 @@
-// Forms with data-once are not sent twice by a double click: the second answer would hide the first.
+// A form is not posted twice by a double click: the second answer would take the place of the first.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!("once" in form.dataset)) return;
-  if (form.dataset.sent) {
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.posted) {
     event.preventDefault();
     return;
   }
-  form.dataset.sent = "yes";
-  setTimeout(() => delete form.dataset.sent, 5000); // the server may not have answered at all
+  form.dataset.posted = "yes";
+  setTimeout(() => delete form.dataset.posted, 5000); // the server may not have answered at all
 });

@@ -61,6 +61,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    replaced_at = models.DateTimeField(null=True, editable=False, help_text="by its successor")
     is_disabled = models.BooleanField(
         "disabled", default=False, help_text="By staff: calls with it are refused."
     )
@@ -90,7 +91,7 @@ class ApiKey(models.Model):
             self.user, name=self.name, scope=self.scope, expires_at=self.expires_at
         )
         ends_at = min(now + overlap, self.expires_at or now + overlap)
-        ApiKey.objects.filter(pk=self.pk).update(expires_at=ends_at)
+        ApiKey.objects.filter(pk=self.pk).update(expires_at=ends_at, replaced_at=now)
         return issued
 
     def note_use(self, now: datetime.datetime) -> None:

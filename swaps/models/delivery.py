@@ -22,7 +22,7 @@ LEASE = datetime.timedelta(seconds=60)  # an attempt that was cut off is made ag
 class DeliveryStatus(models.TextChoices):
     PENDING = "pending"
     DELIVERED = "delivered"
-    GIVEN_UP = "given_up", "given up"
+    GIVEN_UP = "given_up", "Given up"
     GONE = "gone"
 
 

@@ -11,7 +11,7 @@ from swaps.models.user import User
 class Door(models.TextChoices):
     """How a swap came in. Each door has a quota of its own."""
 
-    BROWSER = "browser", "browser"
+    BROWSER = "browser", "Browser"
     API = "api", "API"
 
 

@@ -145,6 +145,11 @@ class Swap(models.Model):
         return bool(self.source_key and self.target_key)
 
     @property
+    def progress(self) -> str:
+        """What a page shows of how far it is: its status, and whether pictures are fetched yet."""
+        return self.status if self.has_pictures else f"{self.status}-fetching"
+
+    @property
     def seconds(self) -> float | None:
         """From the request to the end, as a person waited for it."""
         if self.finished_at is None:

@@ -43,6 +43,7 @@ def api_docs(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "reference": found,
         "operations": [(each, _example(each, key)) for each in found.operations],
+        "site_url": settings.SITE_URL,
         "shown_key": key,
         "asked": asked,
         "ways": WAYS,
@@ -176,7 +177,6 @@ def _task_id(text: str) -> str:
 def _limits() -> dict[str, Any]:
     return {
         "calls": settings.FACESWAP_API_CALLS_PER_MINUTE,
-        "waiting": settings.FACESWAP_API_WAITING_CALLS,
         "wait": settings.FACESWAP_API_MAX_WAIT_SECONDS,
         "body": settings.FACESWAP_API_MAX_BODY_BYTES // 1_000_000,
         "kinds": images.ACCEPTED_TEXT,

@@ -28,7 +28,7 @@ SAMPLES: dict[Name, dict[str, str]] = {
 WAYS = {
     "wait": "Wait for it",
     "callback": "Call me back",
-    "async": "I ask for it",
+    "async": "Ask for it",
 }
 LANGUAGES = ("curl", "python", "javascript", "java", "go", "php")
 MOST_CHARACTERS = 2000

@@ -56,7 +56,7 @@ def updates(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     mine = Swap.objects.visible_to(request.user).filter(pk__in=known)
     found = {swap.pk: swap for swap in mine}
-    changed = [swap for pk, swap in found.items() if known[pk] != swap.status]
+    changed = [swap for pk, swap in found.items() if known[pk] != swap.progress]
     gone = [pk for pk in known if pk not in found]
     slower = request.GET.get("every") != str(_interval(found.values(), now))
     if not (changed or gone or slower):
@@ -85,7 +85,7 @@ def _poll(user: User, now: datetime.datetime) -> Poll | None:
     if not unfinished:
         return None
     interval = _interval(unfinished, now)
-    known = ",".join(f"{swap.pk}.{swap.status}" for swap in unfinished)
+    known = ",".join(f"{swap.pk}.{swap.progress}" for swap in unfinished)
     query = urlencode({"every": interval, "swaps": known}, safe=",")
     return Poll(url=f"{reverse('swaps:updates')}?{query}", interval_ms=interval)
 
@@ -112,9 +112,9 @@ def _announcement(changed: Sequence[Swap]) -> str:
 def _parse_known(text: str) -> dict[uuid.UUID, str]:
     known = {}
     for item in text.split(",")[:MOST_POLLED]:
-        pk, _, status = item.partition(".")
+        pk, _, progress = item.partition(".")
         try:
-            known[uuid.UUID(pk)] = status
+            known[uuid.UUID(pk)] = progress
         except ValueError:
             continue
     return known

@@ -43,7 +43,7 @@ def new(request: MemberRequest) -> HttpResponse:
 def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """One swap; while it is unfinished the page asks again and says what it shows already."""
     swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
-    if request.htmx and request.GET.get("status") == swap.status:
+    if request.htmx and request.GET.get("progress") == swap.progress:
         return nothing_new()
     template = "swaps/detail.html#detail" if request.htmx else "swaps/detail.html"
     return render(request, template, {"swap": swap})

@@ -28,6 +28,8 @@ from tests.site.conftest import finished_swap
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/swaps/swap/"
+KEYS = "/admin/swaps/apikey/"
+DELIVERIES = "/admin/swaps/delivery/"
 
 
 def act(client: Client, url: str, action: str, *pks: object) -> str:
@@ -74,9 +76,10 @@ def test_the_list_shows_thumbnails_filters_and_search(as_staff: Client, alice: U
     assert str(swap.pk) not in as_staff.get(LIST, {"status": "failed"}).content.decode()
 
 
-@pytest.mark.parametrize("query", ["x", "%00", "'", "4b13bdeb", "🙂"])
+@pytest.mark.parametrize("query", ["x", "%00", "'", "4b13bdeb", "🙂", "fs_", "msg_"])
 def test_any_search_is_answered(as_staff: Client, query: str) -> None:
-    assert as_staff.get(LIST, {"q": query}).status_code == 200
+    for url in (LIST, KEYS, DELIVERIES):
+        assert as_staff.get(url, {"q": query}).status_code == 200
 
 
 def test_the_list_asks_as_much_for_many_rows_as_for_one(
@@ -251,9 +254,6 @@ def test_the_page_of_a_user_shows_both_quotas_and_no_secret(as_staff: Client, al
 
 # --- keys and deliveries ------------------------------------------------------------------
 
-KEYS = "/admin/swaps/apikey/"
-DELIVERIES = "/admin/swaps/delivery/"
-
 
 def acquire(user: User) -> tuple[ApiKey, str]:
     issued = access.acquire(user)
@@ -268,7 +268,7 @@ def test_keys_are_found_by_their_beginning_and_show_no_digest(
     change = reverse("admin:swaps_apikey_change", args=[key.pk])
     for query in (key.prefix, token, "alice@"):
         assert change in as_staff.get(KEYS, {"q": query}).content.decode()
-    assert change not in as_staff.get(KEYS, {"q": "fs_x"}).content.decode()
+    assert change not in as_staff.get(KEYS, {"q": "fs_zzz"}).content.decode()
     page = as_staff.get(change).content.decode()
     assert key.prefix in page
     assert key.digest not in page
@@ -291,9 +291,12 @@ def test_staff_disable_enable_and_revoke_a_key_and_the_log_says_so(
 
 def test_a_delivery_is_shown_with_its_attempts_and_replayed(as_staff: Client, alice: User) -> None:
     delivery = given_up_delivery(alice)
-    page = as_staff.get(DELIVERIES).content.decode()
-    assert "hooks.example.org" in page
     change = reverse("admin:swaps_delivery_change", args=[delivery.pk])
+    for query in ("", delivery.message_id, str(delivery.swap_id), "alice@"):
+        page = as_staff.get(DELIVERIES, {"q": query}).content.decode()
+        assert "hooks.example.org" in page
+        assert change in page
+    assert change not in as_staff.get(DELIVERIES, {"q": "msg_zzz"}).content.decode()
     page = as_staff.get(change).content.decode()
     assert "&lt;b&gt;busy&lt;/b&gt;" in page
     assert "hooks.example.org/faces" in page

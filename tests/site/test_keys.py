@@ -4,6 +4,7 @@ import datetime
 import re
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from threading import Barrier
 
 import pytest
 from django.conf import settings
@@ -105,17 +106,24 @@ def test_somebody_whom_staff_granted_swaps_still_gets_a_first_key(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_racing_acquires_one_grants() -> None:
+@pytest.mark.parametrize("has_access", [False, True])
+def test_of_racing_acquires_one_grants(has_access: bool) -> None:
     dora = User.objects.create_user("dora@example.com")
+    if has_access:  # by staff, without a key
+        ApiAccess.objects.of(dora)
+
+    start = Barrier(8)
 
     def acquire(_: int) -> bool:
+        connection.ensure_connection()
+        start.wait()
         try:
             return access.acquire(dora) is not None
         finally:
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(acquire, range(24))) == 1
+        assert sum(pool.map(acquire, range(8))) == 1
     assert dora.api_keys.count() == 1
 
 
@@ -330,9 +338,10 @@ def test_a_rotated_key_goes_on_for_as_long_as_was_chosen(
         ({"revoked_at": timezone.now()}, "is revoked"),
         ({"expires_at": timezone.now() - DAY}, "is expired"),
         ({"is_disabled": True}, "is disabled"),
+        ({"replaced_at": timezone.now(), "expires_at": timezone.now() + DAY}, "has a successor"),
     ],
 )
-def test_a_key_that_does_not_work_cannot_be_rotated(
+def test_a_key_that_does_not_work_or_was_replaced_cannot_be_rotated(
     as_alice: Client, alice: User, fields: dict[str, object], said: str
 ) -> None:
     key = first_key(alice)
