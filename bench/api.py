@@ -1,6 +1,7 @@
 """The Face Swap API: what a call costs, what waiting calls cost others, accepted calls a second."""
 
 import json
+import os
 import shutil
 import statistics
 from concurrent.futures import ProcessPoolExecutor
@@ -21,7 +22,8 @@ PHOTOS = ("face-woman-frontal.jpg", "face-man-frontal.jpg")
 
 
 def main() -> None:
-    figures = measure_running_site()
+    figures: dict[str, object] = {"load_average_before": round(os.getloadavg()[0], 1)}
+    figures |= measure_running_site()
     from bench import api_accepted
 
     for database in ("sqlite", "postgresql"):

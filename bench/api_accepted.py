@@ -70,7 +70,9 @@ def figures_of(loads: Mapping[str, list[Load]]) -> dict[str, object]:
     client = max(load.client_cpu_share for of in loads.values() for load in of)
     return {
         **{f"{name}_per_s": round(rate, 1) for name, rate in rates.items()},
-        **{f"{name}_ratio": round(rate / bare, 2) for name, rate in rates.items() if rate != bare},
+        **{
+            f"{name}_ratio": round(rates[name] / bare, 2) for name in rates.keys() - {"bare_insert"}
+        },
         "not_answered_with_200": refused,
         "client_cores_used_at_most": round(client, 2),
     }

@@ -1,4 +1,4 @@
-"""Parts that a machine may lack: browser, databases, brokers, object storage.
+"""Parts that a machine may lack: browser, databases, brokers, object storage, languages.
 
 A test that needs one says ``require("chromium")`` and is skipped by name where it is missing;
 with ``REQUIRE_ALL=1`` (in CI) the missing part is a failure, unless ``MAY_LACK`` (comma-separated)
@@ -66,6 +66,10 @@ def _server(name: str, variable: str, default: str) -> Callable[[], tuple[str | 
     return look
 
 
+def _program(name: str, language: str) -> Callable[[], tuple[str | None, str]]:
+    return lambda: (shutil.which(name), f"{language} ({name} is not on the PATH)")
+
+
 PARTS: dict[str, Callable[[], tuple[str | None, str]]] = {
     "chromium": _chromium,
     "postgresql": _server(
@@ -74,6 +78,11 @@ PARTS: dict[str, Callable[[], tuple[str | None, str]]] = {
     "redis": _server("Redis", "TEST_REDIS_URL", "redis://127.0.0.1:6379/0"),
     "rabbitmq": _server("RabbitMQ", "TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
     "s3": _server("S3", "TEST_AWS_S3_ENDPOINT_URL", ""),
+    "curl": _program("curl", "cURL"),
+    "node": _program("node", "JavaScript"),
+    "javac": _program("javac", "Java"),
+    "go": _program("go", "Go"),
+    "php": _program("php", "PHP"),
 }
 
 

@@ -1,5 +1,7 @@
 """Keys and deliveries in the admin: looked at, stopped, sent once more; never edited."""
 
+import contextlib
+import uuid
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,7 +50,7 @@ class FactsAdmin(admin.ModelAdmin[Any]):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(FactsAdmin):
-    list_display = ("__str__", "user", "scope", "state", "created_at", "expires_at", "last_used_at")
+    list_display = ("__str__", "state", "user", "last_used_at", "scope", "created_at", "expires_at")
     list_filter = ("is_disabled", "scope", "created_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("prefix__startswith", "user__email")
@@ -106,11 +108,15 @@ class NewestAttempts(BaseInlineFormSet[DeliveryAttempt, Delivery, Any]):
 class AttemptInline(admin.TabularInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
     formset = NewestAttempts
-    fields = readonly_fields = ("started_at", "seconds", "status", "error", "response_excerpt")
+    fields = readonly_fields = ("started_at", "took", "status", "error", "response_excerpt")
     ordering = ("-started_at", "-pk")
     extra = 0
     can_delete = False
     verbose_name_plural = f"attempts (the newest {MOST_ATTEMPTS})"
+
+    @admin.display(description="took")
+    def took(self, attempt: DeliveryAttempt) -> str:
+        return f"{attempt.seconds:.2f} s"
 
     def has_add_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         return False
@@ -122,13 +128,13 @@ class AttemptInline(admin.TabularInline[DeliveryAttempt, Delivery]):
 @admin.register(Delivery)
 class DeliveryAdmin(FactsAdmin):
     list_display = (
-        *("__str__", "owner", "status", "host", "attempts_made", "last_status"),
+        *("host", "status", "attempts_made", "last_status", "owner"),
         *("created_at", "next_attempt_at"),
     )
-    list_filter = ("status", "created_at", "last_status")
+    list_filter = ("status", "created_at")
     list_select_related = ("owner",)
-    search_fields = ("=swap__id", "owner__email")
-    search_help_text = "The id of a swap, or a part of an e-mail address."
+    search_fields = ("=id", "=swap__id", "owner__email")
+    search_help_text = "The id of a message or of a swap, or a part of an e-mail address."
     actions = ("replay",)
     inlines = (AttemptInline,)
     fields = (
@@ -138,6 +144,15 @@ class DeliveryAdmin(FactsAdmin):
         ("last_status", "last_error"),
         ("created_at", "next_attempt_at", "delivered_at"),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """A ``webhook-id`` is the id with a word before it, and without hyphens."""
+        term = search_term.strip().removeprefix("msg_")
+        with contextlib.suppress(ValueError):
+            term = str(uuid.UUID(term))
+        return super().get_search_results(request, queryset, term)
 
     @admin.display(description="host")
     def host(self, delivery: Delivery) -> str:

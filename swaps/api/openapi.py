@@ -9,12 +9,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from swaps import errors
-from swaps.api import schemas
+from swaps.api import examples, schemas
 
 VERSION = "1.0"
 REF = "#/components/schemas/{model}"
-EXAMPLE_ID = "4b13bdeb-1b19-4ea5-8f3a-0c9a2b7d1c55"
-EXAMPLE_TRACE = "8f0c3e5d2a7b4c1e9d6f1a2b3c4d5e6f"
 
 # When each error is met (contract, section 5), in the order in which the page shows them.
 MEANINGS: dict[type[errors.SwapError], str] = {
@@ -82,7 +80,7 @@ def document(site_url: str) -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": {
             "/face/swap": {"post": _swap(site_url)},
-            "/face/tasks": {"post": _tasks()},
+            "/face/tasks": {"post": _tasks(site_url)},
         },
         "components": {
             "schemas": _schemas(),
@@ -108,10 +106,6 @@ def error_codes(operation: dict[str, Any]) -> list[str]:
 
 
 def _swap(site_url: str) -> dict[str, Any]:
-    example = {
-        "source_image_url": f"{site_url}/samples/1-face.jpg",
-        "target_image_url": f"{site_url}/samples/1-photo.jpg",
-    }
     return {
         "operationId": "swapFaces",
         "summary": "Swap a face",
@@ -127,14 +121,14 @@ def _swap(site_url: str) -> dict[str, Any]:
                 "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
             }
         ],
-        "requestBody": _body("SwapCall", example),
+        "requestBody": _body("SwapCall", examples.request(site_url)),
         "responses": {
             "200": _answer(
                 "The finished picture; or, of an asynchronous call, the task.",
                 {"anyOf": [_ref("Swapped"), _ref("Accepted")]},
                 {
-                    "synchronous": _swapped(site_url),
-                    "asynchronous": _accepted(),
+                    "synchronous": examples.swapped(site_url),
+                    "asynchronous": examples.accepted(),
                 },
             ),
             **_errors(OF_SWAP),
@@ -164,15 +158,23 @@ def _swap(site_url: str) -> dict[str, Any]:
     }
 
 
-def _tasks() -> dict[str, Any]:
+def _tasks(site_url: str) -> dict[str, Any]:
     return {
         "operationId": "retrieveTasks",
         "summary": "Ask for tasks",
         "description": "How a swap stands, by its `task_id`. Swaps that you made in the browser "
         "are found as well.",
-        "requestBody": _body("TaskCall", {"id": EXAMPLE_ID, "action": "retrieve"}),
+        "requestBody": _body("TaskCall", examples.retrieve()),
         "responses": {
-            "200": _answer("One task, or a list.", {"anyOf": [_ref("Task"), _ref("Tasks")]}),
+            "200": _answer(
+                "One task, or a list.",
+                {"anyOf": [_ref("Task"), _ref("Tasks")]},
+                {
+                    "one that runs": examples.running_task(site_url),
+                    "one that has ended": examples.task(site_url),
+                    "several": examples.tasks(site_url),
+                },
+            ),
             **_errors(OF_TASKS),
         },
     }
@@ -221,6 +223,7 @@ def _headers() -> dict[str, Any]:
         "X-RateLimit-Remaining": ("How many are left of this minute.", number),
         "X-RateLimit-Reset": ("When the next minute begins, in Unix time.", number),
         "X-Quota-Remaining": ("How many swaps you have left.", number),
+        "Retry-After": ("With 429: how many seconds to wait.", number),
     }
     return {
         name: {"description": description, "schema": schema}
@@ -233,16 +236,15 @@ def _body(model: str, example: dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": content}}
 
 
-def _answer(
-    description: str, schema: dict[str, Any], examples: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": schema}
-    if examples:
-        content["examples"] = {name: {"value": value} for name, value in examples.items()}
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _headers()}
+def _answer(description: str, schema: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    content = {
+        "schema": schema,
+        "examples": {name: {"value": value} for name, value in shown.items()},
+    }
+    names = [name for name in _headers() if name != "Retry-After"]
     return {
         "description": description,
-        "headers": headers,
+        "headers": _header_refs(*names),
         "content": {"application/json": content},
     }
 
@@ -258,25 +260,24 @@ def _errors(classes: Iterable[type[errors.SwapError]]) -> dict[str, Any]:
             + "\n\n"
             + "\n".join(f"- `{error.code}`: {MEANINGS[error]}" for error in found),
             "x-error-codes": [error.code for error in found],
-            "headers": {"X-Trace-Id": {"$ref": "#/components/headers/X-Trace-Id"}},
-            "content": {"application/json": {"schema": _ref("Error")}},
+            "headers": _header_refs("X-Trace-Id", *(["Retry-After"] if status == 429 else [])),
+            "content": {
+                "application/json": {
+                    "schema": _ref("Error"),
+                    "examples": {
+                        error.code: {"value": examples.error(error, MEANINGS[error])}
+                        for error in found
+                    },
+                }
+            },
         }
         for status, found in sorted(by_status.items())
     }
 
 
+def _header_refs(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
 def _ref(name: str) -> dict[str, str]:
     return {"$ref": REF.format(model=name)}
-
-
-def _accepted() -> dict[str, Any]:
-    return {"success": True, "task_id": EXAMPLE_ID, "trace_id": EXAMPLE_TRACE}
-
-
-def _swapped(site_url: str) -> dict[str, Any]:
-    return _accepted() | {
-        "image_url": f"{site_url}/samples/1-result.jpg",
-        "image_width": 720,
-        "image_height": 720,
-        "image_size": 82_310,
-    }

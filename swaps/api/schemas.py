@@ -99,7 +99,9 @@ class RetrieveBatch(_Body):
     """Ask for several tasks. Those that are not found are left out of the answer."""
 
     action: Literal["retrieve_batch"]
-    ids: list[str] = Field(max_length=MOST_IDS)
+    ids: list[str] = Field(
+        max_length=MOST_IDS, description="The `task_id` of each that you ask for."
+    )
 
 
 TaskCall = Annotated[Retrieve | RetrieveBatch, Field(discriminator="action")]
@@ -144,9 +146,9 @@ def parse_ids(texts: Iterable[str]) -> list[uuid.UUID]:
 class Accepted(BaseModel):
     """The task is in the queue."""
 
-    success: Literal[True]
-    task_id: uuid.UUID
-    trace_id: str
+    success: Literal[True] = Field(description="Always there, on every answer.")
+    task_id: uuid.UUID = Field(description="Names the swap. Ask `/face/tasks` by it.")
+    trace_id: str = Field(description="Names this call in our log; also the header `x-trace-id`.")
 
 
 class Swapped(Accepted):
@@ -156,9 +158,9 @@ class Swapped(Accepted):
         json_schema_extra={"format": "uri"},
         description="Where the result is, for a limited time. `/face/tasks` gives a new URL.",
     )
-    image_width: int
-    image_height: int
-    image_size: int = Field(description="in bytes")
+    image_width: int = Field(description="In pixels, as that of the target.")
+    image_height: int = Field(description="In pixels, as that of the target.")
+    image_size: int = Field(description="In bytes.")
 
 
 class ErrorDetail(BaseModel):
@@ -169,8 +171,8 @@ class ErrorDetail(BaseModel):
 class Error(BaseModel):
     """Every error has this shape."""
 
-    success: Literal[False]
-    error: ErrorDetail
+    success: Literal[False] = Field(description="Always there, on every answer.")
+    error: ErrorDetail = Field(description="What went wrong.")
     trace_id: str = Field(description="Quote it when you ask for help.")
     task_id: uuid.UUID | SkipJsonSchema[None] = Field(
         None, description="The task, where there is one."
@@ -180,20 +182,28 @@ class Error(BaseModel):
 class Task(BaseModel):
     """A swap, as it stands."""
 
-    id: uuid.UUID
-    type: Literal["face_swap"]
-    status: Literal["queued", "processing", "succeeded", "failed"]
-    created_at: float = Field(description="Unix time, in seconds")
-    started_at: float | SkipJsonSchema[None] = Field(None, description="once it has ended")
-    finished_at: float | SkipJsonSchema[None] = Field(None, description="once it has ended")
-    elapsed: float | SkipJsonSchema[None] = Field(None, description="seconds, once it has ended")
-    trace_id: str
-    request: dict[str, Any] = Field(description="The body as it was sent.")
+    id: uuid.UUID = Field(description="The `task_id` that you asked by.")
+    type: Literal["face_swap"] = Field(description="There is one kind of task.")
+    status: Literal["queued", "processing", "succeeded", "failed"] = Field(
+        description="Until it is `succeeded` or `failed` there is no `response`: ask again."
+    )
+    created_at: float = Field(description="Unix time, in seconds.")
+    started_at: float | SkipJsonSchema[None] = Field(None, description="There once it has ended.")
+    finished_at: float | SkipJsonSchema[None] = Field(None, description="There once it has ended.")
+    elapsed: float | SkipJsonSchema[None] = Field(
+        None, description="Seconds of work; there once it has ended."
+    )
+    trace_id: str = Field(description="Names the call that asked for it.")
+    request: dict[str, Any] = Field(
+        description="The body as it was sent; a `data:` URL is cut short."
+    )
     response: Swapped | Error | SkipJsonSchema[None] = Field(
         None, description="What a callback would carry, once it has ended."
     )
 
 
 class Tasks(BaseModel):
-    items: list[Task]
-    count: int
+    """The tasks that were found."""
+
+    items: list[Task] = Field(description="Newest first.")
+    count: int = Field(description="How many were found.")

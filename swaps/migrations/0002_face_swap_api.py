@@ -9,205 +9,456 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('swaps', '0001_initial'),
+        ("swaps", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ApiAccess',
+            name="ApiAccess",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('remaining', models.PositiveIntegerField()),
-                ('spent', models.PositiveIntegerField(default=0)),
-                ('callback_secret', models.CharField(default=swaps.models.api_access.new_callback_secret, max_length=60)),
-                ('previous_secret', models.CharField(blank=True, max_length=60)),
-                ('secret_rotated_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("remaining", models.PositiveIntegerField()),
+                ("spent", models.PositiveIntegerField(default=0)),
+                (
+                    "callback_secret",
+                    models.CharField(
+                        default=swaps.models.api_access.new_callback_secret, max_length=60
+                    ),
+                ),
+                ("previous_secret", models.CharField(blank=True, max_length=60)),
+                ("secret_rotated_at", models.DateTimeField(null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
             ],
             options={
-                'verbose_name': 'API access',
-                'verbose_name_plural': 'API access',
+                "verbose_name": "API access",
+                "verbose_name_plural": "API access",
             },
         ),
         migrations.AddField(
-            model_name='swap',
-            name='callback_url',
+            model_name="swap",
+            name="callback_url",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='door',
-            field=models.CharField(choices=[('browser', 'Browser'), ('api', 'API')], default='browser', max_length=7),
+            model_name="swap",
+            name="door",
+            field=models.CharField(
+                choices=[("browser", "Browser"), ("api", "API")], default="browser", max_length=7
+            ),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='request',
-            field=models.JSONField(help_text='The body of the call.', null=True),
+            model_name="swap",
+            name="request",
+            field=models.JSONField(help_text="The body of the call.", null=True),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='trace_id',
+            model_name="swap",
+            name="trace_id",
             field=models.CharField(blank=True, max_length=32),
         ),
         migrations.AlterField(
-            model_name='swap',
-            name='source_key',
-            field=models.CharField(blank=True, help_text='Empty until a picture that was sent as URL is here.', max_length=200),
+            model_name="swap",
+            name="source_key",
+            field=models.CharField(
+                blank=True,
+                help_text="Empty until a picture that was sent as URL is here.",
+                max_length=200,
+            ),
         ),
         migrations.AlterField(
-            model_name='swap',
-            name='target_key',
+            model_name="swap",
+            name="target_key",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('prefix', models.CharField(help_text='How the key begins.', max_length=9)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('scope', models.CharField(choices=[('all', 'Everything'), ('swap', 'Requesting swaps'), ('tasks', 'Asking for tasks')], default='all', max_length=5)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(editable=False, null=True)),
-                ('replaced_at', models.DateTimeField(editable=False, help_text='by its successor', null=True)),
-                ('is_disabled', models.BooleanField(default=False, help_text='By staff: calls with it are refused.', verbose_name='disabled')),
-                ('last_used_at', models.DateTimeField(editable=False, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("prefix", models.CharField(help_text="How the key begins.", max_length=9)),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("all", "Everything"),
+                            ("swap", "Requesting swaps"),
+                            ("tasks", "Asking for tasks"),
+                        ],
+                        default="all",
+                        max_length=5,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "replaced_at",
+                    models.DateTimeField(editable=False, help_text="by its successor", null=True),
+                ),
+                (
+                    "is_disabled",
+                    models.BooleanField(
+                        default=False,
+                        help_text="By staff: calls with it are refused.",
+                        verbose_name="disabled",
+                    ),
+                ),
+                ("last_used_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
+                "verbose_name": "API key",
             },
         ),
         migrations.AddField(
-            model_name='swap',
-            name='api_key',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='swaps.apikey'),
+            model_name="swap",
+            name="api_key",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="swaps.apikey",
+            ),
         ),
         migrations.CreateModel(
-            name='ApiKeyUse',
+            name="ApiKeyUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('count', models.PositiveIntegerField(default=0)),
-                ('key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='swaps.apikey')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("count", models.PositiveIntegerField(default=0)),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="uses",
+                        to="swaps.apikey",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CallCount',
+            name="CallCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('minute', models.DateTimeField(db_index=True)),
-                ('count', models.PositiveIntegerField(default=0)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("minute", models.DateTimeField(db_index=True)),
+                ("count", models.PositiveIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('url', models.TextField()),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('delivered', 'Delivered'), ('given_up', 'Given up'), ('gone', 'Gone')], default='pending', max_length=9)),
-                ('failures', models.PositiveSmallIntegerField(default=0, help_text='since it was last (re)started')),
-                ('attempts_made', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, null=True)),
-                ('enqueued_at', models.DateTimeField(help_text='When its next attempt was enqueued.', null=True)),
-                ('last_status', models.PositiveSmallIntegerField(help_text='HTTP status', null=True)),
-                ('last_error', models.CharField(blank=True, max_length=300)),
-                ('response_excerpt', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('swap', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='delivery', to='swaps.swap')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("url", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("delivered", "Delivered"),
+                            ("given_up", "Given up"),
+                            ("gone", "Gone"),
+                        ],
+                        default="pending",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "failures",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="since it was last (re)started"
+                    ),
+                ),
+                ("attempts_made", models.PositiveIntegerField(default=0)),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(default=django.utils.timezone.now, null=True),
+                ),
+                (
+                    "enqueued_at",
+                    models.DateTimeField(
+                        help_text="When its next attempt was enqueued.", null=True
+                    ),
+                ),
+                (
+                    "last_status",
+                    models.PositiveSmallIntegerField(help_text="HTTP status", null=True),
+                ),
+                ("last_error", models.CharField(blank=True, max_length=300)),
+                ("response_excerpt", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("delivered_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "swap",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="delivery",
+                        to="swaps.swap",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='DeliveryAttempt',
+            name="DeliveryAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('seconds', models.FloatField()),
-                ('status', models.PositiveSmallIntegerField(help_text='HTTP status, if there was one', null=True)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('response_excerpt', models.TextField(blank=True)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='swaps.delivery')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("seconds", models.FloatField()),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(
+                        help_text="HTTP status, if there was one", null=True
+                    ),
+                ),
+                ("error", models.CharField(blank=True, max_length=300)),
+                ("response_excerpt", models.TextField(blank=True)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="swaps.delivery",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('door', models.CharField(choices=[('browser', 'Browser'), ('api', 'API')], default='api', max_length=7, verbose_name='for swaps by')),
-                ('amount', models.PositiveIntegerField()),
-                ('reason', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('granted_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "door",
+                    models.CharField(
+                        choices=[("browser", "Browser"), ("api", "API")],
+                        default="api",
+                        max_length=7,
+                        verbose_name="for swaps by",
+                    ),
+                ),
+                ("amount", models.PositiveIntegerField()),
+                ("reason", models.CharField(max_length=200)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=255)),
-                ('body_digest', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('swap', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='swaps.swap')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=255)),
+                ("body_digest", models.CharField(max_length=64)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_index=True, default=django.utils.timezone.now),
+                ),
+                (
+                    "swap",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="swaps.swap",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InspectedCallback',
+            name="InspectedCallback",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('headers', models.JSONField()),
-                ('body', models.TextField()),
-                ('received_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("headers", models.JSONField()),
+                ("body", models.TextField()),
+                (
+                    "received_at",
+                    models.DateTimeField(db_index=True, default=django.utils.timezone.now),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='apikey',
-            index=models.Index(models.F('user'), models.OrderBy(models.F('created_at'), descending=True), name='api_key_newest'),
+            model_name="apikey",
+            index=models.Index(
+                models.F("user"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                name="api_key_newest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikeyuse',
-            constraint=models.UniqueConstraint(models.F('key'), models.F('day'), name='api_key_use_of_a_day'),
+            model_name="apikeyuse",
+            constraint=models.UniqueConstraint(
+                models.F("key"), models.F("day"), name="api_key_use_of_a_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='callcount',
-            constraint=models.UniqueConstraint(models.F('user'), models.F('minute'), name='call_count_of_a_minute'),
+            model_name="callcount",
+            constraint=models.UniqueConstraint(
+                models.F("user"), models.F("minute"), name="call_count_of_a_minute"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('next_attempt_at'), condition=models.Q(('status', 'pending')), name='delivery_due'),
+            model_name="delivery",
+            index=models.Index(
+                models.F("next_attempt_at"),
+                condition=models.Q(("status", "pending")),
+                name="delivery_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('owner'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='delivery_log'),
+            model_name="delivery",
+            index=models.Index(
+                models.F("owner"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="delivery_log",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='delivery_newest'),
+            model_name="delivery",
+            index=models.Index(
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="delivery_newest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='deliveryattempt',
-            index=models.Index(models.F('delivery'), models.F('started_at'), name='delivery_attempts'),
+            model_name="deliveryattempt",
+            index=models.Index(
+                models.F("delivery"), models.F("started_at"), name="delivery_attempts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(models.F('user'), models.F('key'), name='idempotency_key_once'),
+            model_name="idempotencykey",
+            constraint=models.UniqueConstraint(
+                models.F("user"), models.F("key"), name="idempotency_key_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='inspectedcallback',
-            index=models.Index(models.F('user'), models.OrderBy(models.F('received_at'), descending=True), name='inspected_newest'),
+            model_name="inspectedcallback",
+            index=models.Index(
+                models.F("user"),
+                models.OrderBy(models.F("received_at"), descending=True),
+                name="inspected_newest",
+            ),
         ),
     ]

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from swaps.api import openapi
+from swaps.api import examples, openapi
 from swaps.views.docs_words import Schema, limits_of, name_in, prose, words_of
 
 
@@ -77,7 +77,7 @@ class Reference:
 @cache
 def reference(site_url: str) -> Reference:
     document = openapi.document(site_url)
-    reader = _Reader(document)
+    reader = _Reader(document, examples.by_schema(site_url))
     return Reference(
         title=document["info"]["title"],
         operations=list(reader.operations()),
@@ -95,11 +95,10 @@ def reference(site_url: str) -> Reference:
 
 
 class _Reader:
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], shown: dict[str, Any]) -> None:
         self.document = document
         self.schemas: dict[str, Schema] = document["components"]["schemas"]
-        found = dict(self._examples())
-        self.examples = _made_of(found) | found
+        self.examples = shown
 
     def operations(self) -> Iterator[Operation]:
         for path, verbs in self.document["paths"].items():
@@ -129,7 +128,12 @@ class _Reader:
             bodies=self._shapes(body["schema"]),
             answer=prose(answer["description"]),
             answers=self._shapes(_schema_of(answer)),
-            answer_headers=[self._header(name) for name in answer["headers"]],
+            answer_headers=[
+                self._header(name)
+                for name in dict.fromkeys(
+                    name for each in operation["responses"].values() for name in each["headers"]
+                )
+            ],
             error_codes=openapi.error_codes(operation),
             example=body["example"],
             callback=self._callback(operation.get("callbacks", {})),
@@ -166,17 +170,6 @@ class _Reader:
             if "$ref" in found:  # a field with fields of its own: error.code
                 yield from self._fields(self.schemas[name_in(found)], f"{prefix}{name}.")
 
-    def _examples(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Those of the document, by the names of their schemas."""
-        for verbs in self.document["paths"].values():
-            for operation in verbs.values():
-                body = operation["requestBody"]["content"]["application/json"]
-                yield next(self._names(body["schema"])), body["example"]
-                answer = operation["responses"]["200"]["content"]["application/json"]
-                shown = answer.get("examples", {}).values()
-                for name, example in zip(self._names(answer["schema"]), shown, strict=False):
-                    yield name, example["value"]
-
 
 def _field(
     name: str, schema: Schema, *, is_required: bool, description: str | None = None
@@ -202,28 +195,3 @@ def _parameter(parameter: dict[str, Any]) -> Field:
 def _schema_of(message: dict[str, Any]) -> Schema:
     schema: Schema = message["content"]["application/json"]["schema"]
     return schema
-
-
-def _made_of(found: dict[str, Any]) -> dict[str, Any]:
-    """Examples of what the document shows none of."""
-    trace = {"trace_id": openapi.EXAMPLE_TRACE}
-    running = {
-        "id": openapi.EXAMPLE_ID,
-        "type": "face_swap",
-        "status": "processing",
-        "created_at": 1736304669.779,
-        **trace,
-        "request": found["SwapCall"],
-    }
-    ended = {"started_at": 1736304669.839, "finished_at": 1736304679.439, "elapsed": 9.6}
-    return {
-        "Error": {
-            "success": False,
-            "error": {"code": "no_face", "message": "No face was found in the source image."},
-            **trace,
-            "task_id": openapi.EXAMPLE_ID,
-        },
-        "RetrieveBatch": {"ids": [openapi.EXAMPLE_ID], "action": "retrieve_batch"},
-        "Task": running | {"status": "succeeded"} | ended | {"response": found["Swapped"]},
-        "Tasks": {"items": [running], "count": 1},
-    }

@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swaps.api.samples import PLACEHOLDER, Sample, samples
+from tests.parts import require
 
 NASTY = (
     "it's",
@@ -88,14 +88,6 @@ def sample(language: str, url: str, body: dict[str, Any], **more: str) -> Sample
     return next(one for one in made if one.id == language)
 
 
-def tool(name: str, language: str) -> str:
-    """The program that runs this language; without it the test is skipped by name."""
-    found = shutil.which(name)
-    if not found:
-        pytest.skip(f"SKIPPED: {language} ({name} is not on the PATH)")
-    return found
-
-
 def run(folder: Path, code: str, *command: str) -> str:
     (folder / command[-1]).write_text(code, encoding="utf-8")
     done = subprocess.run(
@@ -159,7 +151,7 @@ def test_a_shell_hands_curl_the_body_and_the_headers(
 
 
 def test_curl_sends_it(receiver: Receiver, tmp_path: Path) -> None:
-    tool("curl", "cURL")
+    require("curl")
     receiver.received.clear()
     body = {"source_image_url": "".join(NASTY), "async": True}
 
@@ -216,7 +208,7 @@ def test_python_sends_it(receiver: Receiver, tmp_path: Path) -> None:
 @in_one_server
 @given(texts=MANY_TEXTS)
 def test_javascript_sends_it(receiver: Receiver, tmp_path: Path, texts: list[str]) -> None:
-    node = tool("node", "JavaScript")
+    node = require("node")
     check_that_it_arrives(
         receiver, tmp_path, "javascript", node, "swap.mjs", texts=[*NASTY, *texts]
     )
@@ -229,9 +221,10 @@ def test_javascript_may_stand_in_a_page() -> None:
 @settings(in_one_server, max_examples=2)
 @given(texts=MANY_TEXTS)
 def test_java_sends_it(receiver: Receiver, tmp_path: Path, texts: list[str]) -> None:
-    tool("javac", "Java")
-    java = tool("java", "Java")
-    check_that_it_arrives(receiver, tmp_path, "java", java, "FaceSwap.java", texts=[*NASTY, *texts])
+    require("javac")  # which "java FaceSwap.java" needs
+    check_that_it_arrives(
+        receiver, tmp_path, "java", "java", "FaceSwap.java", texts=[*NASTY, *texts]
+    )
 
 
 @given(texts=MANY_TEXTS)
@@ -244,14 +237,14 @@ def test_java_is_ascii_and_holds_no_escape_that_ends_a_line(texts: list[str]) ->
 @settings(in_one_server, max_examples=2)
 @given(texts=MANY_TEXTS)
 def test_go_sends_it(receiver: Receiver, tmp_path: Path, texts: list[str]) -> None:
-    go = tool("go", "Go")
+    go = require("go")
     check_that_it_arrives(receiver, tmp_path, "go", go, "run", "swap.go", texts=[*NASTY, *texts])
 
 
 @in_one_server
 @given(texts=MANY_TEXTS)
 def test_php_sends_it(receiver: Receiver, tmp_path: Path, texts: list[str]) -> None:
-    php = tool("php", "PHP")
+    php = require("php")
     check_that_it_arrives(receiver, tmp_path, "php", php, "swap.php", texts=[*NASTY, *texts])
 
 

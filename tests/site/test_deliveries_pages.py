@@ -147,7 +147,9 @@ def test_a_poll_brings_the_row_that_changed_and_stops_with_the_last(
     assert "hx-trigger" not in html
 
 
-@pytest.mark.parametrize("shown", ["", "x", ",,,", "1.2.3", "%00", str(uuid.UUID(int=1)) + ".pending"])
+@pytest.mark.parametrize(
+    "shown", ["", "x", ",,,", "1.2.3", "%00", str(uuid.UUID(int=1)) + ".pending"]
+)
 def test_a_strange_poll_never_breaks(as_alice: Client, shown: str) -> None:
     answer = as_alice.get(f"{LOG}?shown={shown}", headers=HTMX)
     assert answer.status_code in {200, 204}

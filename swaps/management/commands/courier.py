@@ -12,9 +12,10 @@ from django.db import close_old_connections
 from django_tasks_db.models import DBTaskResult
 
 from swaps import heartbeat
-from swaps.management.commands.worker import POLL_SECONDS, PatientWorker
+from swaps.management.commands.worker import PatientWorker
 from swaps.supervisor import die_with_supervisor
 
+POLL_SECONDS = 0.1
 # A server that hangs holds one of these; fetches and deliveries cannot starve each other.
 THREADS: Mapping[str, int] = {"fetches": 6, "deliveries": 6}
 

@@ -1,0 +1,145 @@
+"""One running site, one customer's server, and keys. All talk is HTTP; there is no ORM in here.
+
+The site may ask the customer's server because ``FACESWAP_FETCH_ALLOW`` names its ports.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import pytest
+from PIL import Image
+
+from tests.conformance.bare_client import BareClient
+from tests.conformance.operator import Operator
+from tests.conformance.receiver import Receiver, receiving
+from tests.e2e.running_site import running_site
+
+CALLS_PER_MINUTE = 20_000
+WAITING_CALLS = 8  # in each web process
+ENVIRONMENT = {
+    "FACESWAP_API_CALLS_PER_MINUTE": str(CALLS_PER_MINUTE),
+    "FACESWAP_API_WAITING_CALLS": str(WAITING_CALLS),
+    "FACESWAP_API_FREE_SWAPS": "20",
+    "FACESWAP_API_MAX_BODY_MB": "1",
+}
+# Keys that no command makes.
+CAST = """
+import datetime, json
+from django.utils import timezone
+from swaps.models import ApiAccess, ApiKey, Door, Grant, Scope, Swap, User
+
+def key(name, **fields):
+    user, _ = User.objects.get_or_create(email=f"{name}@example.com")
+    return ApiKey.objects.issue(user, **fields)[1]
+
+now = timezone.now()
+found = {
+    "bob": key("bob"),
+    "thrifty": key("thrifty"),
+    "demo": key("demo"),
+    "swap_only": key("alice", scope=Scope.SWAP),
+    "tasks_only": key("alice", scope=Scope.TASKS),
+    "expired": key("alice", expires_at=now - datetime.timedelta(seconds=1)),
+    "revoked": key("alice", revoked_at=now),
+    "disabled": key("alice", is_disabled=True),
+    "blocked": key("mallory"),
+}
+User.objects.filter(email="mallory@example.com").update(is_active=False)
+of_demo = Swap.objects.filter(owner__email="demo@example.com")
+secret = ApiAccess.objects.get(user__email="alice@example.com").callback_secret
+print(json.dumps({
+    "keys": found, "secret": secret, "browser_swaps": [str(swap.pk) for swap in of_demo]
+}))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cast:
+    keys: dict[str, str]
+    secret: str  # signs alice's callbacks
+    browser_swaps: list[str]  # of the demo account
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.xdist_group("conformance"))  # one site
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    operator = getattr(item, "funcargs", {}).get("operator")
+    if report.failed and operator:
+        report.sections.append(("the site's log", operator.site.read_log()[-8000:]))
+    return report
+
+
+@pytest.fixture(scope="package")
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="package")
+def fickle_port() -> int:
+    """Where a receiver may come and go. The site is allowed to ask there."""
+    with receiving() as receiver:
+        return receiver.server_port
+
+
+@pytest.fixture(scope="package")
+def operator(
+    receiver: Receiver, fickle_port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    allowed = f"127.0.0.1:{receiver.server_port}, 127.0.0.1:{fickle_port}"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (ENVIRONMENT | {"FACESWAP_FETCH_ALLOW": allowed}).items():
+            patch.setenv(name, value)
+        with running_site(tmp_path_factory.mktemp("conformance")) as site:
+            yield Operator(site)
+
+
+@pytest.fixture(scope="package")
+def alice_key(operator: Operator) -> str:
+    made = operator.site.manage(
+        "create_api_key", "alice@example.com", "--create", "--quota", "1000"
+    )
+    return made.strip()
+
+
+@pytest.fixture(scope="package")
+def cast(operator: Operator, alice_key: str) -> Cast:
+    return Cast(**json.loads(operator.run(CAST)))
+
+
+@pytest.fixture
+def alice(operator: Operator, alice_key: str) -> BareClient:
+    return BareClient(url=operator.site.url, key=alice_key)
+
+
+@pytest.fixture
+def bob(operator: Operator, cast: Cast) -> BareClient:
+    """A stranger to alice."""
+    return BareClient(url=operator.site.url, key=cast.keys["bob"])
+
+
+@pytest.fixture
+def samples(operator: Operator) -> tuple[str, str]:
+    folder = f"{operator.site.url}/samples"
+    return f"{folder}/1-face.jpg", f"{folder}/1-photo.jpg"
+
+
+@pytest.fixture(scope="session")
+def faceless() -> str:
+    """A small picture without a face, as ``data:`` URL: cheap to take, and it fails quickly."""
+    out = io.BytesIO()
+    Image.new("RGB", (96, 96), "tan").save(out, "PNG")
+    return data_url("image/png", out.getvalue())
+
+
+def data_url(content_type: str, data: bytes) -> str:
+    return f"data:{content_type};base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,65 @@
+"""The operator of the site under test: runs commands, reads the log, kills processes."""
+
+import json
+import os
+import re
+import signal
+from dataclasses import dataclass
+
+from tests.e2e.running_site import RunningSite
+from tests.processes import wait_until
+
+COURIER_IS_READY = re.compile(r"courier:[^:\s]+:(\d+) is ready")
+
+
+@dataclass(frozen=True)
+class Operator:
+    site: RunningSite
+
+    def run(self, program: str) -> str:
+        return self.site.manage("shell", "-v", "0", "-c", program)
+
+    # --- callbacks ------------------------------------------------------------------------
+
+    def wait_for_attempt(self, task_id: str, number: int, seconds: float = 30) -> None:
+        """Until so many attempts at its callback have ended."""
+        line = f"swap={task_id} attempt={number} "
+        assert wait_until(lambda: line in self.site.read_log(), seconds), f"no {line}"
+
+    def make_due(self, task_id: str) -> None:
+        """The next attempt need not wait for its time."""
+        self.run(
+            "from django.utils import timezone; from swaps.models import Delivery;"
+            f"assert Delivery.objects.filter(swap='{task_id}', status='pending')"
+            ".update(next_attempt_at=timezone.now(), enqueued_at=None) == 1"
+        )
+
+    def replay(self, task_id: str) -> None:
+        self.run(
+            "from swaps import deliveries; from swaps.models import Delivery;"
+            f"deliveries.replay(Delivery.objects.get(swap='{task_id}'))"
+        )
+
+    def attempts(self, task_id: str) -> list[tuple[int | None, str]]:
+        """HTTP status and error of each, in their order."""
+        said = self.run(
+            "import json; from swaps.models import DeliveryAttempt;"
+            f"rows = DeliveryAttempt.objects.filter(delivery__swap='{task_id}').order_by('id');"
+            "print(json.dumps(list(rows.values_list('status', 'error'))))"
+        )
+        return [(status, error) for status, error in json.loads(said)]
+
+    # --- the courier ----------------------------------------------------------------------
+
+    def kill_courier(self) -> int:
+        """SIGKILL. Its pid; the supervisor starts another one in a moment."""
+        pid = self._couriers()[-1]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_for_courier(self, killed: int) -> None:
+        assert wait_until(lambda: self._couriers()[-1] != killed, 30), "no new courier"
+
+    def _couriers(self) -> list[int]:
+        """The pids of all that there have been."""
+        return [int(pid) for pid in COURIER_IS_READY.findall(self.site.read_log())]

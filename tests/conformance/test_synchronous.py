@@ -1,0 +1,111 @@
+"""A call that waits: contract, section 2."""
+
+import io
+import re
+import time
+import uuid
+
+import requests
+from PIL import Image
+
+from tests.conformance.bare_client import BareClient
+from tests.conformance.conftest import CALLS_PER_MINUTE, WAITING_CALLS
+from tests.conformance.operator import Operator
+
+Samples = tuple[str, str]
+
+
+def test_a_call_answers_with_the_finished_picture(alice: BareClient, samples: Samples) -> None:
+    answer = alice.swap(*samples)
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert {name: type(value) for name, value in body.items()} == {
+        "success": bool,
+        "task_id": str,
+        "trace_id": str,
+        "image_url": str,
+        "image_width": int,
+        "image_height": int,
+        "image_size": int,
+    }
+    assert body["success"] is True
+    assert str(uuid.UUID(body["task_id"])) == body["task_id"]
+    assert re.fullmatch("[0-9a-f]{32}", body["trace_id"])
+
+
+def test_the_picture_is_there_for_everybody_who_has_its_url(
+    alice: BareClient, samples: Samples
+) -> None:
+    body = alice.swap(*samples).json()
+
+    picture = requests.get(body["image_url"], timeout=10)
+
+    assert picture.status_code == 200
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert len(picture.content) == body["image_size"]
+    with Image.open(io.BytesIO(picture.content)) as image:
+        assert image.size == (body["image_width"], body["image_height"]) == (720, 720)
+
+
+def test_the_answer_names_its_trace_and_what_is_left(alice: BareClient, samples: Samples) -> None:
+    before = alice.quota()
+
+    answer = alice.swap(*samples)
+
+    headers = answer.headers
+    assert headers["x-trace-id"] == answer.json()["trace_id"]
+    assert int(headers["x-ratelimit-limit"]) == CALLS_PER_MINUTE
+    assert 0 < int(headers["x-ratelimit-remaining"]) < CALLS_PER_MINUTE
+    assert 0 <= int(headers["x-ratelimit-reset"]) - time.time() <= 60
+    assert int(headers["x-quota-remaining"]) == before - 1
+
+
+def test_the_trace_is_in_the_log(operator: Operator, alice: BareClient, samples: Samples) -> None:
+    trace = alice.swap(*samples).headers["x-trace-id"]
+
+    said = operator.site.read_log()
+
+    assert len(re.findall(f"trace={trace} POST /face/swap status=200", said)) == 1
+    assert alice.key not in said
+
+
+def test_a_call_that_outlasts_its_timeout_can_still_be_asked_for(
+    operator: Operator, alice: BareClient, samples: Samples
+) -> None:
+    with operator.site.resting_worker():
+        begun = time.monotonic()
+        answer = alice.swap(*samples, timeout=0.5)
+        seconds = time.monotonic() - begun
+
+    body = answer.json()
+    assert (answer.status_code, body["success"], body["error"]["code"]) == (504, False, "timeout")
+    assert set(body) == {"success", "task_id", "trace_id", "error"}
+    assert body["trace_id"] == answer.headers["x-trace-id"]
+    assert 0.5 <= seconds < 5
+    assert alice.finished(body["task_id"])["response"]["success"] is True
+
+
+def test_too_many_waiting_calls_are_told_to_use_a_callback(
+    operator: Operator, alice: BareClient, faceless: str
+) -> None:
+    calls = 2 * WAITING_CALLS + 3  # two web processes
+    before = alice.quota()
+
+    with operator.site.resting_worker():
+        answers = alice.at_once(calls, faceless, faceless, timeout=3)
+        left = alice.quota()
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    waited = [answer for answer in answers if answer.status_code == 504]
+    assert len(refused) >= 3
+    assert len(refused) + len(waited) == calls
+    for answer in refused:
+        assert answer.json()["error"]["code"] == "too_many_requests"
+        assert "callback_url" in answer.json()["error"]["message"]
+        assert int(answer.headers["retry-after"]) > 0
+    assert left == before - len(waited)
+    for answer in waited:
+        alice.finished(answer.json()["task_id"])
+    assert alice.quota() == before  # none has a face
