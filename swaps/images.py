@@ -69,6 +69,7 @@ class Photo:
     extension: str  # with its dot
     width: int
     height: int
+    thumbnail: bytes = b""  # where it is known already
 
 
 def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> Photo:

@@ -9,6 +9,8 @@ import binascii
 import io
 import threading
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from django.conf import settings
@@ -73,7 +75,7 @@ def read_at_once(url: str, name: InputName) -> images.Photo | None:
     if (key := links.key_of_own_url(url)) is not None:
         return _load(key, name)
     if (sample := links.sample_of_own_url(url)) is not None:
-        return _accept(sample.read_bytes(), name)
+        return _sample(sample)
     try:
         net.check_url(url)
     except net.NetError as error:
@@ -125,6 +127,21 @@ def _load(key: str, name: InputName) -> images.Photo:
         raise errors.BadRequest(
             f"{name}_image_url is a link of this site that has expired or was deleted.", image=name
         ) from error
+
+
+@cache
+def _sample(path: Path) -> images.Photo:
+    """Few, small, and the same for everybody: each process keeps them."""
+    data = path.read_bytes()
+    width, height = images.dimensions(data)
+    return images.Photo(
+        data=data,
+        content_type="image/jpeg",
+        extension=".jpg",
+        width=width,
+        height=height,
+        thumbnail=images.thumbnail(data),
+    )
 
 
 def _accept(data: bytes, name: InputName) -> images.Photo:

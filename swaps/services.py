@@ -1,5 +1,6 @@
 """What spans several rows: request a swap, end it, remove it, keep a photo for the next try."""
 
+import contextlib
 import logging
 import uuid
 from collections.abc import Iterable
@@ -164,7 +165,9 @@ def forget_uploads(owner: User, keys: Iterable[str]) -> None:
 
 def load_photo(key: str) -> images.Photo:
     """A stored photo, ready to be stored again under another key."""
-    data = storage.read(key)
+    data, thumbnail = storage.read(key), b""
+    with contextlib.suppress(FileNotFoundError):
+        thumbnail = storage.read(storage.thumb_key(key))
     width, height = images.dimensions(data)
     return images.Photo(
         data=data,
@@ -172,6 +175,7 @@ def load_photo(key: str) -> images.Photo:
         extension=key[key.rindex(".") :],
         width=width,
         height=height,
+        thumbnail=thumbnail,
     )
 
 
@@ -184,4 +188,4 @@ def store_photo(pk: uuid.UUID, kind: Kind, photo: images.Photo) -> str:
 
 def _store(key: str, photo: images.Photo) -> None:
     storage.put(key, photo.data)
-    storage.put(storage.thumb_key(key), images.thumbnail(photo.data))
+    storage.put(storage.thumb_key(key), photo.thumbnail or images.thumbnail(photo.data))
