@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 
 from swaps import inspector, net, wire
 from swaps.models import ApiAccess, Delivery, DeliveryAttempt, DeliveryStatus, Swap
+from swaps.models.delivery import LEASE
 
 GONE = 410
 EXCERPT_LENGTH = 500
@@ -28,15 +29,20 @@ def announce(swap: Swap) -> None:
         now = timezone.now()
         enqueue(
             Delivery.objects.create(
-                swap=swap, owner_id=swap.owner_id, url=swap.callback_url, enqueued_at=now
+                swap=swap,
+                owner_id=swap.owner_id,
+                url=swap.callback_url,
+                enqueue_again_at=now + LEASE,
             )
         )
 
 
-def replay(delivery: Delivery) -> None:
+def replay(delivery: Delivery) -> bool:
     with transaction.atomic():
-        delivery.replay(timezone.now())
+        if not delivery.replay(timezone.now()):
+            return False
         enqueue(delivery)
+    return True
 
 
 def enqueue(delivery: Delivery) -> None:
@@ -69,7 +75,11 @@ def attempt(delivery: Delivery, now: datetime.datetime) -> None:
     if not delivery.claim(now):
         return
     begun = time.monotonic()
-    status, error, excerpt = _hand_over(delivery, now)
+    try:
+        status, error, excerpt = _hand_over(delivery, now)
+    except Exception:  # or it would come back every minute, for ever
+        log.exception("delivery=%s broke", delivery.pk)
+        status, error, excerpt = None, "Something broke on our side.", ""
     seconds = time.monotonic() - begun
     ended_at = now + datetime.timedelta(seconds=seconds)
     said = {"last_status": status, "last_error": error, "response_excerpt": excerpt}

@@ -5,9 +5,10 @@ when the call comes in. Everything else is fetched by a task in the background.
 """
 
 import base64
-import binascii
+import contextlib
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,14 +19,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from swaps import errors, images, links, net, services, storage
-from swaps.models import IdempotencyKey, Swap
+from swaps.models import ApiAccess, IdempotencyKey, Swap
 from swaps.models.idempotency_key import KEPT
 
 InputName = Literal["source", "target"]
 INPUTS: tuple[InputName, InputName] = ("source", "target")
 URL_FIELDS = {"source_image_url", "target_image_url"}
 FETCH_SECONDS = 10.0
-# Decoding takes far more memory than fetching: never two at once in one process.
+# Decoding takes far more memory than fetching: the courier never does two at once.
 _decoding = threading.Lock()
 
 
@@ -37,13 +38,15 @@ def request_swap(call: services.ApiCall) -> Swap:
     """
     if earlier := _find_earlier(call):
         return earlier
+    if not ApiAccess.objects.of(call.key.user).remaining:  # before pictures are worked on in vain
+        raise errors.UsedUp(services.USED_UP)
     source, target = (read_at_once(call.body[f"{name}_image_url"], name) for name in INPUTS)
     shown = {name: shown_url(value) for name, value in call.body.items() if name in URL_FIELDS}
     try:
         return services.request_swap(
             call.key.user, source, target, call=replace(call, body=call.body | shown)
         )
-    except IntegrityError:  # the same key at the same moment
+    except (IntegrityError, errors.UsedUp):  # the same key at the same moment
         if earlier := _find_earlier(call):
             return earlier
         raise
@@ -89,18 +92,22 @@ def fetch(swap: Swap) -> None:
     Raises ``errors.BadRequest`` or ``errors.InvalidImage`` for a picture that cannot be had.
     """
     asked: dict[str, str] = swap.request or {}
-    photos = {
-        name: _fetch_one(asked[f"{name}_image_url"], name) for name in INPUTS if not swap.key(name)
-    }
-    keys = {
-        f"{name}_key": services.store_photo(swap.pk, name, photo) for name, photo in photos.items()
-    }
+    missing = [name for name in INPUTS if not swap.key(name)]
+    with ThreadPoolExecutor(len(missing)) as pool:  # both within the time of one
+        fetched = list(pool.map(lambda name: _fetch(asked[f"{name}_image_url"], name), missing))
+    keys = {}
+    for name, data in zip(missing, fetched, strict=True):
+        with _decoding:
+            photo = _accept(data, name)
+        keys[f"{name}_key"] = services.store_photo(swap.pk, name, photo)
     try:
         with transaction.atomic():
             if swap.has_fetched(**keys):
                 services.enqueue(swap)
     except Swap.DoesNotExist:  # the account was deleted meanwhile
         storage.delete(keys.values())
+        return
+    storage.delete(set(keys.values()) - {swap.source_key, swap.target_key})
 
 
 def shown_url(url: str) -> str:
@@ -108,13 +115,11 @@ def shown_url(url: str) -> str:
     return f"{url[:40]}…" if url[:5].lower() == "data:" else url
 
 
-def _fetch_one(url: str, name: InputName) -> images.Photo:
+def _fetch(url: str, name: InputName) -> bytes:
     try:
-        data = net.fetch(url, max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES, seconds=FETCH_SECONDS)
+        return net.fetch(url, max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES, seconds=FETCH_SECONDS)
     except net.NetError as error:
         raise _not_fetched(name, error) from error
-    with _decoding:
-        return _accept(data, name)
 
 
 def _load(key: str, name: InputName) -> images.Photo:
@@ -161,11 +166,9 @@ def _accept(data: bytes, name: InputName) -> images.Photo:
 def _decode_data_url(url: str, name: InputName) -> bytes:
     """RFC 2397. The type that it claims is not believed: pictures are known by their content."""
     header, comma, data = url.partition(",")
-    try:
+    with contextlib.suppress(ValueError):
         if comma and header.lower().endswith(";base64"):
             return base64.b64decode(data, validate=True)
-    except binascii.Error:
-        pass
     raise errors.BadRequest(
         f"{name}_image_url is no data: URL of a picture; data:image/jpeg;base64,… is expected.",
         image=name,

@@ -10,14 +10,16 @@ A message says what is wrong and what to do, for people. It names no part of the
 """
 
 import random
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Final
 from urllib.parse import urljoin
 
 from django.conf import settings
 from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError
 
 from swaps.net_addresses import Allow, parse_allow
 from swaps.net_connection import (
@@ -67,8 +69,7 @@ class BadAnswer(NetError):
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     status: int
-    body: bytes  # its first 2,000 bytes
-    seconds: float
+    body: bytes  # its first 2,000 bytes, or as much of them as came
 
 
 def check_url(url: str) -> None:
@@ -101,15 +102,10 @@ def post(
     resolve: Resolve = resolve_host,
 ) -> Answer:
     """Any status is an answer, a redirect too. To try again is the caller's business."""
-    begun = time.monotonic()
     with Deadline(seconds) as deadline:
         call = Call(allow=_allow(), resolve=resolve, deadline=deadline)
         with request("POST", url, call, body=body, headers=headers) as response:
-            return Answer(
-                status=response.status,
-                body=_read(response, EXCERPT_BYTES, deadline),
-                seconds=time.monotonic() - begun,
-            )
+            return Answer(status=response.status, body=_excerpt(response, deadline))
 
 
 def _allow() -> Allow:
@@ -154,10 +150,28 @@ def _whole(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
     return body
 
 
+def _excerpt(response: HTTPResponse, deadline: Deadline) -> bytes:
+    """The status was the answer: how the body ends changes nothing."""
+    body = bytearray()
+    with suppress(NetError, OSError, HTTPError, HTTPException, ValueError):
+        for piece in _pieces(response, deadline):
+            body += piece
+            if len(body) >= EXCERPT_BYTES:
+                break
+    return bytes(body[:EXCERPT_BYTES])
+
+
 def _read(response: HTTPResponse, most: int, deadline: Deadline) -> bytes:
     body = bytearray()
-    while len(body) < most and (piece := response.read1(_PIECE_BYTES, decode_content=False)):
-        deadline.left()
+    for piece in _pieces(response, deadline):
         body += piece
+        if len(body) >= most:
+            break
     deadline.left()  # that it ended may be our own doing
     return bytes(body[:most])
+
+
+def _pieces(response: HTTPResponse, deadline: Deadline) -> Iterator[bytes]:
+    while piece := response.read1(_PIECE_BYTES, decode_content=False):
+        deadline.left()
+        yield piece

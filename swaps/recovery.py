@@ -14,17 +14,21 @@ from django.db import models, transaction
 
 from swaps import deliveries, errors, inspector, services, storage
 from swaps.models import (
+    ApiKeyUse,
     CallCount,
     Delivery,
+    DeliveryStatus,
     IdempotencyKey,
     InspectedCallback,
     Status,
     Swap,
     Upload,
 )
+from swaps.models.delivery import LEASE
 from swaps.models.idempotency_key import KEPT
 
 BATCH = 50
+KEPT_LOG = datetime.timedelta(days=90)  # of callbacks and of the uses of keys
 
 log = logging.getLogger(__name__)
 Row = TypeVar("Row", bound=models.Model)
@@ -87,11 +91,13 @@ def purge_uploads(now: datetime.datetime) -> None:
 
 
 def enqueue_deliveries(now: datetime.datetime) -> None:
-    """Callbacks whose next attempt is due."""
+    """Callbacks whose next attempt is due. As of swaps, the pause grows while nobody comes."""
 
     def enqueue(delivery: Delivery) -> None:
+        pause = max(LEASE, now - (delivery.next_attempt_at or now))
+        mine = Delivery.objects.forgotten(now).filter(pk=delivery.pk)
         with transaction.atomic():
-            if Delivery.objects.forgotten(now).filter(pk=delivery.pk).update(enqueued_at=now):
+            if mine.update(enqueue_again_at=now + pause):
                 deliveries.enqueue(delivery)
 
     _each(Delivery.objects.forgotten(now).order_by("next_attempt_at")[:BATCH], enqueue)
@@ -99,6 +105,11 @@ def enqueue_deliveries(now: datetime.datetime) -> None:
 
 def forget_calls(now: datetime.datetime) -> None:
     """What is kept of calls for a while only."""
+    log_ends_at = now - KEPT_LOG
+    ApiKeyUse.objects.filter(day__lt=log_ends_at.date()).delete()
+    Delivery.objects.exclude(status=DeliveryStatus.PENDING).filter(
+        created_at__lte=log_ends_at
+    ).delete()
     IdempotencyKey.objects.filter(created_at__lte=now - KEPT).delete()
     InspectedCallback.objects.filter(received_at__lte=now - inspector.KEPT).delete()
     CallCount.objects.filter(minute__lte=now - datetime.timedelta(hours=1)).delete()

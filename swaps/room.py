@@ -27,6 +27,7 @@ def limited(application: Application, places: int = PLACES) -> Application:
         free.put(connection)
 
     def limited_application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["wsgi.input"] = _PatientInput(environ["wsgi.input"])
         _enter(free)
         try:
             return application(environ, start_response)
@@ -34,6 +35,23 @@ def limited(application: Application, places: int = PLACES) -> Application:
             _leave(free)
 
     return limited_application
+
+
+class _PatientInput:
+    """A request's body. Who waits for more of it steps aside: a slow sender holds up nobody."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, *size: int) -> bytes:
+        with stepping_aside():
+            data: bytes = self._body.read(*size)
+            return data
+
+    def readline(self, *size: int) -> bytes:
+        with stepping_aside():
+            line: bytes = self._body.readline(*size)
+            return line
 
 
 @contextlib.contextmanager

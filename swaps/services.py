@@ -18,6 +18,7 @@ from swaps.providers.base import Finished
 log = logging.getLogger(__name__)
 
 MOST_KEPT_UPLOADS = 6
+USED_UP = "You have used all your swaps."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def request_swap(
             keys["target_key"] = store_photo(pk, "target", target)
         with transaction.atomic():
             if not quotas(door).spend(owner):
-                raise errors.UsedUp("You have used all your swaps.")
+                raise errors.UsedUp(USED_UP)
             swap = Swap.objects.create(pk=pk, owner=owner, door=door, **keys, **_columns(call))
             if call and call.idempotency_key:
                 IdempotencyKey.objects.create(

@@ -1,6 +1,7 @@
 """Units in the queue. Each takes an id, claims the row, does one thing, ends in a named state."""
 
 import contextlib
+import datetime
 import logging
 from collections.abc import Iterator
 
@@ -10,6 +11,10 @@ from django_tasks import task
 from swaps import deliveries, errors, intake, services
 from swaps.models import Delivery, Swap
 from swaps.providers.base import Provider, SwapRequest
+from swaps.shares import share
+
+# An account that has its share of the courier's threads waits so long for its next turn.
+TURN = datetime.timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +37,27 @@ def run_swap(swap_id: str) -> None:
 def fetch_pictures(swap_id: str) -> None:
     """Fetch what an API call named by URL, and hand the swap on to the engine."""
     swap = Swap.objects.filter(pk=swap_id).first()
-    if swap is None or swap.has_pictures or not swap.claim():
+    if swap is None or swap.has_pictures:
         return
-    with _ending(swap):
-        intake.fetch(swap)
+    with share(("fetch", swap.owner_id)) as has_share:
+        if not has_share:
+            fetch_pictures.using(run_after=timezone.now() + TURN).enqueue(swap_id)
+        elif swap.claim():
+            with _ending(swap):
+                intake.fetch(swap)
 
 
 @task(queue_name="deliveries")
 def deliver_callback(delivery_id: str) -> None:
     """Make one attempt at a delivery, if one is due."""
     delivery = Delivery.objects.select_related("swap").filter(pk=delivery_id).first()
-    if delivery:
-        deliveries.attempt(delivery, timezone.now())
+    if delivery is None:
+        return
+    with share(("delivery", delivery.owner_id)) as has_share:
+        if has_share:
+            deliveries.attempt(delivery, timezone.now())
+        else:
+            deliver_callback.using(run_after=timezone.now() + TURN).enqueue(delivery_id)
 
 
 @contextlib.contextmanager

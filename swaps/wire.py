@@ -14,7 +14,12 @@ TASK_TYPE = "face_swap"
 
 
 def accepted(swap: Swap) -> dict[str, Any]:
-    return {"success": True, "task_id": str(swap.pk), "trace_id": swap.trace_id}
+    return {"success": True, "task_id": str(swap.pk), "trace_id": trace_of(swap)}
+
+
+def trace_of(swap: Swap) -> str:
+    """Of the call that asked for it. Swaps of old versions have none of their own."""
+    return swap.trace_id or swap.pk.hex
 
 
 def response(swap: Swap) -> dict[str, Any]:
@@ -24,7 +29,7 @@ def response(swap: Swap) -> dict[str, Any]:
         return {
             "success": False,
             "task_id": str(swap.pk),
-            "trace_id": swap.trace_id,
+            "trace_id": trace_of(swap),
             "error": {"code": error.code, "message": error.message},
         }
     return accepted(swap) | {
@@ -57,7 +62,7 @@ def task(swap: Swap) -> dict[str, Any]:
         "type": TASK_TYPE,
         "status": swap.status,
         "created_at": swap.created_at.timestamp(),
-        "trace_id": swap.trace_id,
+        "trace_id": trace_of(swap),
         "request": swap.request or _browser_request(swap),
     }
     if swap.finished_at is None:

@@ -20,15 +20,15 @@ LAYERS = {
     "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server swaps.log_secrets",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
     "swaps.callbacks swaps.strange_requests swaps.accounts",
-    "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.playground swaps.tasks swaps.recovery "
-    "swaps.signals",
+    "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.playground "
+    "swaps.tasks swaps.recovery swaps.signals",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.wire swaps.inspector swaps.heartbeat swaps.checks",
     "WORK": "swaps.providers.embedded swaps.providers.hosted",
-    "MATERIAL": "swaps.net swaps.net_* swaps.room swaps.storage swaps.storage_* swaps.images swaps.image_* swaps.provenance "
-    "swaps.engine_models",
+    "MATERIAL": "swaps.net swaps.net_* swaps.room swaps.storage swaps.storage_* swaps.images "
+    "swaps.image_* swaps.provenance swaps.engine_models",
     "ENGINE": "swaps.engine.*",
-    "WORDS": "swaps.errors swaps.providers.base swaps.supervisor",
+    "WORDS": "swaps.errors swaps.providers.base swaps.shares swaps.supervisor",
 }
 # STATE and WORK stand side by side; so do MATERIAL and ENGINE.
 DEPTH = dict(zip(LAYERS, (0, 1, 2, 3, 3, 4, 4, 5), strict=True))

@@ -41,17 +41,20 @@ def test_a_duty_that_fails_is_logged_and_the_others_go_on(
 @pytest.mark.django_db
 def test_old_task_rows_and_sessions_are_pruned() -> None:
     now = timezone.now()
-    for age in (0.5, 1.5):
-        run_swap.enqueue("00000000-0000-0000-0000-000000000000")
-        DBTaskResult.objects.filter(finished_at=None).update(
-            status="SUCCESSFUL", finished_at=now - age * DAY
-        )
+    rows = [
+        {"status": "SUCCESSFUL", "finished_at": now - SECOND},
+        {"status": "RUNNING", "started_at": now - 2 * DAY},  # its process was killed
+        {"status": "RUNNING", "started_at": now - SECOND},
+    ]
+    for row in rows:
+        task = run_swap.enqueue("00000000-0000-0000-0000-000000000000")
+        DBTaskResult.objects.filter(pk=task.id).update(**row)
     Session.objects.create(session_key="old", session_data="", expire_date=now - DAY)
     Session.objects.create(session_key="new", session_data="", expire_date=now + DAY)
 
     make_tick("clock:test")(now)
 
-    assert DBTaskResult.objects.count() == 1
+    assert DBTaskResult.objects.values_list("started_at", flat=True).get() == now - SECOND
     assert Session.objects.values_list("session_key", flat=True).get() == "new"
 
 

@@ -17,6 +17,7 @@ from swaps.models import ApiKey, Delivery, DeliveryAttempt
 from swaps.models.api_key import PREFIX_LENGTH
 
 MOST_ATTEMPTS = 100
+SHOWN_PATH = 12  # characters
 
 
 class FactsAdmin(admin.ModelAdmin[Any]):
@@ -160,16 +161,13 @@ class DeliveryAdmin(FactsAdmin):
 
     @admin.display(description="address")
     def address(self, delivery: Delivery) -> str:
-        """Without its query, where receivers keep secrets of theirs."""
+        """The host and how its path begins: receivers keep secrets of theirs in the rest."""
         host, path = _split(delivery.url)
-        return host + path
+        return f"{host}{path[:SHOWN_PATH]}…" if len(path) > SHOWN_PATH else host + path
 
     @admin.action(description="Replay: send once more, now", permissions=["change"])
     def replay(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
-        rows = list(chosen)
-        for delivery in rows:
-            deliveries.replay(delivery)
-        self.note(request, rows, "Replayed.")
+        self.note(request, [each for each in chosen if deliveries.replay(each)], "Replayed.")
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from swaps import errors
 from swaps.models import ApiKey
 
 PREFIX = "/face/"
+BROKE = "Something broke on our side. Try again in a moment."
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +59,8 @@ def one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             answer[name] = value
         answer["X-Trace-Id"] = request.trace_id
         answer["Cache-Control"] = "no-store"
-        if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            # Django would log a refusal once more, without its trace.
-            setattr(answer, "_has_been_logged", True)  # noqa: B010
+        # Django would log refusals once more, without their trace.
+        setattr(answer, "_has_been_logged", True)  # noqa: B010
         log.info(
             "trace=%s %s %s status=%d key=%s seconds=%.3f",
             request.trace_id,
@@ -96,7 +95,7 @@ def _error_of_status(status: int) -> errors.SwapError:
         case 413:
             return errors.PayloadTooLarge("The body is too large.")
         case status if status >= 500:
-            return errors.ApiError("Something broke on our side. Try again in a moment.")
+            return errors.ApiError(BROKE)
         case status if status >= 400:
             return errors.BadRequest("The request could not be understood.")
     return errors.BadRequest("Call this server by the address that its documentation names.")

@@ -1,5 +1,7 @@
 """What every call has in common: method, key, rate limit, body, and the headers of its answer."""
 
+import logging
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -9,11 +11,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from swaps import errors, throttle
-from swaps.api.answers import Answer, ApiRequest, error_answer
+from swaps.api.answers import BROKE, Answer, ApiRequest, error_answer
 from swaps.api.auth import authenticate
 from swaps.models import ApiAccess, ApiKey, Scope
 
 CHUNK = 65_536
+BYTES_IN_MEMORY = 1_000_000  # of a body that is still coming in
 MOST_IDEMPOTENCY_CHARACTERS = 255
 # A body that is too large is read to its end, since a client that is still sending would never see
 # the answer; past this many times the limit it is cut off.
@@ -32,6 +35,8 @@ class Call:
 
 View = Callable[[ApiRequest], Answer]
 
+log = logging.getLogger(__name__)
+
 
 def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
     """Makes a view of a function that answers authenticated calls."""
@@ -47,6 +52,9 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
                 if isinstance(error, errors.MethodNotAllowed):
                     answer["Allow"] = "POST"
                 return answer
+            except Exception:
+                log.exception("trace=%s broke", request.trace_id)
+                return error_answer(errors.ApiError(BROKE), request.trace_id)
             finally:
                 _say_what_is_left(request)
 
@@ -85,16 +93,21 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
 def _read_body(request: ApiRequest) -> bytes:
     if request.content_type not in {"application/json", ""}:
         raise errors.BadRequest("Send JSON, with the header content-type: application/json")
+    # Django takes a body in chunks for an empty one; gunicorn ends it where it ends.
+    source = request.META["wsgi.input"] if "transfer-encoding" in request.headers else request
     limit = settings.FACESWAP_API_MAX_BODY_BYTES
-    body = request.read(limit + 1)
-    if len(body) <= limit:
-        return body
-    drained = len(body)
-    while drained <= LIMITS_DRAINED * limit and (chunk := request.read(CHUNK)):
-        drained += len(chunk)
-    raise errors.PayloadTooLarge(
-        f"The body is larger than {limit // 1_000_000} MB. Send pictures as URLs."
-    )
+    size = 0
+    with tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as body:
+        while size <= LIMITS_DRAINED * limit and (chunk := source.read(CHUNK)):
+            size += len(chunk)
+            if size <= limit:
+                body.write(chunk)
+        if size > limit:
+            raise errors.PayloadTooLarge(
+                f"The body is larger than {limit // 1_000_000} MB. Send pictures as URLs."
+            )
+        body.seek(0)
+        return body.read()
 
 
 def _idempotency_key(request: ApiRequest) -> str:

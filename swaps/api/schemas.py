@@ -29,7 +29,7 @@ def _picture_url(url: str) -> str:
 
 
 def _callback_url(url: str) -> str:
-    if inspector.token_in(url) is not None:
+    if inspector.is_ours(url):
         return url
     try:
         net.check_url(url)

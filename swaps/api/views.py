@@ -29,7 +29,7 @@ def swap(call: Call) -> Answer:
     asked = parse(SWAP_CALL, call.body)
     if asked.callback_url or asked.is_async:
         return Answer(wire.accepted(_request(call, asked)) | {"trace_id": call.trace_id})
-    with waiting.admission():
+    with waiting.admission(call.key.user_id):
         requested = _request(call, asked)
         seconds = min(asked.timeout or DEFAULT_TIMEOUT, settings.FACESWAP_API_MAX_WAIT_SECONDS)
         ended = waiting.wait_for(requested, seconds)

@@ -8,10 +8,11 @@ import contextlib
 import logging
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
 
 from swaps import errors, room
 from swaps.models import Swap
@@ -33,7 +34,7 @@ class _Wait:
 
 
 _lock = threading.Lock()
-_admitted = 0
+_admitted: Counter[int] = Counter()  # by account
 _waits: set[_Wait] = set()
 _watcher: threading.Thread | None = None
 # Says whether this process is about to stop: then nobody is kept waiting.
@@ -41,22 +42,27 @@ is_leaving: Callable[[], bool] = lambda: False  # noqa: E731
 
 
 @contextlib.contextmanager
-def admission() -> Iterator[None]:
-    """A place among those who wait, or ``errors.TooManyRequests``, before anything is spent."""
-    global _admitted  # noqa: PLW0603
+def admission(user_id: int) -> Iterator[None]:
+    """A place among those who wait, or ``errors.TooManyRequests``, before anything is spent.
+
+    One account takes half of the places at the most.
+    """
+    most = settings.FACESWAP_API_WAITING_CALLS
     with _lock:
-        if _admitted >= settings.FACESWAP_API_WAITING_CALLS:
+        if _admitted.total() >= most or _admitted[user_id] >= (most + 1) // 2:
             raise errors.TooManyRequests(
                 "Too many calls are waiting for their results. Use callback_url, and nobody has "
                 "to wait; or try again later.",
                 retry_after=RETRY_SECONDS,
             )
-        _admitted += 1
+        _admitted[user_id] += 1
     try:
         yield
     finally:
         with _lock:
-            _admitted -= 1
+            _admitted[user_id] -= 1
+            if not _admitted[user_id]:
+                del _admitted[user_id]
 
 
 def wait_for(swap: Swap, seconds: float) -> Swap | None:
@@ -74,7 +80,7 @@ def _start_watching(wait: _Wait) -> None:
     global _watcher  # noqa: PLW0603
     with _lock:
         _waits.add(wait)
-        if _watcher is None:
+        if _watcher is None or not _watcher.is_alive():
             _watcher = threading.Thread(target=_watch, name="waiting", daemon=True)
             _watcher.start()
 
@@ -84,10 +90,14 @@ def _watch() -> None:
     pause = threading.Event()
     try:
         while waits := _waits_now():
-            if is_leaving():
-                _wake(waits)
-            else:
-                _look_after(waits)
+            try:
+                if is_leaving():
+                    _wake(waits)
+                else:
+                    _look_after(waits)
+            except Exception:  # whatever it is, those who wait have their time limits
+                log.exception("those who wait could not be looked after")
+                connection.close()
             pause.wait(LOOK_SECONDS)
     finally:
         connection.close()
@@ -95,14 +105,8 @@ def _watch() -> None:
 
 def _look_after(waits: set[_Wait]) -> None:
     ids = {wait.swap_id for wait in waits}
-    try:
-        ended = {
-            swap.pk: swap for swap in Swap.objects.filter(pk__in=ids).exclude(status__in=UNFINISHED)
-        }
-    except Error:
-        log.warning("waiting calls: the database does not answer", exc_info=True)
-        connection.close()
-        return
+    found = Swap.objects.filter(pk__in=ids).exclude(status__in=UNFINISHED)
+    ended = {swap.pk: swap for swap in found}
     _wake({wait for wait in waits if wait.swap_id in ended}, ended)
 
 

@@ -17,6 +17,7 @@ MINUTE, HOUR = 60, 3600
 PAUSES = (5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (1, 2, 4, 6, 12)))
 JITTER = 0.2  # up to so much longer, so that what failed together does not come back together
 LEASE = datetime.timedelta(seconds=60)  # an attempt that was cut off is made again after this
+REPLAY_PAUSE = datetime.timedelta(seconds=2)
 
 
 class DeliveryStatus(models.TextChoices):
@@ -31,8 +32,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
 
     def forgotten(self, now: datetime.datetime) -> "DeliveryQuerySet":
-        """Due, and not in the queue: or in it for so long that its task may be lost."""
-        return self.due(now).exclude(enqueued_at__gt=now - LEASE)
+        """Due, and not in the queue; or in it for so long that its task may be lost."""
+        return self.due(now).exclude(enqueue_again_at__gt=now)
 
     def newest_first(self) -> "DeliveryQuerySet":
         return self.order_by("-created_at", "-id")
@@ -51,7 +52,9 @@ class Delivery(models.Model):
     )
     attempts_made = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
-    enqueued_at = models.DateTimeField(null=True, help_text="When its next attempt was enqueued.")
+    enqueue_again_at = models.DateTimeField(
+        null=True, help_text="Its next attempt is enqueued, and until then it is not lost."
+    )
     last_status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status")
     last_error = models.CharField(max_length=300, blank=True)
     response_excerpt = models.TextField(blank=True)
@@ -85,32 +88,54 @@ class Delivery(models.Model):
     def claim(self, now: datetime.datetime) -> bool:
         """Start an attempt, if one is due. One that never comes back is due again after a lease."""
         claimed = Delivery.objects.due(now).filter(pk=self.pk)
-        if claimed.update(next_attempt_at=now + LEASE, attempts_made=F("attempts_made") + 1) != 1:
+        ends_at = now + LEASE
+        if not claimed.update(
+            next_attempt_at=ends_at,
+            enqueue_again_at=ends_at,
+            attempts_made=F("attempts_made") + 1,
+        ):
             return False
         self.refresh_from_db()
         return True
 
     def end(self, status: DeliveryStatus, **changes: Any) -> None:
-        self._change(status=status, next_attempt_at=None, **changes)
+        """The claimed attempt was the last one."""
+        self._settle(status=status, next_attempt_at=None, enqueue_again_at=None, **changes)
 
     def postpone(self, now: datetime.datetime, **changes: Any) -> None:
-        """The attempt failed: later again, until there have been enough."""
+        """The claimed attempt failed: later again, until there have been enough."""
         failures = self.failures + 1
         pause = pause_after(failures)
         if pause is None:
             self.end(DeliveryStatus.GIVEN_UP, failures=failures, **changes)
             return
-        self._change(failures=failures, next_attempt_at=now + pause, enqueued_at=None, **changes)
-
-    def _change(self, **changes: Any) -> None:
-        Delivery.objects.filter(pk=self.pk).update(**changes)
-        self.refresh_from_db()
-
-    def replay(self, now: datetime.datetime) -> None:
-        """Once more from the start, whatever came of it before."""
-        self._change(
-            status=DeliveryStatus.PENDING, next_attempt_at=now, enqueued_at=now, failures=0
+        self._settle(
+            failures=failures, next_attempt_at=now + pause, enqueue_again_at=None, **changes
         )
+
+    def replay(self, now: datetime.datetime) -> bool:
+        """Once more from the start, unless it is being sent at this moment or was just now."""
+        recent = self.attempts.filter(started_at__gt=now - REPLAY_PAUSE)
+        replayable = Delivery.objects.filter(pk=self.pk).exclude(enqueue_again_at__gt=now)
+        if recent.exists() or not replayable.update(
+            status=DeliveryStatus.PENDING,
+            next_attempt_at=now,
+            enqueue_again_at=now + LEASE,
+            failures=0,
+        ):
+            return False
+        self.refresh_from_db()
+        return True
+
+    def _settle(self, **changes: Any) -> None:
+        """Of the attempt that was claimed: nothing, if another one or a replay came after it."""
+        Delivery.objects.filter(
+            pk=self.pk,
+            status=DeliveryStatus.PENDING,
+            attempts_made=self.attempts_made,
+            failures=self.failures,
+        ).update(**changes)
+        self.refresh_from_db()
 
 
 class DeliveryAttempt(models.Model):

@@ -68,8 +68,10 @@ def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def replay(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(_mine(request), pk=pk)
-    story.replay(found)
-    messages.success(request, "It is sent once more, now.")
+    if story.replay(found):
+        messages.success(request, "It is sent once more, now.")
+    else:
+        messages.info(request, "It is being sent at this moment. Look again in a few seconds.")
     return redirect("swaps:delivery", pk=pk)
 
 
@@ -107,7 +109,7 @@ def _poll_url(shown: Sequence[Delivery]) -> str:
 
 def _version(delivery: Delivery) -> str:
     """Changes whenever a page about it would."""
-    is_enqueued = int(delivery.enqueued_at is not None)
+    is_enqueued = int(delivery.enqueue_again_at is not None)
     return f"{delivery.status}.{delivery.attempts_made}.{delivery.failures}.{is_enqueued}"
 
 

@@ -23,7 +23,6 @@ LIMITS = {
 PLAIN_LIMITS = {
     ("minLength", 1): "not empty",
     ("pattern", "^[0-9]+$"): "digits",
-    ("pattern", "^[!-~]*$"): "printable ASCII",
     ("pattern", "^[ -~]*$"): "printable ASCII",
 }
 

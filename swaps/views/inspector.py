@@ -10,5 +10,7 @@ from swaps import inspector
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, token: str) -> HttpResponse:
+    if inspector.user_id_in(token) is None:
+        return HttpResponse(status=404)  # before its body is read
     body = request.read(inspector.MOST_BYTES + 1)
     return HttpResponse(status=inspector.receive(token, request.headers, body))

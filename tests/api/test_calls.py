@@ -3,8 +3,10 @@
 import base64
 import datetime
 import io
+import threading
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from django.conf import settings as site
@@ -16,9 +18,10 @@ from pytest_django import Settings
 from swaps import errors, services, storage, tasks
 from swaps.models import ApiAccess, Door, IdempotencyKey, Status, Swap
 from swaps.models.idempotency_key import KEPT
+from swaps.shares import MOST_AT_ONCE, share
 from tests.api.conftest import ASYNC, Caller, code_of
+from tests.net_servers import Peer, says, serving
 from tests.net_servers import answer as http_answer
-from tests.net_servers import says, serving
 from tests.site.conftest import finished, finished_swap, picture, queued_swap
 
 
@@ -157,6 +160,45 @@ def test_a_late_fetch_does_not_take_the_swap_from_the_engine(caller: Caller) -> 
     assert swap.claim()
     assert not late.has_fetched(source_key=f"swaps/{swap.pk}/source.jpg")
     assert late.status == Status.PROCESSING
+
+
+def test_an_account_that_has_its_share_of_the_threads_waits_for_its_turn(caller: Caller) -> None:
+    swap = swap_of(caller.swap({**ASYNC, "source_image_url": "https://example.org/face.jpg"}))
+    with ExitStack() as stack:
+        for _ in range(MOST_AT_ONCE):
+            assert stack.enter_context(share(("fetch", caller.user.pk)))
+        tasks.fetch_pictures.call(str(swap.pk))
+    swap.refresh_from_db()
+    assert (swap.status, swap.attempts) == (Status.QUEUED, 0)
+    later = DBTaskResult.objects.filter(run_after__lte=timezone.now() + tasks.TURN)
+    assert [task.args_kwargs["args"] for task in later] == [[str(swap.pk)]]
+
+
+def test_a_share_that_is_given_back_is_free_again() -> None:
+    with ExitStack() as stack:
+        given = [stack.enter_context(share("a")) for _ in range(MOST_AT_ONCE + 2)]
+        assert stack.enter_context(share("b"))
+    assert given == [True] * MOST_AT_ONCE + [False] * 2
+    with share("a") as has_share:
+        assert has_share
+
+
+def test_two_slow_pictures_take_the_time_of_one(caller: Caller, settings: Settings) -> None:
+    arrived = threading.Barrier(2)
+
+    def slow(peer: Peer) -> None:
+        arrived.wait(5)  # both are asked for before one is answered
+        peer.send(http_answer(picture()))
+
+    with serving(slow) as server:
+        settings.FACESWAP_FETCH_ALLOW = [f"127.0.0.1:{server.port}"]
+        url = f"http://127.0.0.1:{server.port}/"
+        swap = swap_of(
+            caller.swap({**ASYNC, "source_image_url": url + "a", "target_image_url": url + "b"})
+        )
+        tasks.fetch_pictures.call(str(swap.pk))
+    swap.refresh_from_db()
+    assert swap.has_pictures
 
 
 # --- idempotency ----------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from swaps.models import (
     Swap,
     User,
 )
-from swaps.models.delivery import LEASE, PAUSES, pause_after
+from swaps.models.delivery import LEASE, PAUSES, REPLAY_PAUSE, pause_after
 from tests.api.conftest import SAMPLES, Caller
 from tests.net_servers import Server, leads_to, says, serving
 from tests.net_servers import answer as http_answer
@@ -203,6 +203,54 @@ def test_attempts_go_on_for_more_than_a_day_and_then_end(caller: Caller) -> None
     assert datetime.timedelta(hours=24) < moments[-1] - begun < datetime.timedelta(hours=36)
 
 
+def test_an_attempt_that_ends_after_a_replay_does_not_undo_it(caller: Caller) -> None:
+    delivery = ended(caller, HOOK)
+    now = timezone.now()
+    Delivery.objects.update(failures=len(PAUSES))
+    assert delivery.claim(now)  # the last attempt, which hangs …
+    late, just_as_late = Delivery.objects.get(), Delivery.objects.get()
+    assert not delivery.replay(now)
+    later = now + 2 * LEASE
+    assert delivery.replay(later)  # … until its lease is over
+    late.postpone(later, last_error="too late")
+    just_as_late.end(DeliveryStatus.GONE)
+    assert (late.status, late.failures, late.last_error) == (DeliveryStatus.PENDING, 0, "")
+    assert delivery.claim(later)
+    delivery.end(DeliveryStatus.DELIVERED)
+    assert delivery.status == DeliveryStatus.DELIVERED
+
+
+def test_a_delivery_that_breaks_on_our_side_is_written_down_and_postponed(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_swap: Swap) -> bytes:
+        raise RuntimeError
+
+    monkeypatch.setattr(deliveries, "payload", breaks)
+    delivery = attempt(ended(caller, HOOK))
+    assert delivery.is_pending
+    assert (delivery.failures, delivery.last_error) == (1, "Something broke on our side.")
+
+
+def test_while_no_courier_comes_tasks_do_not_pile_up(caller: Caller) -> None:
+    ended(caller, HOOK)
+    now = timezone.now()
+    for minute in range(60):
+        recovery.enqueue_deliveries(now + datetime.timedelta(minutes=minute))
+    assert len(enqueued()) < 10
+
+
+def test_the_log_is_kept_for_ninety_days(caller: Caller) -> None:
+    delivery = ended(caller, HOOK)
+    delivery.end(DeliveryStatus.DELIVERED)
+    Delivery.objects.update(status=DeliveryStatus.DELIVERED)
+    recovery.forget_calls(timezone.now() + datetime.timedelta(days=89))
+    assert Delivery.objects.exists()
+    recovery.forget_calls(timezone.now() + datetime.timedelta(days=91))
+    assert not Delivery.objects.exists()
+    assert Swap.objects.exists()
+
+
 def test_pauses_are_not_all_the_same_length() -> None:
     pauses = {pause_after(3) for _ in range(20)}
     assert len(pauses) > 10
@@ -223,7 +271,10 @@ def test_an_attempt_is_made_once_however_often_it_is_enqueued(
 def test_a_replay_delivers_once_more(caller: Caller, settings: Settings) -> None:
     with serving(says(http_answer())) as server:
         delivery = attempt(ended(caller, allow(settings, server)))
-        deliveries.replay(delivery)
+        assert not deliveries.replay(delivery)  # it was delivered this moment
+        DeliveryAttempt.objects.update(started_at=timezone.now() - REPLAY_PAUSE)
+        assert deliveries.replay(delivery)
+        assert not deliveries.replay(delivery)
         delivery = attempt(delivery)
         first, second = (read(request)[0]["webhook-id"] for request in server.requests)
     assert first == second

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -17,6 +18,7 @@ from swaps.models import ApiKey, Swap
 from tests.api.conftest import ASYNC, SAMPLES, Caller, code_of
 
 pytestmark = pytest.mark.django_db
+INSPECTOR = f"{site.SITE_URL}/callbacks/inspect/"
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 
 
@@ -79,6 +81,10 @@ def test_calls_of_the_family_that_are_not_offered_say_so(client: Client, name: s
         ({**SAMPLES, "callback_url": ["https://example.org"]}, "callback_url"),
         ({**SAMPLES, "source_image_url": "http://[::1]/a.jpg", "async": True}, "source_image_url"),
         ({**SAMPLES, "source_image_url": "data:,hello", "async": True}, "source_image_url"),
+        ({**SAMPLES, "source_image_url": "data:image/png;base64,é"}, "source_image_url"),
+        ({**SAMPLES, "callback_url": INSPECTOR + "forged/"}, "callback_url"),
+        ({**SAMPLES, "callback_url": INSPECTOR + 5000 * "A"}, "callback_url"),
+        ({**SAMPLES, "callback_url": INSPECTOR + "1:a\0"}, "callback_url"),
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused_with_the_name_of_the_field(

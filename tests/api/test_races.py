@@ -32,7 +32,9 @@ def test_of_a_hundred_parallel_calls_a_quota_of_twenty_lets_twenty_through(calle
     assert (access.remaining, access.spent, Swap.objects.count()) == (0, 20, 20)
 
 
-def test_parallel_calls_with_one_idempotency_key_are_one_task(caller: Caller) -> None:
+@pytest.mark.parametrize("left", [20, 1])
+def test_parallel_calls_with_one_idempotency_key_are_one_task(caller: Caller, left: int) -> None:
+    ApiAccess.objects.filter(user=caller.user).update(remaining=left)
     answers = in_parallel(lambda _: caller.swap(idempotency_key="same"), 12)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["task_id"] for answer in answers}) == 1

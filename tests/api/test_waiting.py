@@ -1,5 +1,6 @@
 """Calls that wait: they get their result, give up in time, and hold up nobody else."""
 
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def test_no_call_waits_longer_than_the_server_allows(caller: Caller, settings: S
 def test_past_the_limit_a_call_is_told_to_use_a_callback_and_nothing_is_spent(
     caller: Caller, settings: Settings
 ) -> None:
-    settings.FACESWAP_API_WAITING_CALLS = 1
+    settings.FACESWAP_API_WAITING_CALLS = 2
     with calling(caller) as future:
         refused = caller.swap(SAMPLES)
         asynchronous = caller.swap()
@@ -107,6 +108,38 @@ def test_past_the_limit_a_call_is_told_to_use_a_callback_and_nothing_is_spent(
     assert int(refused["retry-after"]) > 0
     assert refused["x-quota-remaining"] == "19"
     assert asynchronous.status_code == 200
+
+
+def test_one_account_leaves_half_of_the_places_to_others(
+    caller: Caller, stranger: Caller, settings: Settings
+) -> None:
+    settings.FACESWAP_API_WAITING_CALLS = 2
+    with calling(caller):
+        mine = caller.swap({**SAMPLES, "timeout": 0.05})
+        theirs = stranger.swap({**SAMPLES, "timeout": 0.05})
+        for swap in Swap.objects.unfinished():
+            services.remove(swap)
+    assert code_of(mine) == "too_many_requests"
+    assert code_of(theirs) == "timeout"
+
+
+def test_a_watcher_that_broke_once_goes_on_watching(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[int] = []
+    wake = waiting._wake
+
+    def breaks_once(*args: Any) -> None:
+        if not broken:
+            broken.append(1)
+            raise RuntimeError
+        wake(*args)
+
+    monkeypatch.setattr(waiting, "_wake", breaks_once)
+    with calling(caller) as future:
+        services.remove(the_swap())
+        assert code_of(future.result(5)) == "not_found"
+    assert broken
 
 
 def test_a_process_that_is_about_to_stop_keeps_nobody_waiting(
@@ -127,7 +160,7 @@ def test_nobody_watches_when_nobody_waits(caller: Caller) -> None:
 
 def in_threads(application: room.Application, count: int) -> list[threading.Thread]:
     def run() -> None:
-        list(application({}, None))
+        list(application({"wsgi.input": io.BytesIO()}, None))
 
     threads = [threading.Thread(target=run) for _ in range(count)]
     for thread in threads:
@@ -175,6 +208,30 @@ def test_who_steps_aside_lets_others_work_and_needs_no_connection() -> None:
     assert len(held) == 1
 
 
+def test_a_slow_sender_takes_nobodys_place() -> None:
+    class SlowBody(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.set()
+            go_on.wait(5)
+            return super().read(size)
+
+    go_on, asked, done = threading.Event(), threading.Event(), threading.Event()
+
+    def application(environ: dict[str, Any], _start: Any) -> list[bytes]:
+        environ["wsgi.input"].read(10)
+        done.set()
+        return []
+
+    limited = room.limited(application, places=1)
+    slow = threading.Thread(target=lambda: limited({"wsgi.input": SlowBody()}, None))
+    slow.start()
+    assert asked.wait(5)
+    limited({"wsgi.input": io.BytesIO(b"fast")}, None)
+    assert done.is_set()
+    go_on.set()
+    slow.join()
+
+
 def test_a_request_that_breaks_gives_its_place_back() -> None:
     def application(_environ: dict[str, Any], _start: Any) -> list[bytes]:
         raise RuntimeError
@@ -182,4 +239,4 @@ def test_a_request_that_breaks_gives_its_place_back() -> None:
     limited: Callable[[dict[str, Any], Any], Any] = room.limited(application, places=1)
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            limited({}, None)
+            limited({"wsgi.input": io.BytesIO()}, None)

@@ -31,13 +31,15 @@ class Operator:
         self.run(
             "from django.utils import timezone; from swaps.models import Delivery;"
             f"assert Delivery.objects.filter(swap='{task_id}', status='pending')"
-            ".update(next_attempt_at=timezone.now(), enqueued_at=None) == 1"
+            ".update(next_attempt_at=timezone.now(), enqueue_again_at=None) == 1"
         )
 
     def replay(self, task_id: str) -> None:
+        """As soon as that may be: not while an attempt runs, nor in the moment after it."""
         self.run(
-            "from swaps import deliveries; from swaps.models import Delivery;"
-            f"deliveries.replay(Delivery.objects.get(swap='{task_id}'))"
+            "import time; from swaps import deliveries; from swaps.models import Delivery\n"
+            f"while not deliveries.replay(Delivery.objects.get(swap='{task_id}')):\n"
+            "    time.sleep(0.1)"
         )
 
     def attempts(self, task_id: str) -> list[tuple[int | None, str]]:

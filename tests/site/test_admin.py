@@ -54,7 +54,7 @@ def given_up_delivery(owner: User) -> Delivery:
     )
     DeliveryAttempt.objects.create(
         delivery=delivery,
-        started_at=timezone.now(),
+        started_at=timezone.now() - datetime.timedelta(hours=1),
         seconds=0.25,
         status=503,
         error="The receiver answered with 503.",

@@ -12,12 +12,15 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 from django.utils import timezone
 
+from django_tasks_db.models import DBTaskResult
+
 from swaps import heartbeat, recovery
 from swaps.supervisor import die_with_supervisor
 
 TICK_SECONDS = 1.0
 HOUR = datetime.timedelta(hours=1)
 DAY = datetime.timedelta(days=1)
+RUNNING = "RUNNING"
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +79,10 @@ def attempt(duty: Callable[[datetime.datetime], None], now: datetime.datetime) -
         log.exception("the clock's duty failed")
 
 
-def prune_tasks(_now: datetime.datetime) -> None:
-    call_command("prune_db_task_results", queue_name="*", min_age_days=1, verbosity=0)
+def prune_tasks(now: datetime.datetime) -> None:
+    """What has run; and what a killed process never ended: its rows were taken up again."""
+    call_command("prune_db_task_results", queue_name="*", min_age_days=0, verbosity=0)
+    DBTaskResult.objects.filter(status=RUNNING, started_at__lte=now - DAY).delete()
 
 
 def clear_sessions(_now: datetime.datetime) -> None:

@@ -17,7 +17,7 @@ from swaps.supervisor import die_with_supervisor
 
 POLL_SECONDS = 0.1
 # A server that hangs holds one of these; fetches and deliveries cannot starve each other.
-THREADS: Mapping[str, int] = {"fetches": 6, "deliveries": 6}
+THREADS: Mapping[str, int] = {"fetches": 12, "deliveries": 12}
 
 log = logging.getLogger(__name__)
 
