@@ -26,6 +26,7 @@ A message says what is wrong and what to do; it never carries a secret, a path o
 
 from typing import ClassVar, Literal
 
+BROKE = "Something broke on our side. Try again in a moment."
 ImageName = Literal["source", "target", ""]
 
 

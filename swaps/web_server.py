@@ -1,12 +1,18 @@
 """Settings of gunicorn: ``gunicorn --config python:swaps.web_server faceswap_site.wsgi``."""
 
+import json
+import logging
 import os
+import socket
+import uuid
 from pathlib import Path
 from typing import Any
 
+import gunicorn.util
 from django.conf import settings
 from gunicorn.glogging import Logger
 
+from swaps import errors
 from swaps.log_secrets import shown_path
 from swaps.room import PLACES
 from swaps.supervisor import die_with_parent, die_with_supervisor
@@ -28,6 +34,9 @@ access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
 logger_class = "swaps.web_server.AccessLogger"
 
 
+UNREADABLE = "The first line, a header or the length of the request is not as HTTP asks."
+
+
 class AccessLogger(Logger):  # type: ignore[misc]
     """Logs paths without their secrets, and never a query string."""
 
@@ -37,11 +46,32 @@ class AccessLogger(Logger):  # type: ignore[misc]
         return atoms | {"U": path, "r": f"{atoms['m']} {path} {atoms['H']}", "q": "", "f": "-"}
 
 
+def write_error(sock: socket.socket, status: int, _reason: str, _message: str) -> None:
+    """What never reaches Django is answered as every other call: nobody else sends such requests.
+
+    In the place of gunicorn's own page.
+    """
+    trace_id = uuid.uuid4().hex
+    code, said = ("bad_request", UNREADABLE) if status < 500 else ("api_error", errors.BROKE)
+    error = {"code": code, "message": said}
+    body = json.dumps({"success": False, "error": error, "trace_id": trace_id})
+    head = (
+        f"HTTP/1.1 {'400 Bad Request' if status < 500 else '500 Internal Server Error'}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        f"X-Trace-Id: {trace_id}",
+    )
+    logging.getLogger(__name__).warning("trace=%s refused with %s", trace_id, code)
+    gunicorn.util.write_nonblock(sock, "\r\n".join((*head, "", body)).encode())
+
+
 def on_starting(_server: Any) -> None:
     die_with_supervisor()
 
 
 def post_fork(_server: Any, worker: Any) -> None:
+    gunicorn.util.write_error = write_error
     die_with_parent(worker.ppid)
 
 

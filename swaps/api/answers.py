@@ -1,9 +1,13 @@
 """Every answer of the ``/face/`` family, errors included, in one shape and with a trace id."""
 
+import contextlib
 import logging
+import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +17,9 @@ from swaps import errors
 from swaps.models import ApiKey
 
 PREFIX = "/face/"
-BROKE = "Something broke on our side. Try again in a moment."
+CHUNK = 65_536
+MOST_DRAINED = 50_000_000  # bytes
+DRAIN_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +61,8 @@ def one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
         request.api_key, request.answer_headers = None, {}
         begun = time.monotonic()
         answer = _answer(get_response, request)
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            drain(request)
         for name, value in request.answer_headers.items():
             answer[name] = value
         answer["X-Trace-Id"] = request.trace_id
@@ -73,6 +81,31 @@ def one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
         return answer
 
     return middleware
+
+
+def body_of(request: HttpRequest) -> Any:
+    """What to read the body from. Django takes one that comes in chunks for an empty one."""
+    return request.META["wsgi.input"] if "transfer-encoding" in request.headers else request
+
+
+def drain(request: HttpRequest) -> None:
+    """Read what is left of the body: who is still sending would never see the answer.
+
+    Not of one that is announced as far too large, and not for long.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdigit() or int(announced) > MOST_DRAINED:
+        return
+    connection: socket.socket | None = request.META.get("gunicorn.socket")
+    end = connection.shutdown if connection else lambda _how: None
+    timer = threading.Timer(DRAIN_SECONDS, end, (socket.SHUT_RD,))
+    timer.daemon = True
+    timer.start()
+    body, seen = body_of(request), 0
+    with contextlib.suppress(OSError):
+        while seen <= MOST_DRAINED and (chunk := body.read(CHUNK)):
+            seen += len(chunk)
+    timer.cancel()
 
 
 def _answer(get_response: Callable[[HttpRequest], HttpResponse], request: ApiRequest) -> Answer:
@@ -95,7 +128,7 @@ def _error_of_status(status: int) -> errors.SwapError:
         case 413:
             return errors.PayloadTooLarge("The body is too large.")
         case status if status >= 500:
-            return errors.ApiError(BROKE)
+            return errors.ApiError(errors.BROKE)
         case status if status >= 400:
             return errors.BadRequest("The request could not be understood.")
     return errors.BadRequest("Call this server by the address that its documentation names.")

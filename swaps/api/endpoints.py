@@ -11,16 +11,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from swaps import errors, throttle
-from swaps.api.answers import BROKE, Answer, ApiRequest, error_answer
+from swaps.api.answers import CHUNK, Answer, ApiRequest, body_of, error_answer
 from swaps.api.auth import authenticate
 from swaps.models import ApiAccess, ApiKey, Scope
 
-CHUNK = 65_536
 BYTES_IN_MEMORY = 1_000_000  # of a body that is still coming in
 MOST_IDEMPOTENCY_CHARACTERS = 255
-# A body that is too large is read to its end, since a client that is still sending would never see
-# the answer; past this many times the limit it is cut off.
-LIMITS_DRAINED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +50,7 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
                 return answer
             except Exception:
                 log.exception("trace=%s broke", request.trace_id)
-                return error_answer(errors.ApiError(BROKE), request.trace_id)
+                return error_answer(errors.ApiError(errors.BROKE), request.trace_id)
             finally:
                 _say_what_is_left(request)
 
@@ -93,15 +89,12 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
 def _read_body(request: ApiRequest) -> bytes:
     if request.content_type not in {"application/json", ""}:
         raise errors.BadRequest("Send JSON, with the header content-type: application/json")
-    # Django takes a body in chunks for an empty one; gunicorn ends it where it ends.
-    source = request.META["wsgi.input"] if "transfer-encoding" in request.headers else request
     limit = settings.FACESWAP_API_MAX_BODY_BYTES
-    size = 0
+    source, size = body_of(request), 0
     with tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as body:
-        while size <= LIMITS_DRAINED * limit and (chunk := source.read(CHUNK)):
+        while size <= limit and (chunk := source.read(CHUNK)):
             size += len(chunk)
-            if size <= limit:
-                body.write(chunk)
+            body.write(chunk)
         if size > limit:
             raise errors.PayloadTooLarge(
                 f"The body is larger than {limit // 1_000_000} MB. Send pictures as URLs."

@@ -11,7 +11,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 from django.utils import timezone
-
 from django_tasks_db.models import DBTaskResult
 
 from swaps import heartbeat, recovery
