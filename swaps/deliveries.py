@@ -92,6 +92,7 @@ def attempt(delivery: Delivery, now: datetime.datetime) -> None:
             error=error,
             response_excerpt=excerpt,
         )
+        delivery.forget_old_attempts()
         if not error:
             delivery.end(DeliveryStatus.DELIVERED, delivered_at=ended_at, **said)
         elif status == GONE:

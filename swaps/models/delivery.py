@@ -17,7 +17,7 @@ MINUTE, HOUR = 60, 3600
 PAUSES = (5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (1, 2, 4, 6, 12)))
 JITTER = 0.2  # up to so much longer, so that what failed together does not come back together
 LEASE = datetime.timedelta(seconds=60)  # an attempt that was cut off is made again after this
-REPLAY_PAUSE = datetime.timedelta(seconds=2)
+MOST_ATTEMPTS = 100  # that are kept of one delivery
 
 
 class DeliveryStatus(models.TextChoices):
@@ -114,10 +114,9 @@ class Delivery(models.Model):
         )
 
     def replay(self, now: datetime.datetime) -> bool:
-        """Once more from the start, unless it is being sent at this moment or was just now."""
-        recent = self.attempts.filter(started_at__gt=now - REPLAY_PAUSE)
-        replayable = Delivery.objects.filter(pk=self.pk).exclude(enqueue_again_at__gt=now)
-        if recent.exists() or not replayable.update(
+        """Once more from the start, unless it is being sent at this moment."""
+        replayed = Delivery.objects.filter(pk=self.pk).exclude(enqueue_again_at__gt=now)
+        if not replayed.update(
             status=DeliveryStatus.PENDING,
             next_attempt_at=now,
             enqueue_again_at=now + LEASE,
@@ -126,6 +125,12 @@ class Delivery(models.Model):
             return False
         self.refresh_from_db()
         return True
+
+    def forget_old_attempts(self) -> None:
+        """Whoever replays for ever fills no disk."""
+        if self.attempts_made > MOST_ATTEMPTS:
+            old = self.attempts.order_by("-started_at", "-id")[MOST_ATTEMPTS:]
+            DeliveryAttempt.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
 
     def _settle(self, **changes: Any) -> None:
         """Of the attempt that was claimed: nothing, if another one or a replay came after it."""

@@ -24,7 +24,7 @@ from swaps.models import (
     Swap,
     User,
 )
-from swaps.models.delivery import LEASE, PAUSES, REPLAY_PAUSE, pause_after
+from swaps.models.delivery import LEASE, MOST_ATTEMPTS, PAUSES, pause_after
 from tests.api.conftest import SAMPLES, Caller
 from tests.net_servers import Server, leads_to, says, serving
 from tests.net_servers import answer as http_answer
@@ -220,6 +220,19 @@ def test_an_attempt_that_ends_after_a_replay_does_not_undo_it(caller: Caller) ->
     assert delivery.status == DeliveryStatus.DELIVERED
 
 
+def test_of_endless_replays_the_newest_attempts_are_kept(caller: Caller) -> None:
+    delivery = ended(caller, inspector.url_of(caller.user))
+    now = timezone.now()
+    DeliveryAttempt.objects.bulk_create(
+        DeliveryAttempt(delivery=delivery, started_at=now - LEASE, seconds=1)
+        for _ in range(MOST_ATTEMPTS + 5)
+    )
+    Delivery.objects.update(attempts_made=MOST_ATTEMPTS + 5)
+    attempt(delivery)
+    assert delivery.attempts.count() == MOST_ATTEMPTS
+    assert delivery.attempts.order_by("-started_at")[0].status == 204
+
+
 def test_a_delivery_that_breaks_on_our_side_is_written_down_and_postponed(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,8 +284,6 @@ def test_an_attempt_is_made_once_however_often_it_is_enqueued(
 def test_a_replay_delivers_once_more(caller: Caller, settings: Settings) -> None:
     with serving(says(http_answer())) as server:
         delivery = attempt(ended(caller, allow(settings, server)))
-        assert not deliveries.replay(delivery)  # it was delivered this moment
-        DeliveryAttempt.objects.update(started_at=timezone.now() - REPLAY_PAUSE)
         assert deliveries.replay(delivery)
         assert not deliveries.replay(delivery)
         delivery = attempt(delivery)
