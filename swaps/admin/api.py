@@ -15,8 +15,8 @@ from django.utils import timezone
 from swaps import access, deliveries
 from swaps.models import ApiKey, Delivery, DeliveryAttempt
 from swaps.models.api_key import PREFIX_LENGTH
+from swaps.models.delivery import MOST_ATTEMPTS
 
-MOST_ATTEMPTS = 100
 SHOWN_PATH = 12  # characters
 
 

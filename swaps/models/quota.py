@@ -30,11 +30,14 @@ class QuotaQuerySet(models.QuerySet[Any]):
 
     def spend(self, user: User) -> bool:
         """Take one swap, in one statement: of any number of racing calls none goes below zero."""
-        self.of(user)
-        spent = self.filter(user=user, remaining__gt=0).update(
-            remaining=F("remaining") - 1, spent=F("spent") + 1
-        )
-        return spent == 1
+        if self._take(user):
+            return True
+        self.of(user)  # it may not have been granted yet
+        return self._take(user)
+
+    def _take(self, user: User) -> bool:
+        left = self.filter(user=user, remaining__gt=0)
+        return left.update(remaining=F("remaining") - 1, spent=F("spent") + 1) == 1
 
     def refund(self, user_id: int) -> None:
         """Give one back. Called only by whoever won the compare-and-set that ended the swap."""

@@ -13,11 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from swaps import deliveries as story
 from swaps.models import Delivery, Swap
-from swaps.models.delivery import DeliveryQuerySet
+from swaps.models.delivery import MOST_ATTEMPTS, DeliveryQuerySet
 from swaps.views.access import MemberRequest, members_only, nothing_new
 
 PAGE_SIZE = 30
-MOST_ATTEMPTS = 100
 SIGNED_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature")
 
 
