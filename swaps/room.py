@@ -5,6 +5,7 @@ calls and needs four connections, and not more memory than four requests take (d
 """
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from queue import LifoQueue
@@ -13,6 +14,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 
 PLACES = 4  # in each web process
+SILENCE_SECONDS = 30.0
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _here = threading.local()  # .places: those from which this thread has taken one
@@ -27,7 +29,7 @@ def limited(application: Application, places: int = PLACES) -> Application:
         free.put(connection)
 
     def limited_application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["wsgi.input"] = _PatientInput(environ["wsgi.input"])
+        environ["wsgi.input"] = _PatientInput(environ["wsgi.input"], environ.get("gunicorn.socket"))
         _enter(free)
         try:
             return application(environ, start_response)
@@ -38,20 +40,33 @@ def limited(application: Application, places: int = PLACES) -> Application:
 
 
 class _PatientInput:
-    """A request's body. Who waits for more of it steps aside: a slow sender holds up nobody."""
+    """A request's body. Who waits for more of it steps aside: a slow sender holds up nobody.
 
-    def __init__(self, body: Any) -> None:
+    One that falls silent for too long has sent all there will be.
+    """
+
+    def __init__(self, body: Any, connection: socket.socket | None) -> None:
         self._body = body
+        self._connection = connection
 
     def read(self, *size: int) -> bytes:
-        with stepping_aside():
-            data: bytes = self._body.read(*size)
-            return data
+        return self._wait(self._body.read, *size)
 
     def readline(self, *size: int) -> bytes:
+        return self._wait(self._body.readline, *size)
+
+    def _wait(self, read: Callable[..., bytes], *size: int) -> bytes:
         with stepping_aside():
-            line: bytes = self._body.readline(*size)
-            return line
+            if self._connection is None:
+                return read(*size)
+            self._connection.settimeout(SILENCE_SECONDS)
+            try:
+                return read(*size)
+            except TimeoutError:
+                self._connection.shutdown(socket.SHUT_RD)  # nor is there a next request
+                return b""
+            finally:
+                self._connection.settimeout(None)
 
 
 @contextlib.contextmanager

@@ -47,8 +47,16 @@ def error_of(swap: Swap) -> errors.SwapError | None:
     if swap.is_hidden:
         return errors.Forbidden("The result was hidden by the moderation of this site.")
     if swap.is_failed:
-        return errors.SwapError.by_code[swap.error_code](swap.error_message)
+        return errors.SwapError.by_code[swap.error_code](_in_words_of_the_wire(swap))
     return None
+
+
+def _in_words_of_the_wire(swap: Swap) -> str:
+    """Which picture an error is about, by the name that a caller gave it."""
+    field = f"{swap.error_image}_image_url"
+    if not swap.error_image or field in swap.error_message:
+        return swap.error_message
+    return f"{field}: {swap.error_message}"
 
 
 def task(swap: Swap) -> dict[str, Any]:

@@ -289,7 +289,8 @@ def test_a_failed_task_says_why(caller: Caller) -> None:
     body = caller.tasks({"id": str(swap.pk), "action": "retrieve"}).json()
     assert body["status"] == "failed"
     assert body["response"]["success"] is False
-    assert body["response"]["error"] == {"code": "no_face", "message": "No face was found."}
+    said = {"code": "no_face", "message": "source_image_url: No face was found."}
+    assert body["response"]["error"] == said
 
 
 def test_swaps_of_the_browser_are_tasks_as_well(caller: Caller) -> None:

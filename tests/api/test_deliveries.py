@@ -97,7 +97,8 @@ def test_a_failure_is_reported_with_its_error(caller: Caller) -> None:
     delivery = ended(caller, HOOK, errors.NoFace("No face was found.", image="source"))
     said = json.loads(deliveries.payload(delivery.swap))
     assert said["success"] is False
-    assert said["error"] == {"code": "no_face", "message": "No face was found."}
+    message = "source_image_url: No face was found."
+    assert said["error"] == {"code": "no_face", "message": message}
 
 
 def test_a_swap_without_callback_has_no_delivery(caller: Caller) -> None:

@@ -1,11 +1,13 @@
 """Calls that wait: they get their result, give up in time, and hold up nobody else."""
 
 import io
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -230,6 +232,23 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
     assert done.is_set()
     go_on.set()
     slow.join()
+
+
+def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "SILENCE_SECONDS", 0.1)
+    read: list[bytes] = []
+
+    def application(environ: dict[str, Any], _start: Any) -> list[bytes]:
+        body = environ["wsgi.input"]
+        read.extend((body.read(5), body.read(5), body.read(5)))
+        return []
+
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"hello")
+        body = SimpleNamespace(read=here.recv, readline=here.recv)  # gunicorn's asks the socket
+        room.limited(application)({"wsgi.input": body, "gunicorn.socket": here}, None)
+    assert read == [b"hello", b"", b""]
 
 
 def test_a_request_that_breaks_gives_its_place_back() -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,7 @@ def _own_database() -> Iterator[dict[str, str]]:
     if not url.startswith("postgres"):
         yield {"DATABASE_URL": ""}
         return
-    name = sql.Identifier(own := f"faceswap_e2e_{os.getpid()}")
+    name = sql.Identifier(own := f"faceswap_e2e_{uuid.uuid4().hex[:12]}")
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         server.execute(sql.SQL("CREATE DATABASE {}").format(name))

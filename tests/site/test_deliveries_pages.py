@@ -14,7 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from swaps import services
 from swaps.models import Delivery, DeliveryAttempt, DeliveryStatus, Door, Swap, User
-from swaps.views.deliveries import MOST_ATTEMPTS, PAGE_SIZE
+from swaps.models.delivery import MOST_ATTEMPTS
+from swaps.views.deliveries import PAGE_SIZE
 from tests.site.conftest import finished, queued_swap
 
 pytestmark = pytest.mark.django_db
