@@ -38,18 +38,21 @@ def request_swap(call: services.ApiCall) -> Swap:
     """
     if earlier := _find_earlier(call):
         return earlier
-    if not ApiAccess.objects.of(call.key.user).remaining:  # before pictures are worked on in vain
-        raise errors.UsedUp(services.USED_UP)
-    source, target = (read_at_once(call.body[f"{name}_image_url"], name) for name in INPUTS)
-    shown = {name: shown_url(value) for name, value in call.body.items() if name in URL_FIELDS}
     try:
-        return services.request_swap(
-            call.key.user, source, target, call=replace(call, body=call.body | shown)
-        )
+        return _request_new(call)
     except (IntegrityError, errors.UsedUp):  # the same key at the same moment
         if earlier := _find_earlier(call):
             return earlier
         raise
+
+
+def _request_new(call: services.ApiCall) -> Swap:
+    user = call.key.user
+    if not ApiAccess.objects.of(user).remaining:  # before pictures are worked on in vain
+        raise errors.UsedUp(services.USED_UP)
+    source, target = (read_at_once(call.body[f"{name}_image_url"], name) for name in INPUTS)
+    shown = {name: shown_url(value) for name, value in call.body.items() if name in URL_FIELDS}
+    return services.request_swap(user, source, target, call=replace(call, body=call.body | shown))
 
 
 def _find_earlier(call: services.ApiCall) -> Swap | None:
