@@ -34,6 +34,14 @@ class Operator:
             "waiting.filter(status='pending').update(next_attempt_at=timezone.now())"
         )
 
+    def end_lease(self, task_id: str) -> None:
+        """The claim of an attempt that was cut off is over."""
+        self.run(
+            "from django.utils import timezone; from swaps.models import Delivery;"
+            f"assert Delivery.objects.filter(swap='{task_id}', status='pending')"
+            ".update(next_attempt_at=timezone.now(), enqueue_again_at=None) == 1"
+        )
+
     def replay(self, task_id: str) -> None:
         """As soon as that may be: not while an attempt runs, nor in the moment after it."""
         self.run(

@@ -151,7 +151,7 @@ def test_a_courier_killed_while_it_delivers_loses_nothing(
     inbox.wait_for(1)
 
     operator.wait_for_courier(operator.kill_courier())
-    operator.make_due(task_id)  # it would be, within the minute that a claim holds
+    operator.end_lease(task_id)  # it would end within a minute
 
     first, second = inbox.wait_for(2)
     operator.wait_for_attempt(task_id, 2)
