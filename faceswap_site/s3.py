@@ -1,41 +1,87 @@
-"""The options of ``storages.backends.s3.S3Storage``, read from the environment.
+"""The STORAGES entry of a private bucket, read from the environment: docs/storage.md.
 
-In a module of its own since botocore takes 20 MB of each web process: only a site with a bucket
-imports it.
+Plain values only. botocore takes 20 MB of a process, so nothing of it is imported before a process
+stores or reads its first picture.
 """
 
+from collections.abc import Collection
 from typing import Any
 
-from botocore.config import Config
+from django.core.exceptions import ImproperlyConfigured
 
 from faceswap_site import env
 
+MOST_SECONDS = 7 * 24 * 3600  # Signature Version 4 allows no more
+ADDRESSING_STYLES = ("auto", "path", "virtual")
+ENCRYPTIONS = ("AES256", "aws:kms")
+# Browsers may show a picture again for an hour, as long as a URL works by default. Shared caches
+# may not keep it: pictures show faces, and their owners can delete them.
+CACHE_CONTROL = "private, max-age=3600"
+
 
 def storage(bucket: str, seconds: int) -> dict[str, Any]:
-    """The STORAGES entry of a private bucket whose URLs are signed and live for ``seconds``."""
-    addressing: Any = env.text("AWS_S3_ADDRESSING_STYLE", "auto")
+    """A private bucket whose URLs are signed and live for ``seconds``."""
+    if seconds > MOST_SECONDS:
+        raise ImproperlyConfigured(
+            f"FACESWAP_SIGNED_URL_SECONDS={seconds}: with a bucket, {MOST_SECONDS} (7 days) is the"
+            " most"
+        )
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "swaps.storage_s3.BucketStorage",
         "OPTIONS": {
             "bucket_name": bucket,
-            "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
-            "region_name": env.text("AWS_S3_REGION_NAME") or None,
-            "access_key": env.secret("AWS_ACCESS_KEY_ID") or None,
-            "secret_key": env.secret("AWS_SECRET_ACCESS_KEY") or None,
-            "querystring_auth": True,
-            "querystring_expire": seconds,
-            "default_acl": None,
-            "file_overwrite": True,
-            # Many S3-compatible servers answer 411 to the newer checksums. With client_config the
-            # options addressing_style and signature_version would be ignored: they stand in it.
-            "client_config": Config(
-                signature_version="s3v4",
-                s3={"addressing_style": addressing},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                connect_timeout=5,
-                read_timeout=30,
-                retries={"max_attempts": 4, "mode": "standard"},
+            "endpoint_url": _address("AWS_S3_ENDPOINT_URL", env.text("AWS_S3_ENDPOINT_URL")),
+            "public_endpoint_url": _address(
+                "AWS_S3_PUBLIC_ENDPOINT_URL", env.text("AWS_S3_PUBLIC_ENDPOINT_URL")
             ),
+            "region_name": env.text("AWS_S3_REGION_NAME") or None,
+            "addressing_style": _one_of(
+                "AWS_S3_ADDRESSING_STYLE",
+                env.text("AWS_S3_ADDRESSING_STYLE", "auto"),
+                ADDRESSING_STYLES,
+            ),
+            # True and not None: botocore would look for AWS_CA_BUNDLE itself, and break on an empty
+            # one.
+            "verify": env.text("AWS_CA_BUNDLE") or True,
+            "object_parameters": {"CacheControl": CACHE_CONTROL, **_encryption()},
+            "querystring_expire": seconds,
+            **_keys(),
         },
     }
+
+
+def _keys() -> dict[str, str | None]:
+    """All None when unset: boto3 then looks in its usual places, among them the machine's role."""
+    keys = {
+        "access_key": env.secret("AWS_ACCESS_KEY_ID"),
+        "secret_key": env.secret("AWS_SECRET_ACCESS_KEY"),
+        "security_token": env.text("AWS_SESSION_TOKEN"),
+    }
+    if bool(keys["access_key"]) != bool(keys["secret_key"]):
+        raise ImproperlyConfigured(
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: expected both, or neither"
+        )
+    return {name: key or None for name, key in keys.items()}
+
+
+def _encryption() -> dict[str, str]:
+    """The parameters of a put; none where the bucket's own default is right."""
+    kind, key = env.text("AWS_S3_ENCRYPTION"), env.text("AWS_S3_KMS_KEY_ID")
+    if key and kind != "aws:kms":
+        raise ImproperlyConfigured("AWS_S3_KMS_KEY_ID: expected AWS_S3_ENCRYPTION=aws:kms with it")
+    if not kind:
+        return {}
+    parameters = {"ServerSideEncryption": _one_of("AWS_S3_ENCRYPTION", kind, ENCRYPTIONS)}
+    return parameters | ({"SSEKMSKeyId": key} if key else {})
+
+
+def _one_of(name: str, value: str, allowed: Collection[str]) -> str:
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected one of {', '.join(allowed)}")
+    return value
+
+
+def _address(name: str, value: str) -> str | None:
+    if value and not value.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(f"{name}={value!r}: expected an address, like https://…")
+    return value.rstrip("/") or None

@@ -5,11 +5,12 @@ Runs in web processes too: Pillow only, no Django (limits are arguments).
 
 import io
 import math
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import BinaryIO, Final, Literal, NoReturn
+from typing import IO, BinaryIO, Final, Literal, NoReturn
 
 from PIL import Image, PngImagePlugin
 
@@ -49,6 +50,7 @@ _MAX_SIDE: dict[Format, float] = {"jpeg": 65_500, "png": math.inf, "webp": 16_38
 _DECODERS = ("JPEG", "PNG", "WEBP", *(("HEIF",) if HAS_HEIC else ()))
 # Pillow warns above this; no setting of ours may go beyond it.
 _MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_000_000
+_LARGE_PIXELS = 2_000_000  # below this a file on disk costs more than it saves
 
 
 class ImageRefused(Exception):
@@ -80,11 +82,29 @@ def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> P
     _check_bytes(len(data), max_bytes)
     with _refusing():
         container = _examine(data, max_pixels)
-        del data  # no bytes are held that the next step does not need
-        image = _decode(container)
-    keeps_png = image.mode == "RGBA" or container.format == "PNG"
-    del container
-    return _photo(image, "png" if keeps_png else "jpeg")
+    del data
+    is_large = container.width * container.height > _LARGE_PIXELS
+    with _waiting_room(is_large=is_large) as file:
+        file.write(container.pixels)
+        file.seek(0)
+        container = replace(container, pixels=b"")
+        with _refusing():
+            image = _decode(container, file)
+    kind: Format = "png" if image.mode == "RGBA" or container.format == "PNG" else "jpeg"
+    width, height = image.size
+    with _waiting_room(is_large=is_large) as file:
+        _encode_to(file, image, kind)
+        del image
+        file.seek(0)
+        encoded = file.read()
+    content_type, extension = _STORED[kind]
+    return Photo(
+        data=encoded,
+        content_type=content_type,
+        extension=extension,
+        width=width,
+        height=height,
+    )
 
 
 def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
@@ -96,25 +116,8 @@ def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
 
 def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
     """Nothing but the pixels and ``xmp`` gets into the file. JPEG puts alpha onto white."""
-    if max(image.size) > _MAX_SIDE[format]:
-        raise ImageRefused(
-            "too_many_pixels",
-            f"It is {image.width:,} × {image.height:,} pixels; {_NAMES[format]} allows "
-            f"{_MAX_SIDE[format]:,} a side. Choose another format.",
-        )
-    plain = pixels.bare(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
     out = io.BytesIO()
-    match format:
-        case "jpeg":
-            plain = pixels.on_white(plain) if plain.mode == "RGBA" else plain
-            plain.save(out, "JPEG", quality=95, subsampling="4:4:4", xmp=xmp)
-        case "png":
-            text = PngImagePlugin.PngInfo()
-            if xmp:
-                text.add_itxt("XML:com.adobe.xmp", xmp)
-            plain.save(out, "PNG", compress_level=1, pnginfo=text)
-        case "webp":
-            plain.save(out, "WEBP", quality=90, method=2, xmp=xmp or b"")
+    _encode_to(out, image, format, xmp=xmp)
     return out.getvalue()
 
 
@@ -153,15 +156,36 @@ def dimensions(data: bytes) -> tuple[int, int]:
     return (height, width) if container.orientation >= 5 else (width, height)
 
 
-def _photo(image: Image.Image, format: Format) -> Photo:  # noqa: A002
-    content_type, extension = _STORED[format]
-    return Photo(
-        data=encode(image, format),
-        content_type=content_type,
-        extension=extension,
-        width=image.width,
-        height=image.height,
-    )
+def _waiting_room(*, is_large: bool) -> IO[bytes]:
+    """For the encoded picture while there is a decoded one, which takes 4 bytes a pixel."""
+    return tempfile.TemporaryFile() if is_large else io.BytesIO()
+
+
+def _encode_to(
+    out: IO[bytes],
+    image: Image.Image,
+    format: Format,  # noqa: A002
+    *,
+    xmp: bytes | None = None,
+) -> None:
+    if max(image.size) > _MAX_SIDE[format]:
+        raise ImageRefused(
+            "too_many_pixels",
+            f"It is {image.width:,} × {image.height:,} pixels; {_NAMES[format]} allows "
+            f"{_MAX_SIDE[format]:,} a side. Choose another format.",
+        )
+    plain = pixels.bare(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
+    match format:
+        case "jpeg":
+            plain = pixels.on_white(plain) if plain.mode == "RGBA" else plain
+            plain.save(out, "JPEG", quality=95, subsampling="4:4:4", xmp=xmp)
+        case "png":
+            text = PngImagePlugin.PngInfo()
+            if xmp:
+                text.add_itxt("XML:com.adobe.xmp", xmp)
+            plain.save(out, "PNG", compress_level=1, pnginfo=text)
+        case "webp":
+            plain.save(out, "WEBP", quality=90, method=2, xmp=xmp or b"")
 
 
 def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -194,8 +218,9 @@ def _read_heic(data: bytes) -> Container:
         )
 
 
-def _decode(container: Container) -> Image.Image:
-    image = Image.open(io.BytesIO(container.pixels), formats=_DECODERS)
+def _decode(container: Container, file: IO[bytes] | None = None) -> Image.Image:
+    """``file``: where its ``pixels`` are, if not in memory."""
+    image = Image.open(file or io.BytesIO(container.pixels), formats=_DECODERS)
     if image.size != (container.width, container.height):
         raise image_formats.Malformed  # the pixel limit was checked for the other size
     image.load()

@@ -6,6 +6,7 @@ The store itself is chosen by settings (``STORAGES``): a folder on disk, or S3.
 import uuid
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -82,11 +83,12 @@ def key_of_presigned(url: str) -> str | None:
     Empty for one whose signature is wrong or has expired. The store on disk has none: its URLs are
     those of the site.
     """
-    if isinstance(default_storage, DiskStorage):
+    store: Any = default_storage
+    if isinstance(store, DiskStorage):
         return None
-    from swaps.storage_s3 import key_of_presigned as of_bucket
+    from swaps.storage_s3_urls import key_of_presigned as of_bucket
 
-    return of_bucket(default_storage, url)
+    return of_bucket(store, url)
 
 
 def is_alive() -> bool:

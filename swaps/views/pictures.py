@@ -78,7 +78,9 @@ def picture(key: str) -> FileResponse:
         stored = storage.open_file(key)
     except FileNotFoundError as error:
         raise Http404 from error
-    return FileResponse(stored, content_type=storage.content_type(key))
+    response = FileResponse(stored, content_type=storage.content_type(key))
+    response["Content-Length"] = stored.size  # Django finds it out for files on disk only
+    return response
 
 
 def _own(request: MemberRequest, pk: uuid.UUID) -> Swap:

@@ -1,20 +1,22 @@
 """The contract of the store, on disk and (where there is one) on a real S3 server."""
 
-import os
 import time
+import tracemalloc
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from django.core.files.storage import storages
 from django.test import Client
 from pytest_django import Settings
 
-from faceswap_site import s3
 from swaps import links, storage
-from tests.parts import require
+from swaps.views.pictures import picture
+from tests import s3_server
+
+MB = 1_000_000
 
 
 @pytest.fixture(params=["disk", "s3"])
@@ -22,7 +24,7 @@ def key(
     request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     if request.param == "s3":
-        _use_s3(settings, monkeypatch)
+        s3_server.use(settings, monkeypatch)
     key = f"tests/{uuid.uuid4()}/photo.jpg"
     yield key
     storage.delete([key])
@@ -32,6 +34,7 @@ def test_what_is_put_can_be_read(key: str) -> None:
     storage.put(key, b"some bytes")
     assert storage.read(key) == b"some bytes"
     with storage.open_file(key) as file:
+        assert file.size == 10
         assert file.read() == b"some bytes"
 
 
@@ -51,6 +54,35 @@ def test_what_is_deleted_is_gone_with_its_thumbnail_and_deleting_again_is_no_err
     for gone in (key, storage.thumb_key(key)):
         with pytest.raises(FileNotFoundError):
             storage.read(gone)
+        with pytest.raises(FileNotFoundError):
+            storage.open_file(gone)
+
+
+def test_a_large_file_is_read_in_pieces_and_never_held_as_a_whole(key: str) -> None:
+    storage.put(key, bytes(30 * MB))
+    tracemalloc.start()
+    try:
+        with storage.open_file(key) as file:
+            read = sum(len(piece) for piece in file.chunks())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert read == 30 * MB
+    assert peak < 1 * MB
+
+
+@pytest.mark.django_db  # a response that is closed looks after the connections
+def test_a_view_streams_a_picture_and_lets_go_of_it(key: str) -> None:
+    storage.put(key, bytes(2 * MB))
+    response = picture(key)
+    assert response["Content-Length"] == str(2 * MB)
+    assert response["Content-Type"] == "image/jpeg"
+    pieces = iter(response)
+    assert 0 < len(next(pieces)) < 1 * MB
+    stored = response.file_to_stream
+    assert stored is not None
+    response.close()
+    assert stored.closed
 
 
 def test_a_presigned_url_is_known_as_ours_without_asking_the_store(key: str) -> None:
@@ -73,40 +105,48 @@ def test_other_urls_are_not_ours(key: str) -> None:
 
 def test_a_presigned_url_gives_the_file_to_anybody_until_it_expires(key: str) -> None:
     storage.put(key, b"for a while")
-    assert _get(storage.presigned_url(key, 60)) == (200, b"for a while")
+    answer = _get(storage.presigned_url(key, 60))
+    assert (answer.status, answer.body) == (200, b"for a while")
     short = storage.presigned_url(key, 1)
     time.sleep(2.1)  # signatures count whole seconds
-    assert _get(short)[0] in {403, 404}
+    assert _get(short).status in {403, 404}
+
+
+def test_a_picture_comes_with_its_type_its_name_and_no_leave_for_shared_caches(key: str) -> None:
+    storage.put(key, b"photo")
+    storage.put(storage.thumb_key(key), b"thumb")
+    photo = _get(storage.presigned_url(key, 60)).headers
+    thumb = _get(storage.presigned_url(storage.thumb_key(key), 60)).headers
+    assert photo["Content-Type"] == "image/jpeg"
+    assert thumb["Content-Type"] == "image/webp"
+    assert photo["Content-Disposition"] == 'inline; filename="photo.jpg"'
+    assert photo["Content-Length"] == "5"
+    assert "private" in photo["Cache-Control"]
 
 
 def test_a_tampered_presigned_url_is_refused(key: str) -> None:
     storage.put(key, b"secret")
     url = storage.presigned_url(key, 60)
-    end = url.rstrip("/")[-1]
-    tampered = url.rstrip("/")[:-1] + ("A" if end != "A" else "B") + url[len(url.rstrip("/")) :]
-    assert _get(tampered)[0] in {403, 404}
+    assert _get(_with_last_character_changed(url)).status in {403, 404}
 
 
 def test_the_store_says_that_it_is_alive(key: str) -> None:
     assert storage.is_alive()
 
 
-def _get(url: str) -> tuple[int, bytes]:
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def _get(url: str) -> _Answer:
     if urlsplit(url).port == 8000:  # ours: the disk's URLs are answered by the site itself
         answer = Client().get(urlsplit(url).path)
-        return answer.status_code, answer.getvalue()
+        return _Answer(status=answer.status_code, body=answer.getvalue(), headers=answer.headers)
     response = requests.get(url, timeout=10)
-    return response.status_code, response.content
-
-
-def _use_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    require("s3")
-    for name, value in os.environ.items():
-        if name.startswith("TEST_AWS_"):
-            monkeypatch.setenv(name.removeprefix("TEST_"), value)
-    bucket = os.environ["AWS_STORAGE_BUCKET_NAME"]
-    settings.STORAGES = {**settings.STORAGES, "default": s3.storage(bucket, 60)}
-    assert storages["default"].__class__.__name__ == "S3Storage"
+    return _Answer(status=response.status_code, body=response.content, headers=response.headers)
 
 
 def _with_last_character_changed(url: str) -> str:

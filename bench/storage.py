@@ -1,0 +1,226 @@
+"""The store on S3: what our layer adds to plain boto3; memory of a web process while it stores."""
+
+import io
+import os
+import re
+import shutil
+import statistics
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+
+from bench import _ground
+from bench._server import free_port, web_server
+from bench.web import children, signed_in
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from swaps.models import User
+
+ROUNDS = 200
+SECONDS = 3600
+MOST_BYTES = 20_000_000
+PHOTO = _ground.ROOT / "tests" / "photos" / "face-woman-smiling-frontal.jpg"
+# Megapixels of the target photo, each as large a JPEG as may be sent; and the source photo's.
+UPLOADS = {"12_mp": (12, 0), "24_mp": (24, 0), "50_mp": (50, 0), "12_mp_twice": (12, 12)}
+
+
+def main() -> None:
+    from tests.parts import can_reach
+
+    bucket = {
+        name.removeprefix("TEST_"): value
+        for name, value in os.environ.items()
+        if name.startswith("TEST_AWS_")
+    }
+    if not bucket or not can_reach(bucket["AWS_S3_ENDPOINT_URL"]):
+        _ground.report("storage", {"storage": "SKIPPED: S3 (set TEST_AWS_S3_ENDPOINT_URL)"})
+        return
+    figures: dict[str, object] = {"load_average_before": round(os.getloadavg()[0], 1)}
+    environment = _ground.prepare(**bucket)
+    figures |= measure_round()
+    figures |= measure_uploads(environment)
+    _ground.report("storage", figures)
+    shutil.rmtree(environment["FACESWAP_VAR"], ignore_errors=True)
+
+
+# --- put, presign, get ----------------------------------------------------------------------------
+
+
+def measure_round() -> dict[str, object]:
+    """Ours and boto3's in turn, so that both meet the same moments of the machine."""
+    from swaps import storage
+
+    data = small_photo()
+    key = f"bench/{uuid.uuid4()}.jpg"
+    rounds = {"ours": our_round(key, data), "boto3": plain_round(key, data)}
+    seconds: dict[str, list[float]] = {name: [] for name in rounds}
+    for number in range(ROUNDS + 10):
+        for name in sorted(rounds, reverse=bool(number % 2)):
+            begun = time.perf_counter()
+            rounds[name]()
+            if number >= 10:
+                seconds[name].append(time.perf_counter() - begun)
+    storage.delete([key])
+    ours, plain = (1000 * statistics.median(seconds[name]) for name in ("ours", "boto3"))
+    return {
+        "picture_kb": len(data) // 1000,
+        "rounds": ROUNDS,
+        "ours_put_presign_get_p50_ms": round(ours, 2),
+        "boto3_put_presign_get_p50_ms": round(plain, 2),
+        "ours_to_boto3": round(ours / plain, 3),
+    }
+
+
+def our_round(key: str, data: bytes) -> Callable[[], None]:
+    from swaps import storage
+
+    def once() -> None:
+        storage.put(key, data)
+        storage.presigned_url(key, SECONDS)
+        assert len(storage.read(key)) == len(data)
+
+    return once
+
+
+def plain_round(key: str, data: bytes) -> Callable[[], None]:
+    """As one would write it with boto3 alone, of the same parameters."""
+    import boto3
+    from botocore.config import Config
+    from django.core.files.storage import storages
+
+    store = storages["default"]
+    parameters = store.get_object_parameters(key)  # type: ignore[attr-defined]
+    bucket = os.environ["AWS_STORAGE_BUCKET_NAME"]
+    client = boto3.client(
+        "s3",
+        endpoint_url=os.environ["AWS_S3_ENDPOINT_URL"],
+        region_name=os.environ["AWS_S3_REGION_NAME"],
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+    def once() -> None:
+        client.put_object(Bucket=bucket, Key=key, Body=data, **parameters)
+        where = {"Bucket": bucket, "Key": key}
+        client.generate_presigned_url("get_object", Params=where, ExpiresIn=SECONDS)
+        assert len(client.get_object(Bucket=bucket, Key=key)["Body"].read()) == len(data)
+
+    return once
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+
+def measure_uploads(environment: dict[str, str]) -> dict[str, object]:
+    from swaps import services
+    from swaps.models import Swap, User
+
+    owner = User.objects.create_user("bench@example.com")
+    figures: dict[str, object] = {}
+    for name, (target, source) in UPLOADS.items():
+        photos = {
+            "source_image": noisy_photo(source) if source else small_photo(),
+            "target_image": noisy_photo(target),
+        }
+        idle, peak = memory_of_upload(environment, owner, photos)
+        figures |= {
+            f"upload_{name}_mb": round(sum(map(len, photos.values())) / 1e6, 1),
+            f"upload_{name}_idle_mb": idle,
+            f"upload_{name}_peak_above_idle_mb": round(peak - idle, 1),
+        }
+    for swap in Swap.objects.filter(owner=owner):
+        services.remove(swap)
+    return figures
+
+
+def memory_of_upload(
+    environment: dict[str, str], owner: "User", photos: dict[str, bytes]
+) -> tuple[float, float]:
+    """A web process before and at its highest, in MB. It has served pages and an upload before."""
+    port = free_port()
+    with web_server(environment, port, workers=1) as master:
+        (pid,) = children(master)
+        site = requests.Session()
+        site.cookies.set("sessionid", signed_in(owner).cookies["sessionid"].value)
+        address = f"http://127.0.0.1:{port}"
+        for path in ("/", "/swaps/", "/swaps/new/", "/healthz") * 5:
+            site.get(address + path, timeout=30)
+        submit(site, address, {"source_image": small_photo(), "target_image": small_photo()})
+        time.sleep(1)
+        idle = status_mb(pid, "VmRSS")
+        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+        submit(site, address, photos)
+        return idle, status_mb(pid, "VmHWM")
+
+
+def submit(site: requests.Session, address: str, photos: dict[str, bytes]) -> None:
+    page = site.get(f"{address}/swaps/new/", timeout=30).text
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    answer = site.post(
+        f"{address}/swaps/new/",
+        data={"csrfmiddlewaretoken": token[1], "consent": "on"},
+        files={name: (f"{name}.jpg", data, "image/jpeg") for name, data in photos.items()},
+        headers={"Referer": address},
+        allow_redirects=False,
+        timeout=120,
+    )
+    assert answer.status_code == 302, answer.text[:2000]
+
+
+def status_mb(pid: int, field: str) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    found = re.search(rf"{field}:\s+(\d+) kB", status)
+    assert found
+    return round(int(found[1]) / 1024, 1)
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def small_photo() -> bytes:
+    """About 300 KB."""
+    return _jpeg(_photo(1.0), 92)
+
+
+def noisy_photo(megapixels: float) -> bytes:
+    """A face with much noise, in the best quality that stays below 20 MB."""
+    from PIL import Image
+
+    image = _photo(megapixels)
+    noise = Image.effect_noise(image.size, 80).convert("RGB")
+    image = Image.blend(image, noise, 0.6)
+    for quality in range(100, 30, -1):
+        if len(data := _jpeg(image, quality, subsampling="4:4:4")) <= MOST_BYTES:
+            return data
+    raise AssertionError(megapixels)
+
+
+def _photo(megapixels: float) -> "Image.Image":
+    from PIL import Image
+
+    with Image.open(PHOTO) as photo:
+        scale = (megapixels * 1e6 / (photo.width * photo.height)) ** 0.5
+        return photo.convert("RGB").resize(
+            (round(photo.width * scale), round(photo.height * scale))
+        )
+
+
+def _jpeg(image: "Image.Image", quality: int, **more: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality, **more)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main()

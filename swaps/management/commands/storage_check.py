@@ -1,0 +1,52 @@
+"""manage.py storage_check: what is wrong with the store, if anything is."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.management.base import BaseCommand, CommandError
+
+from swaps import links, storage, storage_check
+
+
+class Command(BaseCommand):
+    help = (
+        "Store a small file, show it by its URL, delete it, and see that strangers get nothing. "
+        "Says in words what is wrong."
+    )
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        place, steps, explain = self._of_store(default_storage)
+        self.stdout.write(place)
+        failed = 0
+        for outcome in storage_check.run(steps, explain):
+            mark = "✓" if outcome.is_kept else "✗"
+            words = f": {outcome.words}" if outcome.words else ""
+            self.stdout.write(f"{mark} {outcome.promise}{words}")
+            self.stdout.flush()
+            failed += not outcome.is_kept
+        if failed:
+            raise CommandError("The site cannot use this store as it is.")
+        self.stdout.write("The store is well.")
+
+    def _of_store(self, store: Any) -> tuple[str, list[storage_check.Step], storage_check.Explain]:
+        if isinstance(store, storage.DiskStorage):
+            steps = storage_check.of_disk(_fetch_here)
+            return f"The folder {settings.MEDIA_ROOT}", steps, storage_check.disk_words
+        from swaps import storage_check_s3, storage_s3_words  # botocore is large
+
+        place = f"The bucket {store.bucket_name} at {store.endpoint_url or 'AWS'}"
+        if store.public_endpoint_url:
+            place += f", for others at {store.public_endpoint_url}"
+        explain = partial(storage_s3_words.of_error, store=store)
+        return place, storage_check_s3.of_bucket(store), explain
+
+
+def _fetch_here(url: str) -> storage_check.Answer:
+    """A signed URL of this site, as its view would answer it."""
+    key = links.key_of_own_url(url)
+    if not key:
+        return storage_check.Answer(status=404)
+    return storage_check.Answer(status=200, body=storage.read(key))
