@@ -10,7 +10,7 @@ A message says what is wrong and what to do, for people. It names no part of the
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -78,11 +78,21 @@ def check_url(url: str) -> None:
 
 
 def fetch(
-    url: str, *, max_bytes: int, seconds: float = 10.0, resolve: Resolve = resolve_host
+    url: str,
+    *,
+    max_bytes: int,
+    seconds: float = 10.0,
+    resolve: Resolve = resolve_host,
+    only: Collection[str] = (),
 ) -> bytes:
-    """The body as it was sent, never unpacked. Tries once more when the failure may pass."""
+    """The body as it was sent, never unpacked. Tries once more when the failure may pass.
+
+    ``only``: hosts that the operator named, as in ``parse_allow``. No other may be asked, also by
+    a redirect; these may be, wherever they are.
+    """
     with Deadline(seconds) as deadline:
-        call = Call(allow=_allow(), resolve=resolve, deadline=deadline)
+        allow = parse_allow(only, is_closed=True) if only else _allow()
+        call = Call(allow=allow, resolve=resolve, deadline=deadline)
         try:
             return _follow(url, max_bytes, call)
         except (NotReached, BadAnswer) as error:

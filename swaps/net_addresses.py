@@ -14,7 +14,7 @@ from urllib3.util import parse_url
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
-MOST_CHARACTERS: Final = 2_000
+MOST_CHARACTERS: Final = 4_000  # presigned URLs of some stores are long
 OPEN_PORTS: Final = frozenset({80, 443})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _EXAMPLE: Final = "Write it like https://example.org/photo.jpg"
@@ -64,21 +64,25 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Allow:
-    """What may be asked besides public addresses at open ports."""
+    """What may be asked besides public addresses at open ports, or instead of them."""
 
     hosts: frozenset[tuple[str, int | None]]  # None: at every port
     networks: tuple[IPNetwork, ...]
+    is_closed: bool = False  # nothing but these
 
     def permits(self, target: Target, address: IPAddress) -> bool:
         return (
             self._has_host(target)
             or any(address in network for network in self.networks)
-            or (target.port in OPEN_PORTS and is_public(address))
+            or (self._is_open(target) and is_public(address))
         )
 
     def may_permit(self, target: Target) -> bool:
-        """False if the port alone rules it out, whatever the name resolves to."""
-        return self._has_host(target) or bool(self.networks) or target.port in OPEN_PORTS
+        """False if host and port alone rule it out, whatever the name resolves to."""
+        return self._has_host(target) or bool(self.networks) or self._is_open(target)
+
+    def _is_open(self, target: Target) -> bool:
+        return target.port in OPEN_PORTS and not self.is_closed
 
     def _has_host(self, target: Target) -> bool:
         return not self.hosts.isdisjoint({(target.host, None), (target.host, target.port)})
@@ -118,7 +122,7 @@ def parse(url: str) -> Target:
     )
 
 
-def parse_allow(entries: Iterable[str]) -> Allow:
+def parse_allow(entries: Iterable[str], *, is_closed: bool = False) -> Allow:
     """From ``host``, ``host:port`` and networks; ValueError for what is none of them."""
     hosts: set[tuple[str, int | None]] = set()
     networks: list[IPNetwork] = []
@@ -133,7 +137,7 @@ def parse_allow(entries: Iterable[str]) -> Allow:
                 f"{entry!r} cannot be understood: write a host, host:port, or a network like "
                 "10.0.0.0/8 with only zeros behind its prefix."
             ) from None
-    return Allow(hosts=frozenset(hosts), networks=tuple(networks))
+    return Allow(hosts=frozenset(hosts), networks=tuple(networks), is_closed=is_closed)
 
 
 def _read_host_and_port(entry: str) -> tuple[str, int | None]:

@@ -57,9 +57,9 @@ class Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._ends = time.monotonic() + seconds
-        self._is_over = False
+        self.is_over = False
         self._watched: list[socket.socket] = []
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
@@ -78,8 +78,8 @@ class Deadline:
     def left(self) -> float:
         """Seconds. Raises NotReached when there are none."""
         left = self._ends - time.monotonic()
-        if self._is_over or left <= 0:
-            raise NotReached(f"The host took more than {self._seconds:g} seconds. Try again later.")
+        if self.is_over or left <= 0:
+            raise NotReached(f"The host took more than {self.seconds:g} seconds. Try again later.")
         return left
 
     def pause(self, seconds: float) -> bool:
@@ -91,12 +91,14 @@ class Deadline:
 
     def watch(self, connected: socket.socket) -> None:
         with self._lock:
-            self._watched.append(connected.dup())  # TLS takes the original's descriptor away
-        if self._is_over:
+            # TLS takes the original's descriptor away, and has no dup() of its own.
+            copy = socket.fromfd(connected.fileno(), connected.family, connected.type)
+            self._watched.append(copy)
+        if self.is_over:
             self._cut()
 
     def _cut(self) -> None:
-        self._is_over = True
+        self.is_over = True
         with self._lock:
             for watched in self._watched:
                 with suppress(OSError):  # the other side was faster
@@ -113,11 +115,15 @@ class Call:
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """Trusts whom the system trusts (operators may add to that) and whom browsers trust."""
-        context = create_urllib3_context()
-        context.load_default_certs()
-        context.load_verify_locations(certifi.where())
-        return context
+        return tls_context()
+
+
+def tls_context() -> ssl.SSLContext:
+    """Trusts whom the system trusts (operators may add to that) and whom browsers trust."""
+    context = create_urllib3_context()
+    context.load_default_certs()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 @contextmanager
@@ -161,7 +167,11 @@ def check(url: str, allow: Allow) -> Target:
     except ValueError as error:
         raise NotAllowed(str(error)) from None
     if not allow.may_permit(target):
-        raise NotAllowed(f"Port {target.port} is not open to URLs. Use 80 or 443.")
+        raise NotAllowed(
+            "The URL leads to a host that is not on the list of those that may be asked."
+            if allow.is_closed
+            else f"Port {target.port} is not open to URLs. Use 80 or 443."
+        )
     if target.address:
         _check_addresses(target, [target.address], allow)
     return target

@@ -6,16 +6,10 @@ import numpy as np
 from django.conf import settings
 from PIL import Image
 
-from swaps import errors, images, provenance, storage
+from swaps import errors, images, storage
 from swaps.engine import Engine, NoFace
-from swaps.providers.base import Finished, SwapRequest
-
-NO_FACE = {
-    "source": "No face was found in the face photo. Choose one in which both eyes can be seen, "
-    "sharp and not too small.",
-    "target": "No face was found in the target photo. Choose one in which both eyes can be seen, "
-    "sharp and not too small.",
-}
+from swaps.providers.base import NO_FACE, Finished, SwapRequest
+from swaps.providers.finish import finish
 
 
 @cache
@@ -41,15 +35,7 @@ def submit(request: SwapRequest) -> Finished:
     except NoFace as error:
         raise errors.NoFace(NO_FACE[error.image], image=error.image) from error
     result = Image.fromarray(output.image)
-    is_png = storage.content_type(request.target_key) == "image/png"
-    return Finished(
-        data=images.encode(result, "png" if is_png else "jpeg", xmp=provenance.ai_xmp()),
-        thumbnail=images.thumbnail(result),
-        extension=".png" if is_png else ".jpg",
-        width=result.width,
-        height=result.height,
-        warnings=output.warnings,
-    )
+    return finish(result, target_key=request.target_key, warnings=output.warnings)
 
 
 def _open(key: str, image: errors.ImageName) -> Image.Image:

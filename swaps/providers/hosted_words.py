@@ -1,0 +1,97 @@
+"""A hosted provider's errors as our own: what went wrong, in words a person can act on.
+
+What the provider wrote is never shown: it may be in any language, and name URLs or accounts.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+
+from swaps import errors
+from swaps.providers.base import NO_FACE
+
+SERVICE: Final = "The service that makes the pictures"
+NOT_LET_IN: Final = (
+    f"{SERVICE} does not let this site in at the moment. "
+    "The operator of this site has to look into it."
+)
+NOT_DONE: Final = f"{SERVICE} could not make this one. Please try again, or try other photos."
+BUSY: Final = f"{SERVICE} has too much to do at the moment. Please try again in a few minutes."
+TOO_SLOW: Final = f"{SERVICE} took too long. Please try again."
+REFUSED: Final = f"{SERVICE} refused these photos. Please choose other ones."
+TOO_LARGE: Final = (
+    "The two photos are too large for the service that makes the pictures. "
+    "Make them smaller and try again."
+)
+INVALID_IMAGE: Final = {
+    name: f"{photo} could not be read by the service that makes the pictures. "
+    "Choose another one, or save it anew as JPEG and try again."
+    for name, photo in {
+        "source": "The face photo",
+        "target": "The target photo",
+        "": "One of the two photos",
+    }.items()
+}
+
+# What is wrong lies between the provider and the operator: its key, its account, its address.
+OPERATORS_CODES: Final = frozenset(
+    {
+        "api_not_implemented",
+        "disabled",
+        "invalid_token",
+        "method_not_allowed",
+        "no_api",
+        "no_token",
+        "token_expired",
+        "token_mismatched",
+        "used_up",
+    }
+)
+BUSY_CODES: Final = frozenset({"too_many_requests", "rate_limited"})
+# For an answer that says no more than its status.
+CODES_OF_STATUS: Final = {
+    301: "no_api",
+    302: "no_api",
+    303: "no_api",
+    307: "no_api",
+    308: "no_api",
+    401: "invalid_token",
+    402: "used_up",
+    403: "disabled",
+    404: "no_api",
+    405: "method_not_allowed",
+    407: "invalid_token",
+    413: "payload_too_large",
+}
+
+_NAMED: Final = re.compile(r"(?<![a-z])(source|target)(?![a-z])", re.IGNORECASE)
+
+
+def error_of(code: str, message: str) -> errors.SwapError:
+    """The code decides; the message only tells which of the two pictures is meant."""
+    if code in OPERATORS_CODES:
+        return errors.ApiError(NOT_LET_IN)
+    if code in BUSY_CODES:
+        return errors.ApiError(BUSY)
+    make = _OTHERS.get(code)
+    return make(_image_in(message)) if make else errors.ApiError(NOT_DONE)
+
+
+def _image_in(message: str) -> errors.ImageName:
+    """Which picture it names; none if both."""
+    names = {name.lower() for name in _NAMED.findall(message)}
+    if len(names) != 1:
+        return ""
+    is_source = (names == {"source"}) != settings.FACESWAP_HOSTED_EXCHANGE
+    return "source" if is_source else "target"
+
+
+_OTHERS: Final[dict[str, Callable[[errors.ImageName], errors.SwapError]]] = {
+    "no_face": lambda image: errors.NoFace(NO_FACE[image], image=image),
+    "invalid_image": lambda image: errors.InvalidImage(INVALID_IMAGE[image], image=image),
+    "payload_too_large": lambda _: errors.InvalidImage(TOO_LARGE),
+    "forbidden": lambda image: errors.Forbidden(REFUSED, image=image),
+    "timeout": lambda _: errors.Timeout(TOO_SLOW),
+}
