@@ -26,7 +26,7 @@ STRANGERS = ("https://example.com/face.jpg", "https://example.com/photo.jpg")
 
 
 def measure(database: str) -> dict[str, object]:
-    with _database(database) as url:
+    with own_database(database) as url:
         if url is None:
             return {f"accepted_{database}": "SKIPPED: PostgreSQL (not reachable)"}
         environment = _ground.prepare(DATABASE_URL=url, **ENVIRONMENT)
@@ -78,7 +78,7 @@ def figures_of(loads: Mapping[str, list[Load]]) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _database(kind: str) -> Iterator[str | None]:
+def own_database(kind: str) -> Iterator[str | None]:
     """A URL: of a file that ``prepare`` makes, or of a database made for this; None without one."""
     if kind == "sqlite":
         yield ""

@@ -1,7 +1,10 @@
-"""A bare Django view that inserts one row, and nothing else."""
+"""Bare Django views that write one row, and nothing else."""
 
-from django.http import HttpRequest, JsonResponse
+import uuid
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from swaps.models import Upload, User
@@ -13,4 +16,13 @@ def insert(request: HttpRequest, owner: int) -> JsonResponse:
     return JsonResponse({"success": True, "id": str(upload.pk)})
 
 
-urlpatterns = [path("insert/<int:owner>", insert)]
+@csrf_exempt
+def update(request: HttpRequest, upload: uuid.UUID) -> HttpResponse:
+    Upload.objects.filter(pk=upload).update(created_at=timezone.now())
+    return HttpResponse(status=202)
+
+
+urlpatterns = [
+    path("insert/<int:owner>", insert),
+    path("update/<uuid:upload>", update),
+]

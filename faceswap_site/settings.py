@@ -48,6 +48,24 @@ FACESWAP_API_MAX_WAIT_SECONDS = env.integer("FACESWAP_API_MAX_WAIT_SECONDS", 300
 FACESWAP_API_WAITING_CALLS = env.integer("FACESWAP_API_WAITING_CALLS", 200)
 FACESWAP_FETCH_ALLOW = env.words("FACESWAP_FETCH_ALLOW")
 
+# --- who performs swaps: the site's own engine, or a hosted provider -------------------------
+FACESWAP_API_URL = env.text("FACESWAP_API_URL", "https://api.acedata.cloud").rstrip("/")
+FACESWAP_API_KEY = env.secret("FACESWAP_API_KEY")
+FACESWAP_PROVIDER = env.text("FACESWAP_PROVIDER", "hosted" if FACESWAP_API_KEY else "embedded")
+FACESWAP_API_PROVIDER = env.text("FACESWAP_API_PROVIDER", "embedded")
+FACESWAP_CALLBACK_DEADLINE = env.integer("FACESWAP_CALLBACK_DEADLINE", 120, minimum=1)
+# How long the provider's links to pictures work: through all waiting and asking, and a second try.
+HOSTED_URL_SECONDS = 6 * FACESWAP_CALLBACK_DEADLINE + 1800
+FACESWAP_HOSTED_EXCHANGE = env.flag("FACESWAP_HOSTED_EXCHANGE")
+FACESWAP_HOSTED_TIMEOUT_SECONDS = env.integer("FACESWAP_HOSTED_TIMEOUT_SECONDS", 30, minimum=1)
+FACESWAP_HOSTED_IN_FLIGHT = env.integer("FACESWAP_HOSTED_IN_FLIGHT", 10, minimum=1)
+FACESWAP_HOSTED_PAUSE_SECONDS = env.integer("FACESWAP_HOSTED_PAUSE_SECONDS", 30, minimum=1)
+FACESWAP_HOSTED_RESULT_HOSTS = env.words("FACESWAP_HOSTED_RESULT_HOSTS")
+FACESWAP_HOSTED_RESULT_SECONDS = env.integer("FACESWAP_HOSTED_RESULT_SECONDS", 3600, minimum=1)
+FACESWAP_HOSTED_MAX_RESULT_BYTES = (
+    env.integer("FACESWAP_HOSTED_MAX_RESULT_MB", 60, minimum=1) * 1_000_000
+)
+
 # --- the application -----------------------------------------------------------------------
 INSTALLED_APPS = [
     "swaps",
@@ -95,6 +113,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "swaps.views.pages.provider",
             ],
         },
     },
@@ -131,7 +150,7 @@ TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
         # What talks to other servers may hang: it never stands in the way of a swap.
-        "QUEUES": ["default", "fetches", "deliveries"],
+        "QUEUES": ["default", "fetches", "deliveries", "provider"],
     }
 }
 

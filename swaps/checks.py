@@ -1,11 +1,16 @@
 """System checks: what can be set wrong is said before the site starts."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
 from swaps import net
+from swaps.models import Performer
+from swaps.net_addresses import Target, is_public, parse
+
+WEEK_SECONDS = 7 * 24 * 3600  # the most that Amazon's signatures allow
 
 
 @register
@@ -56,3 +61,102 @@ def check_fetch_allow(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register
+def check_providers(**_: Any) -> list[CheckMessage]:
+    """Who performs swaps can be asked, and can ask us."""
+    chosen = {
+        "FACESWAP_PROVIDER": settings.FACESWAP_PROVIDER,
+        "FACESWAP_API_PROVIDER": settings.FACESWAP_API_PROVIDER,
+    }
+    wrong: list[CheckMessage] = [
+        Error(
+            f"{name}={value!r} is no provider.",
+            hint="Set it to embedded or to hosted.",
+            id="swaps.E005",
+        )
+        for name, value in chosen.items()
+        if value not in Performer.values
+    ]
+    if Performer.HOSTED not in chosen.values():
+        return wrong
+    return wrong + list(_check_hosted())
+
+
+def _check_hosted() -> Iterator[CheckMessage]:
+    if not settings.FACESWAP_API_KEY:
+        yield Error(
+            "A hosted provider is to be asked, but there is no key for it.",
+            hint="Set FACESWAP_API_KEY, or FACESWAP_PROVIDER=embedded for the site's own engine.",
+            id="swaps.E006",
+        )
+    if settings.HOSTED_URL_SECONDS > WEEK_SECONDS:
+        yield Error(
+            "The links that the provider gets would have to work for more than 7 days.",
+            hint="Lower FACESWAP_CALLBACK_DEADLINE.",
+            id="swaps.E007",
+        )
+    try:
+        net.parse_allow(settings.FACESWAP_HOSTED_RESULT_HOSTS)
+    except ValueError as error:
+        yield Error(
+            f"FACESWAP_HOSTED_RESULT_HOSTS: {error}",
+            hint="List host, host:port or network, separated by commas.",
+            id="swaps.E008",
+        )
+    try:
+        api, site = parse(settings.FACESWAP_API_URL), parse(settings.SITE_URL)
+    except ValueError as error:
+        yield Error(
+            f"FACESWAP_API_URL={settings.FACESWAP_API_URL!r}: {error}",
+            hint="Set it to where the provider is, like https://api.example.org",
+            id="swaps.E009",
+        )
+        return
+    yield from _check_addresses(api, site)
+
+
+def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
+    if not api.is_https and not _is_near(api):
+        yield Error(
+            "FACESWAP_API_URL is a public address without https: the key and all pictures would "
+            "travel in the open.",
+            hint="Set it to an address that begins with https://",
+            id="swaps.E009",
+        )
+    if api.port == site.port and api.host in {site.host, *settings.ALLOWED_HOSTS}:
+        yield Error(
+            "FACESWAP_API_URL is this site itself: it would hand each swap to itself, for ever.",
+            hint="Set it to another provider, or FACESWAP_PROVIDER=embedded for the site's own "
+            "engine.",
+            id="swaps.E010",
+        )
+    if _is_near(site) and not _is_near(api):
+        yield _cannot_be_reached()
+
+
+def _cannot_be_reached() -> CheckMessage:
+    where = f"SITE_URL={settings.SITE_URL} is an address that the hosted provider cannot reach"
+    if not settings.AWS_STORAGE_BUCKET_NAME:
+        return Error(
+            f"{where}, and pictures are files on this machine: it could not fetch them.",
+            hint="Set SITE_URL to the public address of the site, or keep pictures in a bucket "
+            "(AWS_STORAGE_BUCKET_NAME); or set FACESWAP_PROVIDER=embedded for the site's own "
+            "engine, which needs neither.",
+            id="swaps.E011",
+        )
+    return Warning(
+        f"{where}: its callbacks will not arrive. Each swap waits for FACESWAP_CALLBACK_DEADLINE, "
+        "and is asked for then.",
+        hint="Set SITE_URL to the public address of the site.",
+        id="swaps.W001",
+    )
+
+
+def _is_near(target: Target) -> bool:
+    """On this machine or in its own network, as far as the name tells."""
+    if target.address:
+        return not is_public(target.address)
+    is_short = "." not in target.host
+    return is_short or target.host.endswith((".localhost", ".local", ".internal", ".lan", ".test"))

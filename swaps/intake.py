@@ -7,7 +7,6 @@ when the call comes in. Everything else is fetched by a task in the background.
 import base64
 import contextlib
 import io
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -18,7 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from swaps import errors, images, links, net, services, storage
+from swaps import errors, images, links, net, services, shares, storage
 from swaps.models import ApiAccess, IdempotencyKey, Swap
 from swaps.models.idempotency_key import KEPT
 
@@ -26,8 +25,6 @@ InputName = Literal["source", "target"]
 INPUTS: tuple[InputName, InputName] = ("source", "target")
 URL_FIELDS = {"source_image_url", "target_image_url"}
 FETCH_SECONDS = 10.0
-# Decoding takes far more memory than fetching: the courier never does two at once.
-_decoding = threading.Lock()
 
 
 def request_swap(call: services.ApiCall) -> Swap:
@@ -100,7 +97,7 @@ def fetch(swap: Swap) -> None:
         fetched = list(pool.map(lambda name: _fetch(asked[f"{name}_image_url"], name), missing))
     keys = {}
     for name, data in zip(missing, fetched, strict=True):
-        with _decoding:
+        with shares.decoding:
             photo = _accept(data, name)
         keys[f"{name}_key"] = services.store_photo(swap.pk, name, photo)
     try:

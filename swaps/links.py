@@ -1,5 +1,7 @@
 """URLs of this site that may do one thing, signed for that thing, and what they stand for."""
 
+import datetime
+import uuid
 from pathlib import Path
 
 from django.conf import settings
@@ -9,6 +11,8 @@ from django.urls import reverse
 from swaps import storage
 from swaps.storage import FILE_SALT
 
+CALLBACK_SALT = "swaps.callback"
+CALLBACK_LIFE = datetime.timedelta(days=7)
 SAMPLES = {f"{number}-{name}.jpg" for number in (1, 2, 3) for name in ("face", "photo", "result")}
 
 
@@ -20,6 +24,20 @@ def key_of_file(token: str) -> str | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return str(key)
+
+
+def callback_url(swap_id: uuid.UUID) -> str:
+    """Where a hosted provider reports back on this one swap."""
+    token = signing.dumps(swap_id.hex, salt=CALLBACK_SALT)
+    return settings.SITE_URL + reverse("swaps:callback", args=[token])
+
+
+def swap_id_of_callback(token: str) -> uuid.UUID | None:
+    """None when forged or expired."""
+    try:
+        return uuid.UUID(signing.loads(token, salt=CALLBACK_SALT, max_age=CALLBACK_LIFE))
+    except (signing.BadSignature, ValueError, TypeError, AttributeError):
+        return None
 
 
 def sample(name: str) -> Path | None:

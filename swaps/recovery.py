@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 
-from swaps import deliveries, errors, inspector, services, storage
+from swaps import deliveries, errors, inspector, services, storage, submissions
 from swaps.models import (
     ApiKeyUse,
     CallCount,
@@ -20,7 +21,11 @@ from swaps.models import (
     DeliveryStatus,
     IdempotencyKey,
     InspectedCallback,
+    Performer,
+    ProviderCallback,
+    Stage,
     Status,
+    Submission,
     Swap,
     Upload,
 )
@@ -28,6 +33,7 @@ from swaps.models.delivery import LEASE
 from swaps.models.idempotency_key import KEPT
 
 BATCH = 50
+KEPT_CALLBACKS = datetime.timedelta(days=30)  # as a hosted provider posted them
 KEPT_LOG = datetime.timedelta(days=90)  # of callbacks and of the uses of keys
 
 log = logging.getLogger(__name__)
@@ -56,6 +62,8 @@ def requeue_forgotten(now: datetime.datetime) -> None:
     """
     lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
     waiting = Swap.objects.filter(status=Status.QUEUED, created_at__lte=now - lease)
+    # Those of a hosted provider are looked after by ``enqueue_submissions``, once they have begun.
+    waiting = waiting.filter(Q(provider=Performer.EMBEDDED) | Q(source_key="") | Q(target_key=""))
     forgotten = waiting.exclude(lease_expires_at__gt=now)
 
     def enqueue(swap: Swap) -> None:
@@ -103,6 +111,13 @@ def enqueue_deliveries(now: datetime.datetime) -> None:
     _each(Delivery.objects.forgotten(now).order_by("next_attempt_at")[:BATCH], enqueue)
 
 
+def enqueue_submissions(now: datetime.datetime) -> None:
+    """Swaps of the hosted provider whose next step is due."""
+    submissions.send_next(now)
+    others = Submission.objects.forgotten(now).exclude(stage=Stage.NEW).order_by("due_at")
+    _each(others[:BATCH], lambda submission: submissions.enqueue_again(submission, now))
+
+
 def forget_calls(now: datetime.datetime) -> None:
     """What is kept of calls for a while only."""
     log_ends_at = now - KEPT_LOG
@@ -112,6 +127,7 @@ def forget_calls(now: datetime.datetime) -> None:
     ).delete()
     IdempotencyKey.objects.filter(created_at__lte=now - KEPT).delete()
     InspectedCallback.objects.filter(received_at__lte=now - inspector.KEPT).delete()
+    ProviderCallback.objects.filter(received_at__lte=now - KEPT_CALLBACKS).delete()
     CallCount.objects.filter(minute__lte=now - datetime.timedelta(hours=1)).delete()
 
 
@@ -127,6 +143,7 @@ STEPS = (
     recover_overdue,
     requeue_forgotten,
     enqueue_deliveries,
+    enqueue_submissions,
     purge_removed,
     purge_uploads,
 )

@@ -7,10 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from swaps import deliveries, errors, images, storage
-from swaps.models import ApiKey, Door, IdempotencyKey, Status, Swap, Upload, User
+from swaps.models import (
+    ApiKey,
+    Door,
+    IdempotencyKey,
+    ProviderCallback,
+    Status,
+    Submission,
+    Swap,
+    Upload,
+    User,
+)
 from swaps.models.quota import quotas
 from swaps.models.swap import UNFINISHED, Kind
 from swaps.providers.base import Finished
@@ -39,6 +50,7 @@ def request_swap(
     target: images.Photo | None,
     *,
     call: ApiCall | None = None,
+    provider: str = "",
 ) -> Swap:
     """Store the photos, then spend, create and enqueue in one transaction.
 
@@ -57,7 +69,14 @@ def request_swap(
         with transaction.atomic():
             if not quotas(door).spend(owner):
                 raise errors.UsedUp(USED_UP)
-            swap = Swap.objects.create(pk=pk, owner=owner, door=door, **keys, **_columns(call))
+            swap = Swap.objects.create(
+                pk=pk,
+                owner=owner,
+                door=door,
+                provider=provider or provider_of(door),
+                **keys,
+                **_columns(call),
+            )
             if call and call.idempotency_key:
                 IdempotencyKey.objects.create(
                     user=owner, key=call.idempotency_key, body_digest=call.body_digest, swap=swap
@@ -81,12 +100,22 @@ def _columns(call: ApiCall | None) -> dict[str, Any]:
     }
 
 
+def provider_of(door: Door) -> str:
+    """Who performs the swaps that come in by this door."""
+    return settings.FACESWAP_API_PROVIDER if door == Door.API else settings.FACESWAP_PROVIDER
+
+
 def enqueue(swap: Swap) -> None:
     """The task that is next for it."""
     from swaps import tasks  # they end swaps through this module
 
-    task = tasks.run_swap if swap.has_pictures else tasks.fetch_pictures
-    task.enqueue(str(swap.pk))
+    if not swap.has_pictures:
+        tasks.fetch_pictures.enqueue(str(swap.pk))
+    elif swap.is_hosted:
+        Submission.objects.get_or_create(swap=swap)
+        tasks.submit_swap.enqueue(str(swap.pk))
+    else:
+        tasks.run_swap.enqueue(str(swap.pk))
 
 
 def settle(swap: Swap, outcome: Finished | errors.SwapError) -> None:
@@ -111,6 +140,7 @@ def _settle_succeeded(swap: Swap, finished: Finished) -> None:
                 warnings=list(finished.warnings),
             )
             if succeeded:
+                _let_go(swap)
                 deliveries.announce(swap)
     except Swap.DoesNotExist:  # the account was deleted meanwhile
         storage.delete([key])
@@ -125,10 +155,17 @@ def _settle_failed(swap: Swap, error: errors.SwapError) -> None:
     with transaction.atomic():
         failed = swap.fail(code=error.code, message=error.message, image=error.image)
         if failed:
+            _let_go(swap)
             quotas(swap.door).refund(swap.owner_id)
             deliveries.announce(swap)
     if failed:
         log.info("swap=%s failed code=%s attempts=%d", swap.pk, error.code, swap.attempts)
+
+
+def _let_go(swap: Swap) -> None:
+    """It has ended: nothing more is wanted of a hosted provider."""
+    if swap.is_hosted:
+        Submission.objects.end(swap)
 
 
 def remove(swap: Swap) -> None:
@@ -139,6 +176,8 @@ def remove(swap: Swap) -> None:
             deliveries.announce(swap)
         else:
             swap.remove(was=(Status.SUCCEEDED, Status.FAILED))
+        _let_go(swap)
+        ProviderCallback.objects.filter(swap=swap).delete()
     storage.delete(swap.keys)
     log.info("swap=%s removed", swap.pk)
 

@@ -35,6 +35,7 @@ Say = Callable[[str, str], None]
 class Program:
     name: str
     command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)  # on top of what all have
 
 
 @dataclass(kw_only=True)
@@ -56,6 +57,7 @@ def supervise(
     on_start: Callable[[], None] = lambda: None,
 ) -> int:
     """Run all programs until a signal asks to stop (0) or one of them keeps dying (1)."""
+    die_with_supervisor()  # one may run under another
     environment = {**environment, SUPERVISOR_PID: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
     children = [_Child(program=program) for program in programs]
     with _stop_signals() as received:
@@ -148,7 +150,7 @@ def _start(
     process = subprocess.Popen(
         program.command,
         cwd=cwd,
-        env=environment,
+        env={**environment, **program.environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

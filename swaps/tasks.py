@@ -3,14 +3,14 @@
 import contextlib
 import datetime
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.utils import timezone
 from django_tasks import task
 
-from swaps import deliveries, errors, intake, services
-from swaps.models import Delivery, Swap
-from swaps.providers.base import Provider, SwapRequest
+from swaps import deliveries, errors, inbox, intake, services, submissions
+from swaps.models import Delivery, Submission, Swap
+from swaps.providers.base import SwapRequest
 from swaps.shares import share
 
 # An account that has its share of the courier's threads waits so long for its next turn.
@@ -27,10 +27,9 @@ def run_swap(swap_id: str) -> None:
         return
     from swaps.providers import embedded  # loads the engine: in the worker only
 
-    provider: Provider = embedded
     request = SwapRequest(source_key=swap.source_key, target_key=swap.target_key)
     with _ending(swap):
-        services.settle(swap, provider.submit(request))
+        services.settle(swap, embedded.submit(request))
 
 
 @task(queue_name="fetches")
@@ -58,6 +57,43 @@ def deliver_callback(delivery_id: str) -> None:
             deliveries.attempt(delivery, timezone.now())
         else:
             deliver_callback.using(run_after=timezone.now() + TURN).enqueue(delivery_id)
+
+
+@task(queue_name="provider")
+def submit_swap(swap_id: str) -> None:
+    """Send one swap to the hosted provider, if it is its turn."""
+    _step(swap_id, submissions.send)
+
+
+@task(queue_name="provider")
+def ask_provider(swap_id: str) -> None:
+    """Ask the hosted provider about a swap of which no outcome came."""
+    _step(swap_id, submissions.ask)
+
+
+@task(queue_name="provider")
+def collect_result(swap_id: str) -> None:
+    """Bring home what the hosted provider reported, and let the next swap have its room."""
+    submissions.send_next(timezone.now())
+    _step(swap_id, _file_and_collect)
+
+
+def _file_and_collect(submission: Submission) -> None:
+    inbox.file(submission)
+    submissions.collect(submission)
+
+
+def _step(swap_id: str, step: Callable[[Submission], None]) -> None:
+    submission = Submission.objects.select_related("swap").filter(swap_id=swap_id).first()
+    if submission is None:
+        return
+    try:
+        step(submission)
+    except (Swap.DoesNotExist, Submission.DoesNotExist):
+        return  # the account was deleted meanwhile
+    except Exception:
+        log.exception("swap=%s a step with the provider broke", swap_id)
+        submissions.broke(submission)
 
 
 @contextlib.contextmanager

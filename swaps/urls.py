@@ -1,6 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from swaps import callbacks
 from swaps.views import deliveries, docs, history, inspector, keys, pages, pictures, swaps
 
 
@@ -42,5 +43,6 @@ urlpatterns = [
     path("docs/api/callbacks/", docs.api_callbacks, name="api_callbacks"),
     path("files/<str:token>/", pictures.file, name="file"),
     path("samples/<str:name>", pictures.sample, name="sample"),
+    path("callbacks/<str:token>/", callbacks.receive, name="callback"),
     path("callbacks/inspect/<str:token>/", inspector.receive, name="inspector"),
 ]

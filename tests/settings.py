@@ -17,12 +17,31 @@ atexit.register(shutil.rmtree, _var, ignore_errors=True)
 os.environ.setdefault("FACESWAP_MODELS_DIR", str(_root / "var" / "models"))
 os.environ["FACESWAP_VAR"] = str(_var)
 for _name in (
+    "AWS_S3_ADDRESSING_STYLE",
+    "AWS_S3_ENCRYPTION",
+    "AWS_S3_ENDPOINT_URL",
+    "AWS_S3_KMS_KEY_ID",
+    "AWS_S3_PUBLIC_ENDPOINT_URL",
+    "AWS_S3_REGION_NAME",
+    "AWS_SESSION_TOKEN",
     "AWS_STORAGE_BUCKET_NAME",
     "DEBUG",
     "EMAIL_HOST",
     "FACESWAP_API_CALLS_PER_MINUTE",
     "FACESWAP_API_FREE_SWAPS",
+    "FACESWAP_API_KEY",
+    "FACESWAP_API_PROVIDER",
+    "FACESWAP_API_URL",
+    "FACESWAP_CALLBACK_DEADLINE",
     "FACESWAP_FETCH_ALLOW",
+    "FACESWAP_HOSTED_EXCHANGE",
+    "FACESWAP_HOSTED_IN_FLIGHT",
+    "FACESWAP_HOSTED_MAX_RESULT_MB",
+    "FACESWAP_HOSTED_PAUSE_SECONDS",
+    "FACESWAP_HOSTED_RESULT_HOSTS",
+    "FACESWAP_HOSTED_RESULT_SECONDS",
+    "FACESWAP_HOSTED_TIMEOUT_SECONDS",
+    "FACESWAP_PROVIDER",
     "SITE_URL",
 ):
     os.environ[_name] = ""  # empty counts as unset, and wins over a developer's .env

@@ -17,18 +17,20 @@ PACKAGES = ("faceswap_site", "swaps")
 
 # From the top down. A module may import from its own box and from the layers below.
 LAYERS = {
-    "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server swaps.log_secrets",
+    "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
     "swaps.callbacks swaps.strange_requests swaps.accounts",
     "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.playground "
-    "swaps.tasks swaps.recovery swaps.signals",
+    "swaps.tasks swaps.recovery swaps.signals swaps.submissions swaps.inbox",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
-    "swaps.wire swaps.inspector swaps.heartbeat swaps.checks",
-    "WORK": "swaps.providers.embedded swaps.providers.hosted",
+    "swaps.wire swaps.inspector swaps.heartbeat swaps.checks swaps.provider_figures",
+    "WORK": "swaps.providers.embedded swaps.providers.hosted swaps.providers.hosted_* "
+    "swaps.providers.finish",
     "MATERIAL": "swaps.net swaps.net_* swaps.room swaps.storage swaps.storage_* swaps.images "
     "swaps.image_* swaps.provenance swaps.engine_models",
     "ENGINE": "swaps.engine.*",
-    "WORDS": "swaps.errors swaps.providers.base swaps.shares swaps.supervisor",
+    "WORDS": "swaps.log_secrets swaps.errors swaps.providers.base swaps.outcomes "
+    "swaps.shares swaps.supervisor",
 }
 # STATE and WORK stand side by side; so do MATERIAL and ENGINE.
 DEPTH = dict(zip(LAYERS, (0, 1, 2, 3, 3, 4, 4, 5), strict=True))

@@ -3,7 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
@@ -25,7 +25,7 @@ class FactsAdmin(admin.ModelAdmin[Any]):
 
     list_per_page = 50
     show_full_result_count = False
-    ordering = ("-created_at", "-pk")
+    ordering: ClassVar[tuple[str, ...]] = ("-created_at", "-pk")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from swaps import services, storage
-from swaps.models import Status, Swap
+from swaps.admin.provider import link_to_callbacks
+from swaps.models import Status, Submission, Swap
 from swaps.models.swap import Kind
 from swaps.views.pictures import picture
 
@@ -20,10 +21,13 @@ from swaps.views.pictures import picture
 @admin.register(Swap)
 class SwapAdmin(admin.ModelAdmin[Swap]):
     list_display = (
-        *("id", "pictures", "owner", "door", "status", "is_hidden", "attempts"),
+        *("id", "pictures", "owner", "door", "state", "is_hidden", "attempts"),
         "created_at",
     )
-    list_filter = ("status", "door", "is_hidden", "created_at", "error_code")
+    list_filter = (
+        *("status", "is_parked", "door", "provider", "is_hidden"),
+        *("created_at", "error_code"),
+    )
     list_select_related = ("owner",)
     list_per_page = 30
     show_full_result_count = False
@@ -36,7 +40,8 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         ("id", "owner"),
         ("door", "api_key", "trace_id"),
         "pictures",
-        ("status", "is_hidden", "attempts"),
+        ("status", "is_parked", "is_hidden", "attempts"),
+        ("provider", "at_provider"),
         ("width", "height", "size", "warnings"),
         ("error_code", "error_image", "error_message"),
         ("created_at", "started_at", "finished_at", "lease_expires_at"),
@@ -70,6 +75,17 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         if swap is None or not swap.key(kind):
             raise Http404
         return picture(storage.thumb_key(swap.key(kind)))
+
+    @admin.display(description="status", ordering="status")
+    def state(self, swap: Swap) -> str:
+        return f"{swap.status}, parked" if swap.is_parked else swap.status
+
+    @admin.display(description="at the provider")
+    def at_provider(self, swap: Swap) -> SafeString | str:
+        if not Submission.objects.filter(pk=swap.pk).exists():
+            return "not sent" if swap.is_hosted else "–"
+        url = reverse("admin:swaps_submission_change", args=[swap.pk])
+        return format_html('<a href="{}">Submission</a>, {}', url, link_to_callbacks(swap.pk))
 
     @admin.display(description="source, target, result")
     def pictures(self, swap: Swap) -> SafeString | str:

@@ -10,9 +10,23 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from swaps.models import ApiAccess, ApiKey, Delivery, Door, Grant, Quota, Swap, User
+from swaps.models import (
+    ApiAccess,
+    ApiKey,
+    Delivery,
+    Door,
+    Grant,
+    ProviderCallback,
+    Quota,
+    Submission,
+    Swap,
+    User,
+)
 
-GOES_WITH_ITS_OWNER = {model._meta.verbose_name for model in (Swap, ApiKey, Delivery)}  # noqa: SLF001
+GOES_WITH_ITS_OWNER = {
+    model._meta.verbose_name  # noqa: SLF001
+    for model in (Swap, ApiKey, Delivery, Submission, ProviderCallback)
+}
 
 admin.site.unregister(Group)
 

@@ -4,10 +4,12 @@ from swaps.models.api_access import ApiAccess
 from swaps.models.api_key import ApiKey, ApiKeyUse, CallCount, Scope
 from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
 from swaps.models.heartbeat import Heartbeat
+from swaps.models.hosted_provider import HostedProvider
 from swaps.models.idempotency_key import IdempotencyKey
 from swaps.models.inspected_callback import InspectedCallback
 from swaps.models.quota import Door, Grant, Quota
-from swaps.models.swap import Status, Swap
+from swaps.models.submission import ProviderCallback, Stage, Submission, Verdict
+from swaps.models.swap import Performer, Status, Swap
 from swaps.models.upload import Upload
 from swaps.models.user import User
 
@@ -22,12 +24,18 @@ __all__ = [
     "Door",
     "Grant",
     "Heartbeat",
+    "HostedProvider",
     "IdempotencyKey",
     "InspectedCallback",
+    "Performer",
+    "ProviderCallback",
     "Quota",
     "Scope",
+    "Stage",
     "Status",
+    "Submission",
     "Swap",
     "Upload",
     "User",
+    "Verdict",
 ]

@@ -1,9 +1,9 @@
 """The one row in the middle: a swap, and the only ways in which its status may change.
 
-    queued ──claim──> processing ──succeed──> succeeded
-      │  ^               │  │                     │
-      │  └───requeue─────┘  └──fail──> failed     │
-      └───────────────remove──> removed <─────────┘
+    queued ──claim, send──> processing ──succeed──> succeeded
+      │  ^                     │  │                     │
+      │  └─requeue, take back──┘  └──fail──> failed     │
+      └──────────────────remove──> removed <────────────┘
 
 Every change is a compare-and-set: of all racing callers exactly one gets True.
 """
@@ -28,6 +28,13 @@ WARNINGS = {
     "yaw": "The two faces look in very different directions, so the result may show seams. "
     "A face photo taken from a similar side works better.",
 }
+
+
+class Performer(models.TextChoices):
+    """Who performs a swap: the site's own engine, or a hosted provider."""
+
+    EMBEDDED = "embedded"
+    HOSTED = "hosted"
 
 
 class Status(models.TextChoices):
@@ -72,6 +79,10 @@ class Swap(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="swaps")
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     door = models.CharField(max_length=7, choices=Door, default=Door.BROWSER)
+    provider = models.CharField(max_length=8, choices=Performer, default=Performer.EMBEDDED)
+    is_parked = models.BooleanField(
+        "parked", default=False, help_text="Waits for a hosted provider that is down."
+    )
     source_key = models.CharField(
         max_length=200, blank=True, help_text="Empty until a picture that was sent as URL is here."
     )
@@ -140,14 +151,20 @@ class Swap(models.Model):
         return self.door == Door.API
 
     @property
+    def is_hosted(self) -> bool:
+        return self.provider == Performer.HOSTED
+
+    @property
     def has_pictures(self) -> bool:
         """Both are in our storage. Those of an API call may still have to be fetched."""
         return bool(self.source_key and self.target_key)
 
     @property
     def progress(self) -> str:
-        """What a page shows of how far it is: its status, and whether pictures are fetched yet."""
-        return self.status if self.has_pictures else f"{self.status}-fetching"
+        """What a page shows of how far it is: its status, and what keeps it waiting."""
+        if not self.has_pictures:
+            return f"{self.status}-fetching"
+        return f"{self.status}-parked" if self.is_parked else self.status
 
     @property
     def seconds(self) -> float | None:
@@ -186,6 +203,21 @@ class Swap(models.Model):
             started_at=now,
             lease_expires_at=now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS),
         )
+
+    def send(self) -> bool:
+        """A hosted provider gets it now; how that goes on stands in its ``Submission``."""
+        return self._move(
+            (Status.QUEUED,),
+            status=Status.PROCESSING,
+            attempts=F("attempts") + 1,
+            started_at=timezone.now(),
+            is_parked=False,
+            lease_expires_at=None,
+        )
+
+    def take_back(self, *, is_parked: bool) -> bool:
+        """The provider did not take it on: back to the queue, or parked until it can be reached."""
+        return self._move(UNFINISHED, status=Status.QUEUED, is_parked=is_parked)
 
     def has_fetched(self, **keys: str) -> bool:
         """Its pictures are here: back to the queue, for the engine, with all attempts ahead."""
@@ -228,7 +260,7 @@ class Swap(models.Model):
         return self._move(was, status=Status.REMOVED, **self._ended())
 
     def _ended(self) -> dict[str, Any]:
-        return {"finished_at": timezone.now(), "lease_expires_at": None}
+        return {"finished_at": timezone.now(), "lease_expires_at": None, "is_parked": False}
 
     def _move(self, allowed: tuple[Status, ...], **changes: Any) -> bool:
         moved = Swap.objects.filter(pk=self.pk, status__in=allowed).update(**changes)

@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from swaps.models import Swap, User
+from swaps.models import Status, Swap, User
 from swaps.views.access import MemberRequest, members_only, nothing_new
 
 PAGE_SIZE = 24
@@ -65,7 +65,7 @@ def updates(request: MemberRequest) -> HttpResponse:
         "changed": changed,
         "gone": gone,
         "poll": _poll(request.user, now),
-        "announcement": _announcement(changed),
+        "announcement": _announcement(changed, known),
     }
     return render(request, "swaps/history.html#updates", context)
 
@@ -97,8 +97,8 @@ def _interval(swaps: Iterable[Swap], now: datetime.datetime) -> int:
     return next((ms for limit, ms in INTERVALS if age < limit), LONGEST_INTERVAL)
 
 
-def _announcement(changed: Sequence[Swap]) -> str:
-    """For those who hear the page."""
+def _announcement(changed: Sequence[Swap], known: Mapping[uuid.UUID, str]) -> str:
+    """For those who hear the page. That the provider is down is said once, not at each trial."""
     done = sum(swap.is_succeeded for swap in changed)
     failed = sum(swap.is_failed for swap in changed)
     said = []
@@ -106,6 +106,8 @@ def _announcement(changed: Sequence[Swap]) -> str:
         said.append("Your swap is finished." if done == 1 else f"{done} swaps are finished.")
     if failed:
         said.append("A swap could not be done." if failed == 1 else f"{failed} swaps failed.")
+    if any(swap.is_parked and known[swap.pk] == Status.QUEUED for swap in changed):
+        said.append("The service that makes the pictures is not answering. Your swaps wait for it.")
     return " ".join(said)
 
 

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from swaps import errors, images, services
+from swaps import errors, images, provider_figures, services
 from swaps.forms import PHOTOS, SwapForm, find_kept
-from swaps.models import Quota, Swap
+from swaps.models import Performer, Quota, Swap
 from swaps.views.access import MemberRequest, members_only, nothing_new
 
 
@@ -67,6 +68,8 @@ def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> Htt
     context: dict[str, Any] = {
         "form": form,
         "kept": form.kept,
+        "would_wait": settings.FACESWAP_PROVIDER == Performer.HOSTED
+        and provider_figures.is_down(timezone.now()),
         "swaps_left": Quota.objects.of(request.user).remaining,
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
         "accepted": images.ACCEPTED_TEXT,

@@ -24,6 +24,9 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+PUBLIC = {"SITE_URL": "https://faces.example.org", "FACESWAP_API_KEY": "a key"}
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
@@ -31,6 +34,17 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
         ({"SITE_URL": "https://faces.example.org", "DEBUG": "1"}, "swaps.E003"),
         ({"SITE_URL": "faces.example.org"}, "swaps.E001"),
         ({"FACESWAP_FETCH_ALLOW": "10.0.0.0/8, http://lan"}, "swaps.E004"),
+        ({"FACESWAP_PROVIDER": "elsewhere"}, "swaps.E005"),
+        ({"FACESWAP_API_PROVIDER": "Hosted"}, "swaps.E005"),
+        ({"FACESWAP_PROVIDER": "hosted"}, "swaps.E006"),
+        ({**PUBLIC, "FACESWAP_CALLBACK_DEADLINE": "200000"}, "swaps.E007"),
+        ({**PUBLIC, "FACESWAP_HOSTED_RESULT_HOSTS": "http://cdn"}, "swaps.E008"),
+        ({**PUBLIC, "FACESWAP_API_URL": "api.example.org"}, "swaps.E009"),
+        ({**PUBLIC, "FACESWAP_API_URL": "http://api.example.org"}, "swaps.E009"),
+        ({**PUBLIC, "FACESWAP_API_URL": "https://faces.example.org"}, "swaps.E010"),
+        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://localhost:8000"}, "swaps.E010"),
+        ({"FACESWAP_API_KEY": "a key"}, "swaps.E011"),
+        ({"FACESWAP_API_KEY": "a key", "SITE_URL": "https://faces.lan"}, "swaps.E011"),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps'"),
         ({"FACESWAP_MAX_UPLOAD_MB": "lots"}, "FACESWAP_MAX_UPLOAD_MB='lots'"),
         ({"FACESWAP_MAX_ATTEMPTS": "0"}, "at least 1"),
@@ -47,6 +61,29 @@ def test_a_wrong_setting_stops_the_start_with_its_name(
 def test_a_right_public_setting_passes() -> None:
     checked = check(SITE_URL="https://faces.example.org")
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_key_for_a_hosted_provider_is_enough_where_it_can_reach_the_site() -> None:
+    checked = check(**PUBLIC)
+    assert checked.returncode == 0, checked.stderr
+    assert "swaps." not in checked.stderr
+
+
+def test_a_provider_on_the_same_machine_needs_neither_bucket_nor_public_address() -> None:
+    checked = check(FACESWAP_API_KEY="a key", FACESWAP_API_URL="http://127.0.0.1:8001")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_pictures_in_a_bucket_are_enough_but_callbacks_that_cannot_arrive_are_warned_of() -> None:
+    checked = check(FACESWAP_API_KEY="a key", AWS_STORAGE_BUCKET_NAME="faces")
+    assert checked.returncode == 0, checked.stderr
+    assert "swaps.W001" in checked.stderr
+
+
+def test_the_key_for_the_provider_is_in_no_complaint() -> None:
+    checked = check(FACESWAP_API_KEY="not-to-be-shown", FACESWAP_API_URL="ftp://api.example.org")
+    assert checked.returncode != 0
+    assert "not-to-be-shown" not in checked.stdout + checked.stderr
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,22 +2,27 @@
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from swaps import heartbeat
+from swaps import heartbeat, recovery
 from swaps.management.commands.worker import PatientWorker
+from swaps.models import Performer
 from swaps.supervisor import die_with_supervisor
 
 POLL_SECONDS = 0.1
-# A server that hangs holds one of these; fetches and deliveries cannot starve each other.
-THREADS: Mapping[str, int] = {"fetches": 12, "deliveries": 12}
+LOOK_SECONDS = 0.2
+# A server that hangs holds one of these; no queue can starve another.
+THREADS: Mapping[str, int] = {"fetches": 12, "deliveries": 12, "provider": 12}
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +65,25 @@ class Courier(PatientWorker):
             ]
 
 
+def uses_hosted_provider() -> bool:
+    return Performer.HOSTED in {settings.FACESWAP_PROVIDER, settings.FACESWAP_API_PROVIDER}
+
+
+def look_after_submissions(courier: Courier) -> None:
+    """What the clock does once a second, more often: a callback makes its swap due, and no more."""
+    while courier.running:
+        close_old_connections()
+        try:
+            recovery.enqueue_submissions(timezone.now())
+        except Exception:
+            log.exception("the submissions could not be looked after")
+            connection.close()
+        time.sleep(LOOK_SECONDS)
+    connection.close()
+
+
 class Command(BaseCommand):
-    help = "Fetch the pictures that API calls name by URL, and deliver callbacks."
+    help = "Fetch pictures, deliver callbacks, and talk to the hosted provider."
 
     def handle(self, **_options: Any) -> None:
         die_with_supervisor()
@@ -77,6 +99,8 @@ class Command(BaseCommand):
             worker_id=name[:64],
         )
         courier.configure_signals()
+        if uses_hosted_provider():
+            threading.Thread(target=look_after_submissions, args=(courier,), daemon=True).start()
         leave = heartbeat.beat_in_background(name)
         log.info("%s is ready", name)
         courier.run()

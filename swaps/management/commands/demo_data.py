@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from swaps import images, services
-from swaps.models import User
+from swaps.models import Performer, User
 
 EMAIL = "demo@example.com"
 PAIRS = 3
@@ -36,6 +36,7 @@ class Command(BaseCommand):
                 user,
                 _photo(folder / f"{number}-face.jpg"),
                 _photo(folder / f"{number}-photo.jpg"),
+                provider=Performer.EMBEDDED,  # a hosted one may want money for them
             )
 
 

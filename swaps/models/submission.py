@@ -1,0 +1,274 @@
+"""A swap in the hands of a hosted provider: what was sent, what came back, what is due next.
+
+    new ──send──> sent ──record──> answered ──> ended
+     ^             │
+     └──take_back──┘      (the end may come from anywhere: the swap's own row decides)
+
+Every change is a compare-and-set, as those of the swap are.
+"""
+
+import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+from swaps.models.swap import Swap
+
+LEASE = datetime.timedelta(seconds=60)  # a step that was cut off is made again after this
+
+
+class Stage(models.TextChoices):
+    NEW = "new", "Not sent yet"
+    SENT = "sent", "Sent, waiting for the callback"
+    ANSWERED = "answered", "Reported, its picture to be fetched"
+    ENDED = "ended", "Ended"
+
+
+OPEN = (Stage.NEW, Stage.SENT, Stage.ANSWERED)
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def due(self, now: datetime.datetime) -> "SubmissionQuerySet":
+        return self.filter(stage__in=OPEN, due_at__lte=now)
+
+    def forgotten(self, now: datetime.datetime) -> "SubmissionQuerySet":
+        """Due, and not in the queue; or in it for so long that its task may be lost."""
+        return self.due(now).exclude(enqueue_again_at__gt=now)
+
+    def in_flight(self) -> "SubmissionQuerySet":
+        """What the provider may be working on."""
+        return self.filter(stage=Stage.SENT)
+
+    def newest_first(self) -> "SubmissionQuerySet":
+        return self.order_by("-created_at", "-pk")
+
+    def record(self, task_id: str, **reported: Any) -> bool:
+        """Keep what was reported of a task that is known; one short statement.
+
+        It stands in the way of each callback, so it is also all that enqueues the next step.
+        """
+        waiting = self.filter(stage=Stage.SENT, task_id=task_id)
+        return waiting.update(stage=Stage.ANSWERED, enqueue_again_at=None, **reported) == 1
+
+    def record_early(self, task_id: str, *, due_at: datetime.datetime, **reported: Any) -> bool:
+        """The same while it is not known which task it is: the outcome was faster than the answer.
+
+        It is kept until that answer says so (``accept``), or can no longer come. Not the outcome of
+        a task that is known as another swap's.
+        """
+        if Submission.objects.filter(task_id=task_id, accepted_at__isnull=False).exists():
+            return False
+        waiting = self.filter(stage__in=(Stage.NEW, Stage.SENT), task_id="")
+        recorded = waiting.update(
+            stage=Stage.ANSWERED,
+            task_id=task_id,
+            enqueue_again_at=None,
+            due_at=Case(
+                When(call_ended_at__isnull=False, then=Value(due_at)),
+                default=Value(due_at + longest_call()),
+                output_field=models.DateTimeField(),
+            ),
+            **reported,
+        )
+        return recorded == 1
+
+    def end(self, swap: Swap) -> None:
+        """With its swap. Nothing is left in it that shows a picture."""
+        self.filter(pk=swap.pk).exclude(stage=Stage.ENDED).update(
+            stage=Stage.ENDED,
+            ended_at=timezone.now(),
+            due_at=None,
+            enqueue_again_at=None,
+            request=None,
+            image_url="",
+            callback="",
+        )
+
+
+class Submission(models.Model):
+    """One for each swap that a hosted provider performs."""
+
+    swap = models.OneToOneField(
+        Swap, models.CASCADE, primary_key=True, related_name="submission", editable=False
+    )
+    stage = models.CharField(max_length=8, choices=Stage, default=Stage.NEW)
+    task_id = models.CharField(max_length=200, blank=True, help_text="What the provider calls it.")
+    request = models.JSONField(null=True, help_text="What is sent, until it has ended.")
+    signed_at = models.DateTimeField(null=True, help_text="Since when the URLs in it work.")
+    sends = models.PositiveSmallIntegerField(
+        default=0, help_text="How often it may have been started there."
+    )
+    refusals = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the provider would not take it just then."
+    )
+    failures = models.PositiveSmallIntegerField(
+        default=0, help_text="How often asking for it, or fetching its picture, failed."
+    )
+    problem = models.CharField(max_length=300, blank=True, help_text="The last one.")
+    image_url = models.TextField(blank=True)
+    callback = models.TextField(blank=True, help_text="As it came, until it is filed.")
+    error_code = models.CharField(max_length=40, blank=True, help_text="As the provider says it.")
+    error_message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True, help_text="Its answer came: the task is known.")
+    call_ended_at = models.DateTimeField(
+        null=True, help_text="The call that sent it is over: no answer to it can come any more."
+    )
+    answered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, default=timezone.now, help_text="Its next step.")
+    enqueue_again_at = models.DateTimeField(
+        null=True, help_text="Its next step is enqueued, and until then it is not lost."
+    )
+
+    objects: ClassVar[SubmissionQuerySet] = SubmissionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [
+            models.Index("due_at", name="submission_due", condition=Q(stage__in=OPEN)),
+            models.Index(
+                "stage", "created_at", name="submission_open", condition=Q(stage__in=OPEN)
+            ),
+            models.Index("task_id", name="submission_task", condition=~Q(task_id="")),
+            models.Index(F("created_at").desc(), name="submission_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_open(self) -> bool:
+        return self.stage in OPEN
+
+    @property
+    def is_failure(self) -> bool:
+        """The provider reported that it cannot be done."""
+        return not self.image_url
+
+    # --- what may happen to it ------------------------------------------------------------
+
+    def claim(self, stage: Stage, now: datetime.datetime) -> bool:
+        """Take its next step, if that is due. One that never comes back is due after a lease."""
+        ends_at = now + LEASE
+        mine = Submission.objects.due(now).filter(pk=self.pk, stage=stage)
+        return self._changed(mine.update(due_at=ends_at, enqueue_again_at=ends_at))
+
+    def send(
+        self, now: datetime.datetime, request: dict[str, str], signed_at: datetime.datetime
+    ) -> bool:
+        """It goes to the provider now. Should nothing come back, its deadline is its next step."""
+        deadline = datetime.timedelta(seconds=settings.FACESWAP_CALLBACK_DEADLINE)
+        mine = Submission.objects.due(now).filter(pk=self.pk, stage=Stage.NEW)
+        return self._changed(
+            mine.update(
+                stage=Stage.SENT,
+                request=request,
+                signed_at=signed_at,
+                sends=F("sends") + 1,
+                sent_at=now,
+                due_at=now + deadline,
+                enqueue_again_at=None,
+                call_ended_at=None,
+            )
+        )
+
+    def accept(self, task_id: str, now: datetime.datetime, next_look_at: datetime.datetime) -> bool:
+        """The provider's answer: so it calls the task.
+
+        True when the outcome of this task was faster, and its picture may be fetched now. That of
+        another task that was taken for it is forgotten; so is that of this task, where another
+        swap, not knowing better, took it for its own.
+        """
+        of_this = Submission.objects.filter(pk=self.pk, accepted_at__isnull=True)
+        forget: dict[str, Any] = {
+            **dict.fromkeys(("image_url", "error_code", "error_message", "callback"), ""),
+            "stage": Stage.SENT,
+        }
+        forget |= {"answered_at": None, "enqueue_again_at": None}
+        same = of_this.filter(stage=Stage.ANSWERED, task_id=task_id)
+        ended = {"accepted_at": now, "call_ended_at": now}
+        if self._changed(same.update(**ended, due_at=now)):
+            return True
+        known = {"task_id": task_id, "due_at": next_look_at, **ended}
+        if not self._changed(of_this.filter(stage=Stage.SENT).update(**known)):
+            self._changed(of_this.filter(stage=Stage.ANSWERED).update(**forget, **known))
+        astray = Submission.objects.filter(
+            stage=Stage.ANSWERED, task_id=task_id, accepted_at__isnull=True
+        )
+        astray.exclude(pk=self.pk).update(**forget, task_id="", due_at=next_look_at)
+        return False
+
+    def trust(self, now: datetime.datetime, problem: str) -> bool:
+        """The answer to our call is lost. True when an outcome is here: there is nothing but it."""
+        mine = Submission.objects.filter(pk=self.pk)
+        mine.update(problem=problem[:300], call_ended_at=now)
+        return self._changed(mine.filter(stage=Stage.ANSWERED).update(due_at=now))
+
+    def take_back(
+        self, due_at: datetime.datetime, *, problem: str, was_started: bool, is_refusal: bool
+    ) -> bool:
+        """It is to be sent again then."""
+        mine = Submission.objects.filter(pk=self.pk, stage=Stage.SENT)
+        return self._changed(
+            mine.update(
+                stage=Stage.NEW,
+                sends=F("sends") - (0 if was_started else 1),
+                refusals=F("refusals") + int(is_refusal),
+                problem=problem[:300],
+                due_at=due_at,
+                enqueue_again_at=None,
+                call_ended_at=timezone.now(),
+            )
+        )
+
+    def postpone(self, due_at: datetime.datetime, *, problem: str = "", failures: int = 0) -> None:
+        """The step that was claimed is to be made again then."""
+        mine = Submission.objects.filter(pk=self.pk, stage=self.stage)
+        self._changed(
+            mine.update(
+                due_at=due_at,
+                enqueue_again_at=None,
+                failures=F("failures") + failures,
+                **({"problem": problem[:300]} if problem else {}),
+            )
+        )
+
+    def _changed(self, rows: int) -> bool:
+        self.refresh_from_db()
+        return rows == 1
+
+
+class Verdict(models.TextChoices):
+    """What became of a callback."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    LATE = "late", "Too late"
+    OTHER_TASK = "other_task", "Of another task"
+    NOT_UNDERSTOOD = "not_understood", "Not understood"
+    REMOVED = "removed", "Of a removed swap"
+
+
+class ProviderCallback(models.Model):
+    """What a provider posted, word for word but for its secrets; kept for a while, for staff."""
+
+    swap = models.ForeignKey(Swap, models.CASCADE, related_name="callbacks")
+    received_at = models.DateTimeField(default=timezone.now, db_index=True)
+    verdict = models.CharField(max_length=14, choices=Verdict)
+    body = models.TextField()
+
+    class Meta:
+        verbose_name = "callback of the provider"
+        verbose_name_plural = "callbacks of the provider"
+
+    def __str__(self) -> str:
+        return f"{self.received_at:%Y-%m-%d %H:%M:%S} {self.verdict}"
+
+
+def longest_call() -> datetime.timedelta:
+    """As long as the answer to a call may take; after that it does not come any more."""
+    return datetime.timedelta(seconds=2 * settings.FACESWAP_HOSTED_TIMEOUT_SECONDS + 10)

@@ -1,0 +1,360 @@
+"""Swaps that a hosted provider performs: sent, asked for, collected. One step, one task.
+
+Whatever is cut off stands in the row with the moment at which the clock looks after it. Nothing is
+sent a second time before the first one has had all its time to report.
+"""
+
+import datetime
+import logging
+import random
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from swaps import errors, links, net, outcomes, services
+from swaps.log_secrets import hide_secrets
+from swaps.models import HostedProvider, Stage, Status, Submission, Swap
+from swaps.outcomes import Outcome
+from swaps.providers import hosted
+from swaps.providers.base import (
+    Accepted,
+    Answered,
+    AnswerLost,
+    NotNow,
+    ProviderTrouble,
+    RemoteRequest,
+)
+
+MOST_REFUSALS = 5  # as the contract asks of clients
+MOST_FAILURES = 5
+MOST_SENDS = 2  # that may have been started
+PATIENCE = 4  # times the deadline, for a provider that says that it is still at work
+MOST_PARKED = datetime.timedelta(days=1)
+LONGEST_PAUSE_SECONDS = 60.0
+SOON = datetime.timedelta(seconds=5)
+
+NOT_TAKEN = "The service that makes the pictures could not take this swap. Please try later."
+NO_ANSWER = "The service that makes the pictures did not answer in time. Please try again."
+NOT_FETCHED = (
+    "The finished picture could not be fetched from the service that made it. Please try again."
+)
+
+log = logging.getLogger(__name__)
+
+
+# --- send ---------------------------------------------------------------------------------
+
+
+def send(submission: Submission) -> None:
+    """Hand it to the provider, unless that is down, or has enough to do."""
+    if timezone.now() - submission.created_at > MOST_PARKED:
+        services.settle(submission.swap, errors.Timeout(NO_ANSWER))
+        return
+    if not _take_turn(submission, timezone.now()):
+        return
+    try:
+        answer = hosted.submit(RemoteRequest(**(submission.request or {})))
+    except errors.SwapError as error:
+        _note_success()
+        services.settle(submission.swap, error)
+    except NotNow as trouble:
+        _not_taken(submission, trouble)
+    except AnswerLost as trouble:
+        _answer_lost(submission, trouble)
+    else:
+        _note_success()
+        _taken(submission, answer)
+
+
+def _take_turn(submission: Submission, now: datetime.datetime) -> bool:
+    """True when it is this one's turn; then it counts as sent, whatever happens from here on."""
+    swap = submission.swap
+    request, signed_at = _request(submission, now)
+    with transaction.atomic():
+        provider = HostedProvider.objects.locked()
+        if provider.open_until and now < provider.open_until:
+            submission.postpone(provider.open_until)
+            swap.take_back(is_parked=True)
+            return False
+        if provider.rests_until and now < provider.rests_until:
+            submission.postpone(provider.rests_until)
+            return False
+        if Submission.objects.in_flight().count() >= settings.FACESWAP_HOSTED_IN_FLIGHT:
+            submission.postpone(submission.due_at or now)  # until there is room: ``send_next``
+            return False
+        if not (submission.send(now, request, signed_at) and swap.send()):
+            transaction.set_rollback(True)
+            return False
+        if provider.is_down:
+            provider.begin_trial(now)
+    return True
+
+
+def _request(
+    submission: Submission, now: datetime.datetime
+) -> tuple[dict[str, str], datetime.datetime]:
+    """What is sent, and since when its URLs work: the same again, as long as they do."""
+    signed_at = submission.signed_at
+    if submission.request and signed_at and now - signed_at < hosted.SLACK + _deadline():
+        return submission.request, signed_at
+    swap = submission.swap
+    made = RemoteRequest(
+        source_image_url=hosted.picture_url(swap.source_key),
+        target_image_url=hosted.picture_url(swap.target_key),
+        callback_url=links.callback_url(swap.pk),
+        idempotency_key=f"{swap.pk}.{secrets.token_hex(4)}",
+    )
+    return asdict(made), now
+
+
+def _taken(submission: Submission, answer: Accepted | Answered) -> None:
+    now = timezone.now()
+    begun = submission.sent_at or now
+    # One that was sent before may long be done, and its outcome may be what was lost.
+    look_at = begun + _deadline() if submission.sends == 1 else now + SOON
+    is_here = submission.accept(answer.task_id, now, look_at)
+    log.info("swap=%s taken by the provider sends=%d", submission.pk, submission.sends)
+    if isinstance(answer, Answered):
+        is_here = _record(submission, answer, now) or is_here
+    if is_here:
+        enqueue(submission, Stage.ANSWERED)
+
+
+def _not_taken(submission: Submission, trouble: NotNow) -> None:
+    now = timezone.now()
+    pause = _pause(submission.refusals)
+    if trouble.retry_after is not None:
+        pause = datetime.timedelta(seconds=trouble.retry_after)
+    if trouble.is_busy:
+        _note_success()
+        HostedProvider.objects.rest(now + pause)
+    else:
+        HostedProvider.objects.note_trouble(now, trouble.problem)
+    provider = HostedProvider.objects.now()
+    log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
+    if not provider.is_down and submission.refusals >= MOST_REFUSALS:
+        services.settle(submission.swap, errors.ApiError(NOT_TAKEN))
+        return
+    due_at = max(now + pause, provider.open_until or now)
+    with transaction.atomic():
+        if submission.take_back(
+            due_at, problem=trouble.problem, was_started=False, is_refusal=not provider.is_down
+        ):
+            submission.swap.take_back(is_parked=provider.is_down)
+
+
+def _answer_lost(submission: Submission, trouble: AnswerLost) -> None:
+    """It may have been started. What was sent with it finds the way back; its deadline is set."""
+    now = timezone.now()
+    HostedProvider.objects.note_trouble(now, trouble.problem)
+    log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble.problem)
+    if submission.trust(now, trouble.problem):
+        enqueue(submission, Stage.ANSWERED)
+
+
+# --- ask ----------------------------------------------------------------------------------
+
+
+def ask(submission: Submission) -> None:
+    """No outcome came in time: ask for it, where there is something to ask for."""
+    now = timezone.now()
+    if not submission.claim(Stage.SENT, now):
+        return
+    if not submission.task_id:
+        _send_again(submission)
+        return
+    try:
+        answer = hosted.ask(submission.task_id)
+    except NotNow as trouble:
+        _not_told(submission, trouble)
+    except (errors.NotFound, errors.ApiNotImplemented):
+        _give_up(submission)
+    except errors.SwapError as error:
+        if isinstance(error.__cause__, ProviderTrouble):  # our key is refused: not the swap's end
+            _not_told(submission, error.__cause__)
+        else:
+            services.settle(submission.swap, error)
+    else:
+        _asked(submission, answer)
+
+
+def _not_told(submission: Submission, trouble: ProviderTrouble) -> None:
+    log.warning("swap=%s cannot be asked for: %s", submission.pk, trouble.problem)
+    if submission.failures >= MOST_FAILURES:
+        _give_up(submission)
+        return
+    due_at = timezone.now() + _pause(submission.failures)
+    submission.postpone(due_at, problem=trouble.problem, failures=1)
+
+
+def _asked(submission: Submission, answer: Accepted | Answered) -> None:
+    now = timezone.now()
+    if isinstance(answer, Answered):
+        if _record(submission, answer, now):
+            enqueue(submission, Stage.ANSWERED)
+    elif now - (submission.sent_at or now) > PATIENCE * _deadline():
+        _give_up(submission)
+    else:
+        submission.postpone(now + _deadline() / 4)
+
+
+def _record(submission: Submission, answered: Answered, now: datetime.datetime) -> bool:
+    outcome = Outcome(task_id=answered.task_id, image_url=answered.image_url)
+    mine = Submission.objects.filter(pk=submission.pk)
+    return mine.record(outcome.task_id, **reported(outcome, now))
+
+
+def reported(outcome: Outcome, now: datetime.datetime) -> dict[str, Any]:
+    """The columns in which an outcome is kept until it is collected, which may be now."""
+    return {
+        "image_url": outcome.image_url,
+        "error_code": outcome.error_code[:40],
+        "error_message": outcomes.scrub(
+            hide_secrets(outcome.error_message), settings.FACESWAP_API_KEY
+        )[:500],
+        "answered_at": now,
+        "due_at": now,
+    }
+
+
+def _send_again(submission: Submission) -> None:
+    """The answer to our call was lost, and its deadline is over without an outcome.
+
+    It carries the same idempotency key: a provider that knows it does nothing twice.
+    """
+    if submission.sends >= MOST_SENDS:
+        _give_up(submission)
+        return
+    with transaction.atomic():
+        if submission.take_back(
+            timezone.now(), problem=submission.problem, was_started=True, is_refusal=False
+        ):
+            submission.swap.take_back(is_parked=False)
+            enqueue(submission, Stage.NEW)
+
+
+def _give_up(submission: Submission) -> None:
+    services.settle(submission.swap, errors.Timeout(NO_ANSWER))
+
+
+# --- collect ------------------------------------------------------------------------------
+
+
+def collect(submission: Submission) -> None:
+    """Bring home what the provider reported, and end the swap with it."""
+    if not submission.claim(Stage.ANSWERED, timezone.now()):
+        return
+    swap = submission.swap
+    if submission.is_failure:
+        error = hosted.error_of(submission.error_code, submission.error_message)
+        services.settle(swap, error)
+        return
+    try:
+        finished = hosted.fetch_result(submission.image_url, target_key=swap.target_key)
+    except (net.NotReached, net.BadAnswer) as error:
+        _try_again(submission, error)
+    except errors.SwapError as error:
+        services.settle(swap, error)
+    else:
+        services.settle(swap, finished)
+
+
+def _try_again(submission: Submission, error: net.NetError) -> None:
+    """As long as the picture may be there."""
+    now = timezone.now()
+    log.warning("swap=%s its picture cannot be fetched: %s", submission.pk, error.message)
+    life = datetime.timedelta(seconds=settings.FACESWAP_HOSTED_RESULT_SECONDS)
+    if now - (submission.answered_at or now) > life:
+        services.settle(submission.swap, errors.ApiError(NOT_FETCHED))
+        return
+    if isinstance(error, net.BadAnswer):
+        _ask_for_fresh_url(submission)
+    submission.postpone(now + _pause(submission.failures), problem=error.message, failures=1)
+
+
+def _ask_for_fresh_url(submission: Submission) -> None:
+    """The one that was reported may have ended."""
+    try:
+        answer = hosted.ask(submission.task_id)
+    except (NotNow, errors.SwapError):
+        return
+    if isinstance(answer, Answered):
+        mine = Submission.objects.filter(pk=submission.pk, stage=Stage.ANSWERED)
+        mine.update(image_url=answer.image_url)
+
+
+# --- who is next --------------------------------------------------------------------------
+
+
+def enqueue(submission: Submission, stage: Stage) -> None:
+    """The task for its next step."""
+    from swaps import tasks  # they hand over through this module
+
+    task = {
+        Stage.NEW: tasks.submit_swap,
+        Stage.SENT: tasks.ask_provider,
+        Stage.ANSWERED: tasks.collect_result,
+    }[stage]
+    task.enqueue(str(submission.pk))
+
+
+def send_next(now: datetime.datetime) -> None:
+    """Enqueue the oldest of those that wait, as many as there is room for."""
+    room = settings.FACESWAP_HOSTED_IN_FLIGHT - Submission.objects.in_flight().count()
+    waiting = Submission.objects.forgotten(now).filter(stage=Stage.NEW).order_by("created_at")
+    for submission in waiting[: max(0, room)]:
+        enqueue_again(submission, now)
+
+
+def enqueue_again(submission: Submission, now: datetime.datetime) -> None:
+    """Of those that are due. The pause until the next time grows while nobody comes."""
+    pause = max(datetime.timedelta(seconds=60), now - (submission.due_at or now))
+    mine = Submission.objects.forgotten(now).filter(pk=submission.pk)
+    with transaction.atomic():
+        if mine.update(enqueue_again_at=now + pause):
+            enqueue(submission, Stage(submission.stage))
+
+
+def ask_again(chosen: QuerySet[Submission]) -> list[Submission]:
+    """Staff do not want to wait: the next step is due now. Those for which that makes sense."""
+    now = timezone.now()
+    hurried = []
+    for submission in chosen.filter(stage__in=(Stage.SENT, Stage.ANSWERED)).exclude(task_id=""):
+        submission.postpone(now)
+        enqueue(submission, Stage(submission.stage))
+        hurried.append(submission)
+    return hurried
+
+
+def broke(submission: Submission) -> None:
+    """A step ended with what nobody thought of. It is tried again, for a while."""
+    now = timezone.now()
+    submission.refresh_from_db()
+    if submission.failures >= 2 * MOST_FAILURES:
+        services.settle(submission.swap, errors.ApiError(errors.BROKE))
+    elif submission.stage != Stage.SENT or submission.accepted_at:
+        submission.postpone(
+            now + _pause(submission.failures), problem="It broke on our side.", failures=1
+        )
+
+
+def _note_success() -> None:
+    now = timezone.now()
+    if HostedProvider.objects.note_success(now):  # it is back: nobody need wait any longer
+        Submission.objects.filter(stage=Stage.NEW, due_at__gt=now).update(due_at=now)
+        Swap.objects.filter(status=Status.QUEUED, is_parked=True).update(is_parked=False)
+
+
+def _deadline() -> datetime.timedelta:
+    return datetime.timedelta(seconds=settings.FACESWAP_CALLBACK_DEADLINE)
+
+
+def _pause(failures: int) -> datetime.timedelta:
+    """1, 2, 4, 8 … seconds, and up to a half more, so that they do not all come back at once."""
+    seconds = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 10))
+    return datetime.timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311  no secret
