@@ -13,7 +13,7 @@ TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 export TEST_DATABASE_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgresql check bench format clean
+.PHONY: help run demo-hosted test test-sqlite test-postgresql check bench format clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -23,22 +23,26 @@ run: $(site)  ## set everything up and run the site: make run PORT=8000
 	@$(bin)/python manage.py prepare
 	@exec $(bin)/python manage.py up --port $(PORT)
 
+demo-hosted: $(site)  ## two sites on one machine, one the hosted provider of the other
+	@$(bin)/python manage.py fetch_models
+	@exec $(bin)/python -m tools.demo_hosted --port $(PORT)
+
 test: test-sqlite test-postgresql  ## all tests, on SQLite and on PostgreSQL
 
 test-sqlite: $(dev)
 	@$(bin)/python manage.py fetch_models
 	@echo "--- tests on SQLite"
-	$(bin)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(bin)/python -m pytest -n 2 $(ARGS)
 
 test-postgresql: $(dev)
 	@$(bin)/python -m tests.parts postgresql || { code=$$?; test $$code = 75; exit; }; \
 	echo "--- tests on PostgreSQL"; \
-	TEST_ON=postgresql $(bin)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	TEST_ON=postgresql $(bin)/python -m pytest -n 2 $(ARGS)
 
 check: $(dev)  ## format, lint, types, deployment checks, migrations
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
-	$(bin)/mypy manage.py faceswap_site swaps tests bench
+	$(bin)/mypy manage.py faceswap_site swaps tests bench tools
 	SITE_URL=https://faces.example.org DEBUG=0 $(bin)/python manage.py check --deploy --fail-level WARNING
 	$(bin)/python manage.py makemigrations --check --dry-run
 

@@ -1,14 +1,36 @@
 """What all tests share: pictures of their own on disk, and markers."""
 
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from pytest_django import Settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A machine that is busy with something else makes no example wrong.
 hypothesis.settings.register_profile("site", deadline=None)
 hypothesis.settings.load_profile("site")
+
+
+# Whose tests share one site, one Chromium or the machine: all of them run in one process, one after
+# the other. (xdist's own groups do nothing under pytest 9.2: it no longer reads the changed ids.)
+GROUPS = {
+    "tests/circle/": "browser",
+    "tests/e2e/": "browser",
+    "tests/test_demo_hosted.py": "browser",
+    "tests/conformance/": "conformance",
+}
+
+
+class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    def _split_scope(self, nodeid: str) -> str:
+        return next((name for place, name in GROUPS.items() if nodeid.startswith(place)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    return ByGroup(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

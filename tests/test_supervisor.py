@@ -22,7 +22,9 @@ supervisor.FIRST_DELAY_SECONDS = 0.02
 supervisor.DELAY_GROWTH = 2
 supervisor.STOP_SECONDS = float(sys.argv[2])
 programs = [
-    supervisor.Program(name=name, command=(sys.executable, *command))
+    supervisor.Program(
+        name=name, command=(sys.executable, *command), environment={"CALLED": name}
+    )
     for name, command in json.loads(sys.argv[1]).items()
 ]
 say = supervisor.printer([program.name for program in programs])
@@ -147,6 +149,26 @@ def test_killing_the_supervisor_leaves_nothing_behind(start: Start) -> None:
     supervisor.kill()
 
     assert wait_until(lambda: not any(map(is_running, pids)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prctl(2)")
+def test_killing_a_supervisor_of_supervisors_leaves_nothing_behind(start: Start) -> None:
+    inner = json.dumps({"family": ["-c", FAMILY]})
+    outer = start({"inner": ["-c", RUNNER, inner, "5"]})
+    assert outer.stdout
+    pids = [int(outer.stdout.readline().split()[-1]) for _ in range(2)]
+
+    outer.kill()
+
+    assert wait_until(lambda: not any(map(is_running, pids)))
+
+
+def test_each_program_has_an_environment_of_its_own_too(start: Start) -> None:
+    says_it = "import os, time; print(os.environ['CALLED'], 'PATH' in os.environ); time.sleep(60)"
+    supervisor = start({"one": ["-c", says_it], "two": ["-c", says_it]})
+    assert supervisor.stdout
+    said = {supervisor.stdout.readline().strip() for _ in range(2)}
+    assert said == {"one | one True", "two | two True"}
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:

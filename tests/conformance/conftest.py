@@ -63,10 +63,6 @@ class Cast:
     browser_swaps: list[str]  # of the demo account
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    item.add_marker(pytest.mark.xdist_group("conformance"))  # one site
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

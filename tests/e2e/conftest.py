@@ -26,7 +26,6 @@ expect.set_options(timeout=10_000)
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.browser)
-    item.add_marker(pytest.mark.xdist_group("browser"))  # one site, one Chromium
 
 
 @pytest.hookimpl(wrapper=True)

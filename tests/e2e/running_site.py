@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
 STOP_SECONDS = 25
 MAX_UPLOAD_MB = 3
-WORKER_IS_READY = re.compile(r"worker:[^:\s]+:(\d+) is ready")
 
 
 @dataclass(kw_only=True)
@@ -34,6 +33,7 @@ class RunningSite:
     folder: Path
     log: Path
     environment: dict[str, str]
+    process: "subprocess.Popen[bytes] | None" = None
 
     def manage(self, *arguments: str, **environment: str) -> str:
         done = subprocess.run(
@@ -56,22 +56,60 @@ class RunningSite:
     @contextlib.contextmanager
     def resting_worker(self) -> Iterator[None]:
         """No swap is worked on in here: the worker's process is stopped, as ``kill -STOP`` does."""
-        worker = self._worker()
+        with self._resting("worker"):
+            yield
+
+    @contextlib.contextmanager
+    def resting_courier(self) -> Iterator[None]:
+        """Nothing is sent to other servers in here, or fetched from them."""
+        with self._resting("courier"):
+            yield
+
+    @contextlib.contextmanager
+    def _resting(self, kind: str) -> Iterator[None]:
+        pid = self._pid_of(kind)
         for _ in range(20):
-            os.kill(worker, signal.SIGSTOP)
+            os.kill(pid, signal.SIGSTOP)
             if self._has_no_writer():
                 break
-            os.kill(worker, signal.SIGCONT)  # stopped while it held SQLite's write lock
+            os.kill(pid, signal.SIGCONT)  # stopped while it held SQLite's write lock
             time.sleep(0.05)
         try:
             yield
         finally:
-            os.kill(worker, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # it was killed meanwhile
+                os.kill(pid, signal.SIGCONT)
 
-    def _worker(self) -> int:
+    @contextlib.contextmanager
+    def gone(self) -> Iterator[None]:
+        """All of it is killed in here, as by a power cut; then it is started again in its place."""
+        assert self.process
+        self.process.kill()  # its children end with it
+        self.process.wait()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def start(self) -> None:
+        """Returns when it is well."""
+        port = urlsplit(self.url).port or 0
+        _wait_until_free(port)  # those that were killed may still be about to go
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", "--port", str(port)],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        _wait_until_well(self, self.process)
+
+    def _pid_of(self, kind: str) -> int:
+        is_ready = re.compile(rf"{kind}:[^:\s]+:(\d+) is ready")
         deadline = time.monotonic() + READY_SECONDS
-        while not (pids := WORKER_IS_READY.findall(self.read_log())):
-            assert time.monotonic() < deadline, "no worker is ready"
+        while not (pids := is_ready.findall(self.read_log())):
+            assert time.monotonic() < deadline, f"no {kind} is ready"
             time.sleep(0.05)
         return int(pids[-1])
 
@@ -89,48 +127,60 @@ class RunningSite:
 
 
 @contextlib.contextmanager
-def running_site(folder: Path) -> Iterator[RunningSite]:
-    """Prepare, start, wait until it is well; then stop it, and see that it left in good order."""
+def running_site(
+    folder: Path, *, port: int = 0, environment: Mapping[str, str] | None = None
+) -> Iterator[RunningSite]:
+    """Prepare, start, wait until it is well; then stop it, and see that it left in good order.
+
+    ``environment`` is what it is told besides. Who must know its port beforehand gives it one.
+    """
     with _own_database() as database:
-        port = _free_port()
+        url = f"http://127.0.0.1:{port or free_port()}"
         models = os.environ.get("FACESWAP_MODELS_DIR") or str(ROOT / "var" / "models")
-        environment = {
-            **os.environ,
-            **database,
-            "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
-            "FACESWAP_VAR": str(folder),
-            "FACESWAP_MODELS_DIR": models,
-            "FACESWAP_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
-            "SITE_URL": f"http://127.0.0.1:{port}",
-        }
         site = RunningSite(
-            url=environment["SITE_URL"],
+            url=url,
             folder=folder,
             log=folder / "site.log",
-            environment=environment,
+            environment={
+                **os.environ,
+                **database,
+                "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
+                "FACESWAP_VAR": str(folder),
+                "FACESWAP_MODELS_DIR": models,
+                "FACESWAP_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
+                "SITE_URL": url,
+                **(environment or {}),
+            },
         )
         if not list(Path(models).rglob("*.tflite")):
             site.manage("fetch_models")
         site.manage("prepare")
-        with site.log.open("wb") as log:
-            command = [sys.executable, "manage.py", "up", "--port", str(port)]
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
+        site.log.touch()
         try:
-            _wait_until_well(site, process)
+            site.start()
             yield site
         finally:
-            code = _stop(process)
+            code = _stop(site.process) if site.process else 0
             said = site.read_log()
         assert code == 0, f"the site ended with {code}:\n{said[-6000:]}"
         assert "Traceback" not in said, said[said.index("Traceback") - 1000 :][:6000]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
         return port
+
+
+def _wait_until_free(port: int) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while True:
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return
+        except OSError:
+            assert time.monotonic() < deadline, f"port {port} stays taken"
+            time.sleep(0.05)
 
 
 def _wait_until_well(site: RunningSite, process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,143 @@
+"""The full circle: browser, site, S3, a second instance as provider, callback, S3, browser.
+
+From the click to the painted picture, and where that time goes. ``make bench BENCHES=circle``;
+``REPEATS=50`` takes more than twenty.
+"""
+
+import contextlib
+import json
+import os
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Error, Page, sync_playwright
+
+from bench import _ground
+from tests.e2e.running_site import RunningSite, free_port, running_site
+from tests.e2e.visitor import SOURCE, TARGET, Visitor
+from tests.parts import PARTS
+from tests.s3_server import own_bucket
+
+REPEATS = int(os.environ.get("REPEATS", "20"))
+# The moments in the rows of each swap that succeeded; started_at is when it is sent.
+ROWS = """
+import json
+from swaps.models import Submission
+rows = Submission.objects.filter(swap__owner__email="{email}", swap__status="succeeded")
+print(json.dumps([
+    [moment.timestamp() for moment in row]
+    for row in rows.values_list("swap__created_at", "sent_at", "answered_at", "swap__finished_at")
+]))
+"""
+UPLOAD = re.compile(r"POST /swaps/new/ 302 \d+ bytes (\d+) ms")
+STEPS = ("created_to_sent", "sent_to_answered", "answered_to_finished")
+
+
+def main() -> None:
+    found = {part: PARTS[part]() for part in ("chromium", "s3")}
+    if lacking := [words for path, words in found.values() if not path]:
+        _ground.report("circle", {"circle": f"SKIPPED: {', '.join(lacking)}"})
+        return
+    with tempfile.TemporaryDirectory(prefix="faceswap-bench-") as folder, circle(folder) as site:
+        figures = measure(site, found["chromium"][0] or "")
+    _ground.report("circle", figures)
+
+
+@contextlib.contextmanager
+def circle(folder: str) -> Iterator[RunningSite]:
+    """The site, with the provider behind it."""
+    port = free_port()
+    s3_is_at = urlsplit(os.environ["TEST_AWS_S3_ENDPOINT_URL"]).netloc
+    provider_is_told = {
+        "AWS_STORAGE_BUCKET_NAME": "",
+        "FACESWAP_API_KEY": "",
+        "FACESWAP_FETCH_ALLOW": f"127.0.0.1:{port}, {s3_is_at}",
+        "FACESWAP_PROVIDER": "embedded",
+    }
+    with (
+        own_bucket() as bucket,
+        running_site(_made(folder, "provider"), environment=provider_is_told) as provider,
+    ):
+        key = provider.manage("create_api_key", "site@example.com", "--create", "--quota", "1000")
+        site_is_told = {
+            name.removeprefix("TEST_"): value
+            for name, value in os.environ.items()
+            if name.startswith("TEST_AWS_")
+        } | {
+            "AWS_STORAGE_BUCKET_NAME": bucket,
+            "FACESWAP_API_KEY": key.strip(),
+            "FACESWAP_API_URL": provider.url,
+            "FACESWAP_HOSTED_RESULT_HOSTS": urlsplit(provider.url).netloc,
+            "FACESWAP_PROVIDER": "hosted",
+        }
+        with running_site(_made(folder, "site"), port=port, environment=site_is_told) as site:
+            yield site
+
+
+def measure(site: RunningSite, chromium: str) -> dict[str, object]:
+    seconds = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        visitor = Visitor(site, browser.new_context())
+        visitor.sign_up("bench")
+        for _ in range(REPEATS):
+            with contextlib.suppress(Error):  # too late, or not at all
+                seconds.append(click_to_picture(visitor.open("/swaps/new/")))
+        wrongs = visitor.wrongs
+        browser.close()
+    rows = site.manage("shell", "-v", "0", "-c", ROWS.format(email=visitor.email))
+    return {
+        "successes": f"{len(seconds)} of {REPEATS}",
+        "wrong_in_the_browser": len(wrongs),
+        "click_to_picture_median_s": _median(seconds),
+        "click_to_picture_p95_s": _p95(seconds),
+        "upload_median_s": _median([int(ms) / 1000 for ms in UPLOAD.findall(site.read_log())]),
+        **breakdown(json.loads(rows)),
+    }
+
+
+def click_to_picture(page: Page) -> float:
+    page.locator("#id_source_image").set_input_files(SOURCE)
+    page.locator("#id_target_image").set_input_files(TARGET)
+    page.get_by_role("checkbox").check()
+    begun = time.perf_counter()
+    page.get_by_role("button", name="Swap faces").click()
+    image = page.locator("#cards > li:first-child.succeeded img.result")
+    image.wait_for()
+    image.evaluate("i => i.decode()")
+    return time.perf_counter() - begun
+
+
+def breakdown(rows: list[list[float]]) -> dict[str, object]:
+    """What of it passes in the rows; the rest is upload, poll and painting."""
+    steps = [[later - earlier for earlier, later in pairwise(row)] for row in rows]
+    return {
+        f"{name}_median_s": _median([step[number] for step in steps])
+        for number, name in enumerate(STEPS)
+    }
+
+
+def _made(folder: str, name: str) -> Path:
+    made = Path(folder) / name
+    made.mkdir()
+    return made
+
+
+def _median(seconds: list[float]) -> float | None:
+    return round(statistics.median(seconds), 2) if seconds else None
+
+
+def _p95(seconds: list[float]) -> float | None:
+    return round(statistics.quantiles(seconds, n=20)[-1], 2) if len(seconds) > 1 else None
+
+
+if __name__ == "__main__":
+    main()

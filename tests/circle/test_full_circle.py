@@ -1,0 +1,173 @@
+"""Browser, site, S3, provider, callback, S3, browser: the whole way of a swap made elsewhere."""
+
+import re
+import urllib.error
+import urllib.request
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from swaps import provenance
+from tests.e2e.conftest import NewVisitor
+from tests.e2e.running_site import RunningSite
+from tests.e2e.visitor import NO_FACE, OTHER, SOURCE, TARGET, Visitor
+from tests.processes import wait_until
+from tests.s3_server import client
+
+NAMES = ("source", "target", "result")
+SHOWN = "image => image.decode().then(() => image.naturalWidth > 0)"
+# Behind these a path is a secret; in a log it is written as ***.
+TOKEN = re.compile(r"/(?:files|callbacks)/(?!\*\*\*|inspect/)[^\s\"'<>]{8}")
+
+
+def request_in_browser(page: Page, source: Path, target: Path) -> None:
+    page.locator("#id_source_image").set_input_files(source)
+    page.locator("#id_target_image").set_input_files(target)
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Swap faces").click()
+
+
+def objects_of(bucket: str, swap: str) -> dict[str, str]:
+    """The key of each of its objects, by what it is called without its extension."""
+    found = client().list_objects_v2(Bucket=bucket)
+    keys = [entry["Key"] for entry in found.get("Contents", ()) if swap in entry["Key"]]
+    return {re.sub(r"\.(jpg|png)", "", key.rpartition("/")[2]): key for key in keys}
+
+
+def status_of_unsigned(bucket: str, key: str) -> int:
+    try:
+        with urllib.request.urlopen(f"{client().meta.endpoint_url}/{bucket}/{key}") as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_two_photos_become_a_picture_that_was_made_elsewhere(
+    new_visitor: NewVisitor, site: RunningSite, provider: RunningSite, bucket: str
+) -> None:
+    visitor = new_visitor("anna")
+    page = visitor.open("/swaps/new/")
+    with provider.resting_worker():
+        with site.resting_courier():
+            request_in_browser(page, SOURCE, TARGET)
+            expect(page.locator(".card.queued")).to_contain_text("Waiting")
+        expect(page.locator(".card.processing")).to_contain_text("Swapping…")
+    picture = page.locator(".card.succeeded img.result")
+    assert picture.evaluate(SHOWN)
+
+    page.locator(".card a").first.click()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download", exact=True).click()
+    assert provenance.is_marked(started.value.path().read_bytes())
+
+    [swap] = visitor.swaps()
+    objects = objects_of(bucket, swap)
+    assert set(objects) == {*NAMES, *(f"{name}.thumb.webp" for name in NAMES)}
+    kept = client().get_object(Bucket=bucket, Key=objects["result"])["Body"].read()
+    assert provenance.is_marked(kept)
+    refused = {status_of_unsigned(bucket, key) for key in objects.values()}
+    assert refused == {HTTPStatus.FORBIDDEN}
+    # That no request of the browser left for another host is held by ``new_visitor``.
+    assert not (site.folder / "media").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "photo"),
+    [(NO_FACE, TARGET, "face photo"), (SOURCE, NO_FACE, "target photo")],
+)
+def test_a_photo_without_a_face_is_named_and_costs_nothing(
+    alice: Visitor, source: Path, target: Path, photo: str
+) -> None:
+    left = alice.swaps_left()
+    page = alice.open("/swaps/new/")
+
+    request_in_browser(page, source, target)
+
+    card = page.locator(f"#swap-{alice.swaps()[0]}")
+    expect(card).to_contain_text("Not possible")
+    expect(card).to_contain_text(f"No face was found in the {photo}")
+    expect(card).to_contain_text("Not counted")
+    assert alice.swaps_left() == left
+
+
+def test_deleting_takes_the_objects_out_of_the_bucket(alice: Visitor, bucket: str) -> None:
+    swap = alice.wait_for(alice.request_swap())
+    assert len(objects_of(bucket, swap)) == 6
+
+    page = alice.open(f"/swaps/{swap}/")
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete for good").click()
+
+    expect(page.get_by_text("Deleted, with all its pictures.")).to_be_visible()
+    assert objects_of(bucket, swap) == {}
+
+
+def test_while_the_provider_is_gone_swaps_wait_and_then_go_on_by_themselves(
+    alice: Visitor, provider: RunningSite
+) -> None:
+    with provider.gone():
+        others = [alice.request_swap(), alice.request_swap()]
+        page = alice.open("/swaps/new/")
+        request_in_browser(page, SOURCE, OTHER)
+        swap = alice.swaps()[0]
+        card = page.locator(f"#swap-{swap}")
+        expect(card).to_contain_text("Waits for the service", timeout=20_000)
+        detail = alice.context.new_page()
+        detail.goto(f"{alice.site.url}/swaps/{swap}/")
+        expect(detail.get_by_role("heading", name="Waiting for the service")).to_be_visible()
+        expect(detail.get_by_role("article")).to_contain_text("goes on by itself")
+
+    assert page.locator(f"#swap-{swap}.succeeded img.result").evaluate(SHOWN)
+    expect(detail.get_by_role("heading", name="Your picture")).to_be_visible()
+    for other in others:
+        alice.wait_for(other)
+
+
+def test_a_swap_that_the_provider_took_before_it_crashed_is_finished_too(
+    alice: Visitor, provider: RunningSite
+) -> None:
+    with provider.resting_worker():
+        swap = alice.request_swap()
+        alice.wait_for(swap, "processing")
+        taken = f"swap={swap} taken by the provider"
+        assert wait_until(lambda: taken in alice.site.read_log())
+        with provider.gone():
+            pass
+    alice.wait_for(swap)
+
+
+def test_a_photo_that_the_provider_cannot_fetch_fails_the_swap_at_no_cost(
+    alice: Visitor, provider: RunningSite, bucket: str
+) -> None:
+    left = alice.swaps_left()
+    with provider.resting_courier():
+        swap = alice.request_swap()
+        taken = f"swap={swap} taken by the provider"
+        assert wait_until(lambda: taken in alice.site.read_log())
+        client().delete_object(Bucket=bucket, Key=objects_of(bucket, swap)["source"])
+    alice.wait_for(swap, "failed")
+    assert alice.swaps_left() == left
+
+
+def test_no_log_holds_a_key_a_token_or_a_signature(
+    alice: Visitor, site: RunningSite, provider: RunningSite, key: str
+) -> None:
+    """Of everything that the tests of this package did, and of one more swap."""
+    swap = alice.wait_for(alice.request_swap())
+    ask = f"import uuid; from swaps import links; print(links.callback_url(uuid.UUID('{swap}')))"
+    callback_url = site.manage("shell", "-v", "0", "-c", ask)
+    token = callback_url.rpartition("/callbacks/")[2].partition(":")[
+        0
+    ]  # but for time and signature
+    assert len(token) > len(swap)
+
+    assert wait_until(lambda: "/callbacks/***" in site.read_log())
+    assert "/files/***" in provider.read_log()
+    for log in (site.read_log(), provider.read_log()):
+        assert key not in log
+        assert token not in log
+        assert "X-Amz-" not in log
+        assert TOKEN.findall(log) == []

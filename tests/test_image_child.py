@@ -1,0 +1,361 @@
+"""Large photos are opened in a child process: real children, real photos, real signals."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from PIL import Image
+
+from swaps import image_child, images
+from tests.processes import ROOT, wait_until
+from tests.test_images import P3, header, png, with_orientation, written
+
+MP = 1_000_000
+PHOTO = ROOT / "tests" / "photos" / "face-woman-smiling-frontal.jpg"
+needs_proc = pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs /proc")
+
+
+# --- Photos and their children --------------------------------------------------------------------
+
+
+def face(size: tuple[int, int] = (1800, 1300)) -> Image.Image:
+    with Image.open(PHOTO) as photo:
+        return photo.convert("RGB").resize(size)
+
+
+def with_alpha(image: Image.Image) -> Image.Image:
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    return image
+
+
+@cache
+def large() -> dict[str, bytes]:
+    """Just above what the web process opens itself."""
+    turned: dict[str, Any] = {"exif": with_orientation(6)}
+    alpha = with_alpha(face())
+    return {
+        "jpeg": written(face(), "JPEG"),
+        "jpeg turned": written(face(), "JPEG", **turned),
+        "jpeg wide colours": written(face(), "JPEG", icc_profile=P3),
+        "jpeg grey": written(face().convert("L"), "JPEG"),
+        "png": written(face(), "PNG", compress_level=1),
+        "png alpha turned": written(alpha, "PNG", compress_level=1, **turned),
+        "webp": written(face(), "WEBP", method=0),
+        "webp alpha": written(alpha, "WEBP", method=0),
+    }
+
+
+@cache
+def slow() -> bytes:
+    """Opening it takes about a second: long enough for whatever is done to the child."""
+    return written(with_alpha(face((3600, 2600))), "PNG", compress_level=1)
+
+
+def accepted(upload: BinaryIO, size: int = 1) -> images.Photo:
+    return images.accept(upload, size=size, max_bytes=30 * MP, max_pixels=50 * MP)
+
+
+def refusal_of(future: "Future[images.Photo]") -> images.ImageRefused:
+    with pytest.raises(images.ImageRefused) as refusal:
+        future.result(30)
+    return refusal.value
+
+
+def children_of(pid: int) -> list[int]:
+    lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [
+        int(child)
+        for child in " ".join(lists).split()
+        if b"swaps.image_child" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def stopped_child(pid: int) -> int:
+    """The child of this process, stopped after it has set its limits."""
+
+    def is_limited() -> bool:
+        return any(memory_limit(child) != "unlimited" for child in children_of(pid))
+
+    assert wait_until(is_limited)
+    (child,) = children_of(pid)
+    os.kill(child, signal.SIGSTOP)
+    return child
+
+
+def memory_limit(pid: int) -> str:
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    return re.findall(r"Max address space +(\S+)", limits)[0]
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def run(program: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own, which has imported ``images`` and nothing of Django."""
+    return subprocess.run(
+        [sys.executable, "-c", PREPARED + program, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+PREPARED = """
+import os, resource, sys
+from swaps import images
+
+def accepted(path):
+    with open(path, "rb") as file:
+        try:
+            return images.accept(file, size=1, max_bytes=30_000_000, max_pixels=50_000_000)
+        except images.ImageRefused as refusal:
+            print(refusal.code, refusal.message)
+"""
+
+
+# --- The same picture -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", large())
+def test_a_child_makes_the_same_picture_byte_for_byte(name: str) -> None:
+    data = large()[name]
+    photo = accepted(io.BytesIO(data))
+    assert photo == images.accept_here(data, max_pixels=50 * MP)
+    assert photo.thumbnail == images.thumbnail(photo.data)
+    assert (photo.width, photo.height) == images.dimensions(data)
+
+
+def test_a_small_photo_is_opened_without_a_child() -> None:
+    data = written(face((1920, 1080)), "JPEG")
+    photo = accepted(io.BytesIO(data))
+    assert photo.thumbnail == b""
+    assert photo.data == images.accept_here(data, max_pixels=50 * MP).data
+
+
+def test_an_upload_on_disk_is_handed_over_as_it_is(tmp_path: Path) -> None:
+    data = large()["jpeg"]
+    with TemporaryUploadedFile("a.jpg", "image/jpeg", len(data), None) as upload:
+        upload.write(data)
+        upload.seek(0)
+        assert accepted(upload, upload.size or 0).width == 1800
+        assert (upload.tell(), upload.read()) == (len(data), b"")
+        upload.seek(0)
+        assert upload.read() == data
+
+
+@pytest.mark.parametrize("is_written_out", [True, False])
+def test_what_stands_before_the_photo_in_a_file_is_not_read(
+    tmp_path: Path, *, is_written_out: bool
+) -> None:
+    data = large()["jpeg"]
+    with (tmp_path / "file").open("w+b", buffering=10 * MP) as file:
+        file.write(b"something else" + data)
+        if is_written_out:
+            file.flush()
+        file.seek(14)
+        assert accepted(file).width == 1800
+
+
+def test_more_photos_at_once_than_places_for_children() -> None:
+    data = large()["jpeg"]
+    with ThreadPoolExecutor(image_child.MOST_AT_ONCE + 2) as pool:
+        photos = [pool.submit(accepted, io.BytesIO(data)) for _ in range(5)]
+        assert len({photo.result(60).data for photo in photos}) == 1
+
+
+# --- Refusals -------------------------------------------------------------------------------------
+
+
+def test_a_refusal_of_the_child_is_that_of_the_photo() -> None:
+    data = png(header(2000, 2000), (b"IDAT", b"no pixels"), (b"IEND", b""))
+    with ThreadPoolExecutor() as pool:
+        refusal = refusal_of(pool.submit(accepted, io.BytesIO(data)))
+    with pytest.raises(images.ImageRefused) as same:
+        images.accept_here(data, max_pixels=50 * MP)
+    assert (refusal.code, refusal.message) == (same.value.code, same.value.message)
+    assert refusal.code == "broken"
+
+
+def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
+    begun = time.process_time()
+    for data in (large()["jpeg"][:-99], png(header(9000, 9000), (b"IEND", b""))):
+        with pytest.raises(images.ImageRefused):
+            accepted(io.BytesIO(data))
+    assert time.process_time() - begun < 0.05
+
+
+def test_every_letter_of_a_refusal_comes_across() -> None:
+    said = {"code": "too_many_pixels", "message": "It is 8 × 9 “pixels”"}
+    with pytest.raises(images.ImageRefused, match="8 × 9 “pixels”") as refusal:
+        image_child._read(io.BytesIO(json.dumps(said).encode()))
+    assert refusal.value.code == "too_many_pixels"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\xff\xd8\xff",
+        b"[]\n",
+        b'{"code": "of its own", "message": ""}\n',
+        b'{"code": ["broken"], "message": ""}\n',
+        b'{"content_type": "image/png"}\n',
+        b'{"content_type": "text/html", "bytes": 1, "width": 1, "height": 1}\n<',
+        b'{"content_type": ["image/png"], "bytes": 1, "width": 1, "height": 1}\n<',
+        b'{"content_type": "image/png", "bytes": 1, "width": "wide", "height": 1}\n<',
+        b" " * 10_000 + b'{"code": "broken", "message": ""}\n',
+    ],
+)
+def test_a_child_that_was_taken_over_says_what_it_likes_and_is_not_believed(said: bytes) -> None:
+    with pytest.raises(images.ImageRefused) as refusal:
+        image_child._read(io.BytesIO(said))
+    assert (refusal.value.code, refusal.value.message[:14]) == ("broken", "It is damaged ")
+
+
+# --- Ends -----------------------------------------------------------------------------------------
+
+
+@needs_proc
+@pytest.mark.parametrize(
+    ("signum", "code", "said"),
+    [
+        (signal.SIGKILL, "too_many_pixels", "not enough memory"),  # by the system
+        (signal.SIGSEGV, "broken", "damaged"),
+        (signal.SIGXCPU, "too_slow", "60 seconds"),
+    ],
+)
+def test_a_child_that_is_killed_is_a_refused_photo(signum: int, code: str, said: str) -> None:
+    with ThreadPoolExecutor() as pool:
+        future = pool.submit(accepted, io.BytesIO(slow()))
+        child = stopped_child(os.getpid())
+        os.kill(child, signum)
+        os.kill(child, signal.SIGCONT)
+        refusal = refusal_of(future)
+    assert refusal.code == code
+    assert said in refusal.message
+
+
+@needs_proc
+def test_a_child_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_child, "SECONDS", 2)
+    with ThreadPoolExecutor() as pool:
+        future = pool.submit(accepted, io.BytesIO(slow()))
+        child = stopped_child(os.getpid())
+        refusal = refusal_of(future)
+    assert refusal.code == "too_slow"
+    assert "more than 2 seconds" in refusal.message
+    assert is_gone(child)
+
+
+@needs_proc
+def test_a_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
+    (tmp_path / "photo").write_bytes(slow())
+    program = PREPARED + "accepted(sys.argv[1])"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "photo")], cwd=ROOT
+    ) as parent:
+        child = stopped_child(parent.pid)
+        parent.kill()
+    assert wait_until(lambda: is_gone(child))
+
+
+def test_a_child_without_memory_says_so(tmp_path: Path) -> None:
+    """The limit is inherited here; the child's own is above all that the pixel limit permits."""
+    turned = Image.new("RGB", (5000, 4000))
+    (tmp_path / "photo").write_bytes(written(turned, "PNG", exif=with_orientation(6)))
+    program = """
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) * 10**6,) * 2)
+print("accepted", accepted(sys.argv[1]).width)
+"""
+    finished = run(program, tmp_path / "photo", 150)
+    assert finished.stdout == "too_many_pixels " + images.no_memory().message + "\n"
+    assert run(program, tmp_path / "photo", 600).stdout == "accepted 4000\n"
+
+
+def test_a_full_disk_is_not_the_photos_fault(tmp_path: Path) -> None:
+    (tmp_path / "photo").write_bytes(large()["jpeg"])
+    program = """
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+accepted(sys.argv[1])
+"""
+    finished = run(program, tmp_path / "photo")
+    assert "ChildProcessError: swaps.image_child ended with" in finished.stderr
+    assert "File too large" in finished.stderr  # the reason stands in the log
+    assert finished.stdout == ""
+
+
+# --- What a child is ------------------------------------------------------------------------------
+
+
+@needs_proc
+def test_a_child_is_limited_and_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "of the site")
+    with ThreadPoolExecutor() as pool:
+        future = pool.submit(accepted, io.BytesIO(slow()))
+        child = stopped_child(os.getpid())
+        limits = Path(f"/proc/{child}/limits").read_text()
+        environment = Path(f"/proc/{child}/environ").read_text()
+        os.kill(child, signal.SIGCONT)
+        assert future.result(30).width == 3600
+    bytes_of_memory = 150 * MP + 3 * len(slow()) + 20 * 50 * MP
+    for limit, most in (
+        ("Max address space", bytes_of_memory),
+        ("Max cpu time", 60),
+        ("Max file size", 210 * MP),
+        ("Max core file size", 0),
+    ):
+        assert re.search(rf"{limit} +{most} +{most} ", limits), limits
+    names = {line.partition("=")[0] for line in environment.split("\0") if line}
+    assert names <= {"TMPDIR", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX", "LC_CTYPE"}
+
+
+def test_a_child_does_not_load_django() -> None:
+    program = "import swaps.image_child; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = set(run(program).stdout.split())
+    assert "PIL" in loaded
+    assert not loaded & {"django", "cv2", "numpy", "boto3"}
+
+
+@needs_proc
+@pytest.mark.parametrize("format", ["JPEG", "WEBP"])
+def test_the_process_that_accepts_a_large_photo_stays_small(
+    tmp_path: Path,
+    format: str,  # noqa: A002
+) -> None:
+    """24 megapixels, in JPEG as many bytes as may be sent: 60 MB at most, as docs/images.md says."""
+    noise = Image.effect_noise((6000, 4000), 90).convert("RGB")
+    options: dict[str, Any] = {"quality": 86} if format == "JPEG" else {"quality": 20, "method": 0}
+    data = written(noise, format, **options)
+    assert len(data) <= 20 * MP
+    assert format != "JPEG" or len(data) > 18 * MP
+    (tmp_path / "photo").write_bytes(data)
+    program = """
+def status(field):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) / 1000 for line in lines if line.startswith(field))
+
+before = status("VmRSS")
+photo = accepted(sys.argv[1])
+assert (photo.width, photo.height) == (6000, 4000)
+print(status("VmHWM") - before)
+"""
+    finished = run(program, tmp_path / "photo")
+    assert 0 < float(finished.stdout) < 60, finished.stderr
