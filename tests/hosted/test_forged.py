@@ -25,7 +25,7 @@ from tests.hosted.ground import hosted_by, sent
 
 pytestmark = pytest.mark.django_db
 many = examples(
-    max_examples=int(os.environ.get("FORGED_EXAMPLES", "300")),
+    max_examples=int(os.environ.get("FORGED_EXAMPLES", "150")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
