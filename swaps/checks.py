@@ -10,6 +10,8 @@ from swaps import net
 from swaps.models import Performer
 from swaps.net_addresses import Target, is_public, parse
 
+THIS_MACHINE, THIS_NETWORK, EVERYWHERE = range(3)
+INSIDE = (".localhost", ".local", ".internal", ".lan", ".test")
 WEEK_SECONDS = 7 * 24 * 3600  # the most that Amazon's signatures allow
 
 
@@ -107,9 +109,9 @@ def _check_hosted() -> Iterator[CheckMessage]:
         )
     try:
         api, site = parse(settings.FACESWAP_API_URL), parse(settings.SITE_URL)
-    except ValueError as error:
+    except ValueError as error:  # the address itself is not shown: a password may stand in it
         yield Error(
-            f"FACESWAP_API_URL={settings.FACESWAP_API_URL!r}: {error}",
+            f"FACESWAP_API_URL: {error}",
             hint="Set it to where the provider is, like https://api.example.org",
             id="swaps.E009",
         )
@@ -118,7 +120,7 @@ def _check_hosted() -> Iterator[CheckMessage]:
 
 
 def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
-    if not api.is_https and not _is_near(api):
+    if not api.is_https and _reach(api) == EVERYWHERE:
         yield Error(
             "FACESWAP_API_URL is a public address without https: the key and all pictures would "
             "travel in the open.",
@@ -132,31 +134,40 @@ def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
             "engine.",
             id="swaps.E010",
         )
-    if _is_near(site) and not _is_near(api):
-        yield _cannot_be_reached()
-
-
-def _cannot_be_reached() -> CheckMessage:
-    where = f"SITE_URL={settings.SITE_URL} is an address that the hosted provider cannot reach"
-    if not settings.AWS_STORAGE_BUCKET_NAME:
-        return Error(
-            f"{where}, and pictures are files on this machine: it could not fetch them.",
-            hint="Set SITE_URL to the public address of the site, or keep pictures in a bucket "
-            "(AWS_STORAGE_BUCKET_NAME); or set FACESWAP_PROVIDER=embedded for the site's own "
-            "engine, which needs neither.",
+    pictures = _address_of_pictures(site)
+    if pictures and _reach(pictures) < _reach(api):
+        yield Error(
+            f"The hosted provider cannot fetch the pictures: {pictures.host} is an address that it "
+            "cannot reach.",
+            hint="With pictures on disk set SITE_URL to the public address of the site; with a "
+            "bucket AWS_S3_PUBLIC_ENDPOINT_URL to where others reach it. Or set "
+            "FACESWAP_PROVIDER=embedded for the site's own engine, which needs neither.",
             id="swaps.E011",
         )
-    return Warning(
-        f"{where}: its callbacks will not arrive. Each swap waits for FACESWAP_CALLBACK_DEADLINE, "
-        "and is asked for then.",
-        hint="Set SITE_URL to the public address of the site.",
-        id="swaps.W001",
-    )
+    elif _reach(site) < _reach(api):
+        yield Warning(
+            f"SITE_URL={settings.SITE_URL} is an address that the hosted provider cannot reach: "
+            "its callbacks will not arrive. Each swap waits for FACESWAP_CALLBACK_DEADLINE, and "
+            "is asked for then.",
+            hint="Set SITE_URL to the public address of the site.",
+            id="swaps.W001",
+        )
 
 
-def _is_near(target: Target) -> bool:
-    """On this machine or in its own network, as far as the name tells."""
+def _address_of_pictures(site: Target) -> Target | None:
+    """Where their links lead; None for a bucket at AWS, which everybody reaches."""
+    if not settings.AWS_STORAGE_BUCKET_NAME:
+        return site
+    options = settings.STORAGES["default"]["OPTIONS"]
+    url = options["public_endpoint_url"] or options["endpoint_url"]
+    return parse(url) if url else None
+
+
+def _reach(target: Target) -> int:
+    """How far away it can be reached, as far as the name tells."""
+    if target.host == "localhost" or (target.address and target.address.is_loopback):
+        return THIS_MACHINE
     if target.address:
-        return not is_public(target.address)
-    is_short = "." not in target.host
-    return is_short or target.host.endswith((".localhost", ".local", ".internal", ".lan", ".test"))
+        return EVERYWHERE if is_public(target.address) else THIS_NETWORK
+    is_inside = "." not in target.host or target.host.endswith(INSIDE)
+    return THIS_NETWORK if is_inside else EVERYWHERE

@@ -36,11 +36,17 @@ class Container:
     format: Name
     width: int
     height: int
-    pixels: bytes  # the same picture with only what a decoder needs
+    parts: tuple[bytes | memoryview, ...]  # the same picture with only what a decoder needs
     orientation: int = 1
     icc: bytes | None = None
     xmp: bytes | None = None
     is_animated: bool = False
+
+    @property
+    def pixels(self) -> bytes:
+        """The parts in one piece: a copy, unless there is one only."""
+        first, *others = self.parts
+        return b"".join(self.parts) if others or not isinstance(first, bytes) else first
 
 
 def read(data: bytes) -> Container:
@@ -93,7 +99,7 @@ def _read_jpeg(data: bytes) -> Container:
         format="JPEG",
         width=width,
         height=height,
-        pixels=b"".join([*kept, b"\xff\xd9"]),
+        parts=(*kept, b"\xff\xd9"),
         orientation=_orientation(extra.get(_EXIF)),
         icc=b"".join(profile[number] for number in sorted(profile)) or None,
         xmp=extra.get(_XMP),
@@ -164,7 +170,7 @@ def _read_png(data: bytes) -> Container:
         format="PNG",
         width=width,
         height=height,
-        pixels=data if sum(map(len, kept)) == len(data) else b"".join(kept),
+        parts=(data,) if sum(map(len, kept)) == len(data) else tuple(kept),
         orientation=_orientation(first.get(b"eXIf")),
         icc=_png_profile(first.get(b"iCCP", b"")),
         xmp=xmp,
@@ -228,7 +234,7 @@ def _read_webp(data: bytes) -> Container:
         format="WebP",
         width=size[0],
         height=size[1],
-        pixels=data if end == len(data) else data[:end],
+        parts=(data if end == len(data) else memoryview(data)[:end],),
         orientation=_orientation(exif.removeprefix(_EXIF)),
         icc=extra.get(b"ICCP"),
         xmp=extra.get(b"XMP "),

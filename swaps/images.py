@@ -5,12 +5,11 @@ Runs in web processes too: Pillow only, no Django (limits are arguments).
 
 import io
 import math
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import IO, BinaryIO, Final, Literal, NoReturn
+from typing import BinaryIO, Final, Literal, NoReturn
 
 from PIL import Image, PngImagePlugin
 
@@ -26,6 +25,7 @@ Code = Literal[
     "too_many_bytes",
     "too_many_pixels",
     "animated",
+    "too_slow",
 ]
 Format = Literal["jpeg", "png", "webp"]
 
@@ -39,18 +39,16 @@ ACCEPTED_CONTENT_TYPES: Final = (
 )
 ACCEPTED_TEXT: Final = "JPEG, PNG, WebP and HEIC" if HAS_HEIC else "JPEG, PNG and WebP"
 
-_STORED: dict[Format, tuple[str, str]] = {
-    "jpeg": ("image/jpeg", ".jpg"),
-    "png": ("image/png", ".png"),
-    "webp": ("image/webp", ".webp"),
-}
+EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
+# 1920 × 1080 and below. It takes 16 bytes a pixel to open a WebP (35 MB) and 8 to turn a JPEG; a
+# child takes 0.07 s to start, which is more than this costs here.
+MOST_PIXELS_HERE: Final = 2_100_000
+# Pillow warns above this; no setting of ours may go beyond it.
+MOST_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000
 _NAMES: dict[Format, image_formats.Name] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
 # libjpeg stops at 65500, below the 65535 that the format could say.
 _MAX_SIDE: dict[Format, float] = {"jpeg": 65_500, "png": math.inf, "webp": 16_383}
 _DECODERS = ("JPEG", "PNG", "WEBP", *(("HEIF",) if HAS_HEIC else ()))
-# Pillow warns above this; no setting of ours may go beyond it.
-_MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_000_000
-_LARGE_PIXELS = 2_000_000  # below this a file on disk costs more than it saves
 
 
 class ImageRefused(Exception):
@@ -75,36 +73,32 @@ class Photo:
 
 
 def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> Photo:
-    """The web form's door. ``size`` is what the upload says of itself; it is not believed."""
+    """The web form's door. ``size`` is what the upload says of itself; it is not believed.
+
+    A large picture is opened in a child process: this one stays small (docs/adr/0017).
+    """
     _check_bytes(size, max_bytes)
     with _refusing():
+        begin = upload.tell()
         data = upload.read(max_bytes + 1)
     _check_bytes(len(data), max_bytes)
     with _refusing():
         container = _examine(data, max_pixels)
-    del data
-    is_large = container.width * container.height > _LARGE_PIXELS
-    with _waiting_room(is_large=is_large) as file:
-        file.write(container.pixels)
-        file.seek(0)
-        container = replace(container, pixels=b"")
-        with _refusing():
-            image = _decode(container, file)
-    kind: Format = "png" if image.mode == "RGBA" or container.format == "PNG" else "jpeg"
-    width, height = image.size
-    with _waiting_room(is_large=is_large) as file:
-        _encode_to(file, image, kind)
-        del image
-        file.seek(0)
-        encoded = file.read()
-    content_type, extension = _STORED[kind]
-    return Photo(
-        data=encoded,
-        content_type=content_type,
-        extension=extension,
-        width=width,
-        height=height,
-    )
+    if container.width * container.height <= MOST_PIXELS_HERE:
+        return _encoded_anew(container)
+    from swaps import image_child  # it imports this module
+
+    with image_child.as_file(upload, begin, data) as file:
+        del data, container  # not needed while the child works
+        return image_child.accept(file, max_pixels=max_pixels)
+
+
+def accept_here(data: bytes, *, max_pixels: int) -> Photo:
+    """What ``accept`` does, in this process however large it is, and with the thumbnail."""
+    with _refusing():
+        container = _examine(data, max_pixels)
+    photo = _encoded_anew(container)
+    return replace(photo, thumbnail=thumbnail(photo.data))
 
 
 def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
@@ -116,8 +110,25 @@ def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
 
 def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
     """Nothing but the pixels and ``xmp`` gets into the file. JPEG puts alpha onto white."""
+    if max(image.size) > _MAX_SIDE[format]:
+        raise ImageRefused(
+            "too_many_pixels",
+            f"It is {image.width:,} × {image.height:,} pixels; {_NAMES[format]} allows "
+            f"{_MAX_SIDE[format]:,} a side. Choose another format.",
+        )
+    plain = pixels.bare(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
     out = io.BytesIO()
-    _encode_to(out, image, format, xmp=xmp)
+    match format:
+        case "jpeg":
+            plain = pixels.on_white(plain) if plain.mode == "RGBA" else plain
+            plain.save(out, "JPEG", quality=95, subsampling="4:4:4", xmp=xmp)
+        case "png":
+            text = PngImagePlugin.PngInfo()
+            if xmp:
+                text.add_itxt("XML:com.adobe.xmp", xmp)
+            plain.save(out, "PNG", compress_level=1, pnginfo=text)
+        case "webp":
+            plain.save(out, "WEBP", quality=90, method=2, xmp=xmp or b"")
     return out.getvalue()
 
 
@@ -156,36 +167,18 @@ def dimensions(data: bytes) -> tuple[int, int]:
     return (height, width) if container.orientation >= 5 else (width, height)
 
 
-def _waiting_room(*, is_large: bool) -> IO[bytes]:
-    """For the encoded picture while there is a decoded one, which takes 4 bytes a pixel."""
-    return tempfile.TemporaryFile() if is_large else io.BytesIO()
-
-
-def _encode_to(
-    out: IO[bytes],
-    image: Image.Image,
-    format: Format,  # noqa: A002
-    *,
-    xmp: bytes | None = None,
-) -> None:
-    if max(image.size) > _MAX_SIDE[format]:
-        raise ImageRefused(
-            "too_many_pixels",
-            f"It is {image.width:,} × {image.height:,} pixels; {_NAMES[format]} allows "
-            f"{_MAX_SIDE[format]:,} a side. Choose another format.",
-        )
-    plain = pixels.bare(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
-    match format:
-        case "jpeg":
-            plain = pixels.on_white(plain) if plain.mode == "RGBA" else plain
-            plain.save(out, "JPEG", quality=95, subsampling="4:4:4", xmp=xmp)
-        case "png":
-            text = PngImagePlugin.PngInfo()
-            if xmp:
-                text.add_itxt("XML:com.adobe.xmp", xmp)
-            plain.save(out, "PNG", compress_level=1, pnginfo=text)
-        case "webp":
-            plain.save(out, "WEBP", quality=90, method=2, xmp=xmp or b"")
+def _encoded_anew(container: Container) -> Photo:
+    with _refusing():
+        image = _decode(container)
+    kind: Format = "png" if image.mode == "RGBA" or container.format == "PNG" else "jpeg"
+    content_type = f"image/{kind}"
+    return Photo(
+        data=encode(image, kind),
+        content_type=content_type,
+        extension=EXTENSIONS[content_type],
+        width=image.width,
+        height=image.height,
+    )
 
 
 def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -213,14 +206,13 @@ def _read_heic(data: bytes) -> Container:
             format="HEIC",
             width=image.width,  # upright already: the format has a rotation of its own
             height=image.height,
-            pixels=data,
+            parts=(data,),
             icc=image.info.get("icc_profile"),
         )
 
 
-def _decode(container: Container, file: IO[bytes] | None = None) -> Image.Image:
-    """``file``: where its ``pixels`` are, if not in memory."""
-    image = Image.open(file or io.BytesIO(container.pixels), formats=_DECODERS)
+def _decode(container: Container) -> Image.Image:
+    image = Image.open(io.BytesIO(container.pixels), formats=_DECODERS)
     if image.size != (container.width, container.height):
         raise image_formats.Malformed  # the pixel limit was checked for the other size
     image.load()
@@ -232,6 +224,18 @@ def _decode(container: Container, file: IO[bytes] | None = None) -> Image.Image:
 # --- Checks ---------------------------------------------------------------------------------------
 
 
+def no_memory() -> ImageRefused:
+    return ImageRefused(
+        "too_many_pixels", "There is not enough memory to open it. Make it smaller and try again."
+    )
+
+
+def broken() -> ImageRefused:
+    return ImageRefused(
+        "broken", "It is damaged or incomplete. Open it, save it anew as JPEG or PNG and try again."
+    )
+
+
 @contextmanager
 def _refusing() -> Iterator[None]:
     try:
@@ -239,15 +243,10 @@ def _refusing() -> Iterator[None]:
     except ImageRefused:
         raise
     except MemoryError:
-        raise ImageRefused(
-            "too_many_pixels",
-            "There is not enough memory to open it. Make it smaller and try again.",
-        ) from None
+        raise no_memory() from None
     except Exception:  # noqa: BLE001  decoders raise a dozen classes for bad bytes, none documented
-        raise ImageRefused(
-            "broken",
-            "It is damaged or incomplete. Open it, save it anew as JPEG or PNG and try again.",
-        ) from None  # what the library said is no use to the reader, and may name a path
+        # What the library said is no use to the reader, and may name a path.
+        raise broken() from None
 
 
 def _check_bytes(size: int, max_bytes: int) -> None:
@@ -279,7 +278,7 @@ def _refuse_type(what: str) -> NoReturn:
 
 
 def _check_pixels(width: int, height: int, max_pixels: int) -> None:
-    most = min(max_pixels, _MOST_PIXELS)
+    most = min(max_pixels, MOST_PIXELS)
     if width * height > most:
         raise ImageRefused(
             "too_many_pixels",

@@ -26,4 +26,6 @@ class HideSecrets(logging.Filter):
         said = record.getMessage()
         if hidden := SECRET_PATHS.search(said) and hide_secrets(said):
             record.msg, record.args = hidden, ()
+        if record.exc_info:  # formatters take the text that is there already
+            record.exc_text = hide_secrets(logging.Formatter().formatException(record.exc_info))
         return True

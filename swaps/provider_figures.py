@@ -12,7 +12,7 @@ from django.db.models import Count, Min
 
 from swaps.models import HostedProvider, Stage, Submission
 from swaps.models.hosted_provider import THE_ROW
-from swaps.models.submission import OPEN, longest_call
+from swaps.models.submission import longest_call
 
 MOST_COUNTED = 10_000
 HOUR = datetime.timedelta(hours=1)
@@ -110,7 +110,7 @@ def is_down(now: datetime.datetime) -> bool:
 
 def look(now: datetime.datetime) -> Now:
     provider = HostedProvider.objects.filter(pk=THE_ROW).first()
-    grouped = Submission.objects.filter(stage__in=OPEN).values_list("stage", "swap__is_parked")
+    grouped = Submission.objects.open().values_list("stage", "swap__is_parked")
     counts: Counter[str] = Counter()
     oldest = []
     for stage, is_parked, count, first_at in grouped.annotate(Count("pk"), Min("created_at")):

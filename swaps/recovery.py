@@ -61,7 +61,7 @@ def requeue_forgotten(now: datetime.datetime) -> None:
     that a long queue gets few needless tasks.
     """
     lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
-    waiting = Swap.objects.filter(status=Status.QUEUED, created_at__lte=now - lease)
+    waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, created_at__lte=now - lease)
     # Those of a hosted provider are looked after by ``enqueue_submissions``, once they have begun.
     waiting = waiting.filter(Q(provider=Performer.EMBEDDED) | Q(source_key="") | Q(target_key=""))
     forgotten = waiting.exclude(lease_expires_at__gt=now)
@@ -114,7 +114,8 @@ def enqueue_deliveries(now: datetime.datetime) -> None:
 def enqueue_submissions(now: datetime.datetime) -> None:
     """Swaps of the hosted provider whose next step is due."""
     submissions.send_next(now)
-    others = Submission.objects.forgotten(now).exclude(stage=Stage.NEW).order_by("due_at")
+    others = Submission.objects.forgotten(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED))
+    others = others.order_by("due_at")
     _each(others[:BATCH], lambda submission: submissions.enqueue_again(submission, now))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from swaps import deliveries, errors, images, storage
 from swaps.models import (
@@ -21,9 +22,11 @@ from swaps.models import (
     Swap,
     Upload,
     User,
+    Verdict,
 )
 from swaps.models.quota import quotas
-from swaps.models.swap import UNFINISHED, Kind
+from swaps.models.submission import LEASE
+from swaps.models.swap import Kind
 from swaps.providers.base import Finished
 
 log = logging.getLogger(__name__)
@@ -112,27 +115,34 @@ def enqueue(swap: Swap) -> None:
     if not swap.has_pictures:
         tasks.fetch_pictures.enqueue(str(swap.pk))
     elif swap.is_hosted:
-        Submission.objects.get_or_create(swap=swap)
+        enqueued = {"enqueue_again_at": timezone.now() + LEASE}
+        Submission.objects.get_or_create(swap=swap, defaults=enqueued)
         tasks.submit_swap.enqueue(str(swap.pk))
     else:
         tasks.run_swap.enqueue(str(swap.pk))
 
 
-def settle(swap: Swap, outcome: Finished | errors.SwapError) -> None:
-    """The only way a swap ends: status, files, refund on failure, callback, one log line."""
+def settle(
+    swap: Swap, outcome: Finished | errors.SwapError, *, decided: Submission | None = None
+) -> None:
+    """The only way a swap ends: status, files, refund on failure, callback, one log line.
+
+    ``decided``: its submission as it was when this was decided. Should something have come of that
+    meanwhile, nothing ends here.
+    """
     if isinstance(outcome, errors.SwapError):
-        _settle_failed(swap, outcome)
+        _settle_failed(swap, outcome, decided)
     else:
-        _settle_succeeded(swap, outcome)
+        _settle_succeeded(swap, outcome, decided)
 
 
-def _settle_succeeded(swap: Swap, finished: Finished) -> None:
+def _settle_succeeded(swap: Swap, finished: Finished, decided: Submission | None) -> None:
     key = storage.key_for("swaps", swap.pk, "result", finished.extension)
     storage.put(key, finished.data)
     storage.put(storage.thumb_key(key), finished.thumbnail)
     try:
         with transaction.atomic():
-            succeeded = swap.succeed(
+            succeeded = _is_still_so(swap, decided) and swap.succeed(
                 result_key=key,
                 width=finished.width,
                 height=finished.height,
@@ -151,9 +161,11 @@ def _settle_succeeded(swap: Swap, finished: Finished) -> None:
         storage.delete([key])
 
 
-def _settle_failed(swap: Swap, error: errors.SwapError) -> None:
+def _settle_failed(swap: Swap, error: errors.SwapError, decided: Submission | None) -> None:
     with transaction.atomic():
-        failed = swap.fail(code=error.code, message=error.message, image=error.image)
+        failed = _is_still_so(swap, decided) and swap.fail(
+            code=error.code, message=error.message, image=error.image
+        )
         if failed:
             _let_go(swap)
             quotas(swap.door).refund(swap.owner_id)
@@ -162,17 +174,39 @@ def _settle_failed(swap: Swap, error: errors.SwapError) -> None:
         log.info("swap=%s failed code=%s attempts=%d", swap.pk, error.code, swap.attempts)
 
 
+def _is_still_so(swap: Swap, decided: Submission | None) -> bool:
+    if decided is None:
+        return True
+    swap.lock()
+    return Submission.objects.still(decided)
+
+
 def _let_go(swap: Swap) -> None:
     """It has ended: nothing more is wanted of a hosted provider."""
-    if swap.is_hosted:
-        Submission.objects.end(swap)
+    if not swap.is_hosted:
+        return
+    accepted = Submission.objects.filter(pk=swap.pk).exclude(callback="").first()
+    if accepted and accepted.answered_at:
+        ProviderCallback.objects.keep(
+            swap.pk, Verdict.ACCEPTED, accepted.callback, accepted.answered_at
+        )
+    Submission.objects.end(swap)
 
 
 def remove(swap: Swap) -> None:
-    """Delete a swap: its files go at once; an unfinished one is given back to the quota."""
+    """Delete a swap: its files go at once; an unfinished one is given back to the quota.
+
+    Not one that a hosted provider has in work: that is paid for, whether anybody wants it or not.
+    """
     with transaction.atomic():
-        if swap.remove(was=UNFINISHED):
+        if swap.remove(was=(Status.QUEUED,)):
+            is_given_back, is_cut_off = True, True
+        else:
+            is_cut_off = swap.remove(was=(Status.PROCESSING,))
+            is_given_back = is_cut_off and not swap.is_at_provider
+        if is_given_back:
             quotas(swap.door).refund(swap.owner_id)
+        if is_cut_off:
             deliveries.announce(swap)
         else:
             swap.remove(was=(Status.SUCCEEDED, Status.FAILED))

@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from swaps import errors, links, net, outcomes, services
 from swaps.log_secrets import hide_secrets
-from swaps.models import HostedProvider, Stage, Status, Submission, Swap
+from swaps.models import HostedProvider, Stage, Submission, Swap
+from swaps.models.submission import longest_call
 from swaps.outcomes import Outcome
 from swaps.providers import hosted
 from swaps.providers.base import (
@@ -31,12 +32,13 @@ from swaps.providers.base import (
 )
 
 MOST_REFUSALS = 5  # as the contract asks of clients
-MOST_FAILURES = 5
+MOST_FAILURES = 10  # of a step before it is sent, on our side
 MOST_SENDS = 2  # that may have been started
 PATIENCE = 4  # times the deadline, for a provider that says that it is still at work
 MOST_PARKED = datetime.timedelta(days=1)
 LONGEST_PAUSE_SECONDS = 60.0
 SOON = datetime.timedelta(seconds=5)
+ANSWERS_COME = datetime.timedelta(seconds=1)
 
 NOT_TAKEN = "The service that makes the pictures could not take this swap. Please try later."
 NO_ANSWER = "The service that makes the pictures did not answer in time. Please try again."
@@ -52,16 +54,13 @@ log = logging.getLogger(__name__)
 
 def send(submission: Submission) -> None:
     """Hand it to the provider, unless that is down, or has enough to do."""
-    if timezone.now() - submission.created_at > MOST_PARKED:
-        services.settle(submission.swap, errors.Timeout(NO_ANSWER))
-        return
     if not _take_turn(submission, timezone.now()):
         return
     try:
         answer = hosted.submit(RemoteRequest(**(submission.request or {})))
     except errors.SwapError as error:
         _note_success()
-        services.settle(submission.swap, error)
+        services.settle(submission.swap, error, decided=submission)
     except NotNow as trouble:
         _not_taken(submission, trouble)
     except AnswerLost as trouble:
@@ -73,21 +72,24 @@ def send(submission: Submission) -> None:
 
 def _take_turn(submission: Submission, now: datetime.datetime) -> bool:
     """True when it is this one's turn; then it counts as sent, whatever happens from here on."""
-    swap = submission.swap
     request, signed_at = _request(submission, now)
     with transaction.atomic():
         provider = HostedProvider.objects.locked()
-        if provider.open_until and now < provider.open_until:
-            submission.postpone(provider.open_until)
-            swap.take_back(is_parked=True)
+        submission.swap.lock()
+        if not Submission.objects.due(now).filter(pk=submission.pk, stage=Stage.NEW).exists():
+            return False  # another task was faster
+        if now - submission.created_at > MOST_PARKED:
+            services.settle(submission.swap, errors.Timeout(NO_ANSWER))
             return False
-        if provider.rests_until and now < provider.rests_until:
-            submission.postpone(provider.rests_until)
+        if provider.holds_until(now):
+            submission.postpone(now)
+            if provider.is_down and not submission.swap.is_parked:
+                submission.swap.take_back(is_parked=True)
             return False
         if Submission.objects.in_flight().count() >= settings.FACESWAP_HOSTED_IN_FLIGHT:
-            submission.postpone(submission.due_at or now)  # until there is room: ``send_next``
+            submission.postpone(now)  # until there is room: ``send_next``
             return False
-        if not (submission.send(now, request, signed_at) and swap.send()):
+        if not (submission.swap.send() and submission.send(now, request, signed_at)):
             transaction.set_rollback(True)
             return False
         if provider.is_down:
@@ -127,25 +129,46 @@ def _taken(submission: Submission, answer: Accepted | Answered) -> None:
 
 def _not_taken(submission: Submission, trouble: NotNow) -> None:
     now = timezone.now()
+    log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
     pause = _pause(submission.refusals)
     if trouble.retry_after is not None:
         pause = datetime.timedelta(seconds=trouble.retry_after)
+    if trouble.is_busy or trouble.retry_after:
+        HostedProvider.objects.rest(now + pause)
     if trouble.is_busy:
         _note_success()
-        HostedProvider.objects.rest(now + pause)
+        # With others at work there it is the site that asks for too much, not this swap.
+        is_refusal = not Submission.objects.in_flight().exclude(pk=submission.pk).exists()
     else:
         HostedProvider.objects.note_trouble(now, trouble.problem)
-    provider = HostedProvider.objects.now()
-    log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
-    if not provider.is_down and submission.refusals >= MOST_REFUSALS:
-        services.settle(submission.swap, errors.ApiError(NOT_TAKEN))
+        is_refusal = not HostedProvider.objects.now().is_down
+    if is_refusal and submission.refusals >= MOST_REFUSALS:
+        services.settle(submission.swap, errors.ApiError(NOT_TAKEN), decided=submission)
         return
-    due_at = max(now + pause, provider.open_until or now)
+    _take_back(
+        submission,
+        now + pause,
+        problem=trouble.problem,
+        was_started=False,
+        is_refusal=is_refusal,
+    )
+
+
+def _take_back(
+    submission: Submission,
+    due_at: datetime.datetime,
+    *,
+    problem: str,
+    was_started: bool,
+    is_refusal: bool,
+) -> None:
+    is_parked = HostedProvider.objects.now().is_down
     with transaction.atomic():
+        submission.swap.lock()
         if submission.take_back(
-            due_at, problem=trouble.problem, was_started=False, is_refusal=not provider.is_down
+            due_at, problem=problem, was_started=was_started, is_refusal=is_refusal
         ):
-            submission.swap.take_back(is_parked=provider.is_down)
+            submission.swap.take_back(is_parked=is_parked)
 
 
 def _answer_lost(submission: Submission, trouble: AnswerLost) -> None:
@@ -153,7 +176,7 @@ def _answer_lost(submission: Submission, trouble: AnswerLost) -> None:
     now = timezone.now()
     HostedProvider.objects.note_trouble(now, trouble.problem)
     log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble.problem)
-    if submission.trust(now, trouble.problem):
+    if submission.lose_answer(now, trouble.problem):
         enqueue(submission, Stage.ANSWERED)
 
 
@@ -166,41 +189,45 @@ def ask(submission: Submission) -> None:
     if not submission.claim(Stage.SENT, now):
         return
     if not submission.task_id:
-        _send_again(submission)
+        _send_again(submission, now)
         return
     try:
         answer = hosted.ask(submission.task_id)
     except NotNow as trouble:
-        _not_told(submission, trouble)
+        _not_told(submission, trouble, trouble.retry_after)
     except (errors.NotFound, errors.ApiNotImplemented):
         _give_up(submission)
     except errors.SwapError as error:
         if isinstance(error.__cause__, ProviderTrouble):  # our key is refused: not the swap's end
             _not_told(submission, error.__cause__)
         else:
-            services.settle(submission.swap, error)
+            services.settle(submission.swap, error, decided=submission)
     else:
         _asked(submission, answer)
 
 
-def _not_told(submission: Submission, trouble: ProviderTrouble) -> None:
+def _not_told(
+    submission: Submission, trouble: ProviderTrouble, retry_after: float | None = None
+) -> None:
     log.warning("swap=%s cannot be asked for: %s", submission.pk, trouble.problem)
-    if submission.failures >= MOST_FAILURES:
-        _give_up(submission)
-        return
-    due_at = timezone.now() + _pause(submission.failures)
-    submission.postpone(due_at, problem=trouble.problem, failures=1)
+    pause = max(_pause(submission.failures), datetime.timedelta(seconds=retry_after or 0))
+    _ask_later(submission, pause, problem=trouble.problem, failures=1)
 
 
 def _asked(submission: Submission, answer: Accepted | Answered) -> None:
+    if isinstance(answer, Accepted):
+        _ask_later(submission, _deadline() / 4)
+    elif _record(submission, answer, timezone.now()):
+        enqueue(submission, Stage.ANSWERED)
+
+
+def _ask_later(submission: Submission, pause: datetime.timedelta, **note: Any) -> None:
+    """As long as our patience lasts."""
     now = timezone.now()
-    if isinstance(answer, Answered):
-        if _record(submission, answer, now):
-            enqueue(submission, Stage.ANSWERED)
-    elif now - (submission.sent_at or now) > PATIENCE * _deadline():
+    if now - (submission.sent_at or now) > PATIENCE * _deadline():
         _give_up(submission)
     else:
-        submission.postpone(now + _deadline() / 4)
+        submission.postpone(now + pause, **note)
 
 
 def _record(submission: Submission, answered: Answered, now: datetime.datetime) -> bool:
@@ -222,59 +249,81 @@ def reported(outcome: Outcome, now: datetime.datetime) -> dict[str, Any]:
     }
 
 
-def _send_again(submission: Submission) -> None:
+def _send_again(submission: Submission, now: datetime.datetime) -> None:
     """The answer to our call was lost, and its deadline is over without an outcome.
 
     It carries the same idempotency key: a provider that knows it does nothing twice.
     """
-    if submission.sends >= MOST_SENDS:
+    call_ends_at = (submission.sent_at or now) + longest_call()
+    if submission.call_ended_at is None and now < call_ends_at:
+        submission.postpone(call_ends_at)  # it is still under way
+    elif submission.sends >= MOST_SENDS:
         _give_up(submission)
-        return
-    with transaction.atomic():
-        if submission.take_back(
-            timezone.now(), problem=submission.problem, was_started=True, is_refusal=False
-        ):
-            submission.swap.take_back(is_parked=False)
-            enqueue(submission, Stage.NEW)
+    else:
+        _take_back(submission, now, problem=submission.problem, was_started=True, is_refusal=False)
 
 
 def _give_up(submission: Submission) -> None:
-    services.settle(submission.swap, errors.Timeout(NO_ANSWER))
+    services.settle(submission.swap, errors.Timeout(NO_ANSWER), decided=submission)
 
 
 # --- collect ------------------------------------------------------------------------------
 
 
 def collect(submission: Submission) -> None:
-    """Bring home what the provider reported, and end the swap with it."""
+    """Bring home what came of it, and end the swap with that."""
     if not submission.claim(Stage.ANSWERED, timezone.now()):
+        return
+    if not (submission.accepted_at or _is_its_own(submission)):
         return
     swap = submission.swap
     if submission.is_failure:
         error = hosted.error_of(submission.error_code, submission.error_message)
-        services.settle(swap, error)
+        services.settle(swap, error, decided=submission)
         return
     try:
         finished = hosted.fetch_result(submission.image_url, target_key=swap.target_key)
     except (net.NotReached, net.BadAnswer) as error:
         _try_again(submission, error)
+    except FileNotFoundError:  # the target: removed meanwhile, or lost
+        services.settle(swap, errors.ApiError(errors.BROKE), decided=submission)
     except errors.SwapError as error:
-        services.settle(swap, error)
+        services.settle(swap, error, decided=submission)
     else:
-        services.settle(swap, finished)
+        services.settle(swap, finished, decided=submission)
+
+
+def _is_its_own(submission: Submission) -> bool:
+    """Its task is known from the callback alone: is it nobody else's?
+
+    That may be told by the answer to any call that was under way when the callback came.
+    """
+    now = timezone.now()
+    others = Submission.objects.exclude(pk=submission.pk)
+    if others.filter(task_id=submission.task_id, accepted_at__isnull=False).exists():
+        submission.forget_outcome((submission.sent_at or now) + _deadline())
+        return False
+    if others.on_the_wire(now).filter(sent_at__lte=submission.answered_at or now).exists():
+        submission.postpone(now + ANSWERS_COME)
+        return False
+    return True
 
 
 def _try_again(submission: Submission, error: net.NetError) -> None:
     """As long as the picture may be there."""
     now = timezone.now()
     log.warning("swap=%s its picture cannot be fetched: %s", submission.pk, error.message)
-    life = datetime.timedelta(seconds=settings.FACESWAP_HOSTED_RESULT_SECONDS)
-    if now - (submission.answered_at or now) > life:
-        services.settle(submission.swap, errors.ApiError(NOT_FETCHED))
+    if _has_had_its_time(submission, now):
+        services.settle(submission.swap, errors.ApiError(NOT_FETCHED), decided=submission)
         return
     if isinstance(error, net.BadAnswer):
         _ask_for_fresh_url(submission)
     submission.postpone(now + _pause(submission.failures), problem=error.message, failures=1)
+
+
+def _has_had_its_time(submission: Submission, now: datetime.datetime) -> bool:
+    life = datetime.timedelta(seconds=settings.FACESWAP_HOSTED_RESULT_SECONDS)
+    return now - (submission.answered_at or now) > life
 
 
 def _ask_for_fresh_url(submission: Submission) -> None:
@@ -304,10 +353,15 @@ def enqueue(submission: Submission, stage: Stage) -> None:
 
 
 def send_next(now: datetime.datetime) -> None:
-    """Enqueue the oldest of those that wait, as many as there is room for."""
+    """Enqueue the oldest of those that wait, as many as there is room for; one as a trial."""
+    waiting = Submission.objects.open().filter(stage=Stage.NEW)
+    provider = HostedProvider.objects.now()
+    if provider.holds_until(now):
+        return
     room = settings.FACESWAP_HOSTED_IN_FLIGHT - Submission.objects.in_flight().count()
-    waiting = Submission.objects.forgotten(now).filter(stage=Stage.NEW).order_by("created_at")
-    for submission in waiting[: max(0, room)]:
+    room = min(1, room) if provider.is_down else room
+    room -= waiting.filter(enqueue_again_at__gt=now).count()
+    for submission in waiting.forgotten(now).order_by("created_at")[: max(0, room)]:
         enqueue_again(submission, now)
 
 
@@ -335,19 +389,24 @@ def broke(submission: Submission) -> None:
     """A step ended with what nobody thought of. It is tried again, for a while."""
     now = timezone.now()
     submission.refresh_from_db()
-    if submission.failures >= 2 * MOST_FAILURES:
-        services.settle(submission.swap, errors.ApiError(errors.BROKE))
-    elif submission.stage != Stage.SENT or submission.accepted_at:
-        submission.postpone(
-            now + _pause(submission.failures), problem="It broke on our side.", failures=1
-        )
+    if submission.stage == Stage.SENT and not submission.accepted_at:
+        return  # it may be on its way; its deadline stands
+    is_hopeless = (
+        _has_had_its_time(submission, now)
+        if submission.stage == Stage.ANSWERED
+        else submission.failures >= MOST_FAILURES
+    )
+    if is_hopeless:
+        services.settle(submission.swap, errors.ApiError(errors.BROKE), decided=submission)
+    else:
+        pause = _pause(submission.failures)
+        submission.postpone(now + pause, problem="It broke on our side.", failures=1)
 
 
 def _note_success() -> None:
     now = timezone.now()
     if HostedProvider.objects.note_success(now):  # it is back: nobody need wait any longer
-        Submission.objects.filter(stage=Stage.NEW, due_at__gt=now).update(due_at=now)
-        Swap.objects.filter(status=Status.QUEUED, is_parked=True).update(is_parked=False)
+        Swap.objects.unfinished().filter(is_parked=True).update(is_parked=False)
 
 
 def _deadline() -> datetime.timedelta:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from django.utils import timezone
 from django_tasks import task
 
-from swaps import deliveries, errors, inbox, intake, services, submissions
+from swaps import deliveries, errors, intake, services, submissions
 from swaps.models import Delivery, Submission, Swap
 from swaps.providers.base import SwapRequest
 from swaps.shares import share
@@ -73,14 +73,8 @@ def ask_provider(swap_id: str) -> None:
 
 @task(queue_name="provider")
 def collect_result(swap_id: str) -> None:
-    """Bring home what the hosted provider reported, and let the next swap have its room."""
-    submissions.send_next(timezone.now())
-    _step(swap_id, _file_and_collect)
-
-
-def _file_and_collect(submission: Submission) -> None:
-    inbox.file(submission)
-    submissions.collect(submission)
+    """Bring home what the hosted provider made of it."""
+    _step(swap_id, submissions.collect)
 
 
 def _step(swap_id: str, step: Callable[[Submission], None]) -> None:
@@ -88,11 +82,19 @@ def _step(swap_id: str, step: Callable[[Submission], None]) -> None:
     if submission is None:
         return
     try:
-        step(submission)
+        _do(step, submission)
+        submissions.send_next(timezone.now())  # the provider may have room now
     except (Swap.DoesNotExist, Submission.DoesNotExist):
         return  # the account was deleted meanwhile
+
+
+def _do(step: Callable[[Submission], None], submission: Submission) -> None:
+    try:
+        step(submission)
+    except (Swap.DoesNotExist, Submission.DoesNotExist):
+        raise
     except Exception:
-        log.exception("swap=%s a step with the provider broke", swap_id)
+        log.exception("swap=%s a step with the provider broke", submission.pk)
         submissions.broke(submission)
 
 

@@ -4,15 +4,14 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import TemporaryUploadedFile
@@ -63,7 +62,7 @@ def slow() -> bytes:
     return written(with_alpha(face((3600, 2600))), "PNG", compress_level=1)
 
 
-def accepted(upload: BinaryIO, size: int = 1) -> images.Photo:
+def accepted(upload: Any, size: int = 1) -> images.Photo:
     return images.accept(upload, size=size, max_bytes=30 * MP, max_pixels=50 * MP)
 
 
@@ -78,7 +77,7 @@ def children_of(pid: int) -> list[int]:
     return [
         int(child)
         for child in " ".join(lists).split()
-        if b"swaps.image_child" in Path(f"/proc/{child}/cmdline").read_bytes()
+        if "swaps.image_child" in Path(f"/proc/{child}/cmdline").read_text()
     ]
 
 
@@ -95,8 +94,8 @@ def stopped_child(pid: int) -> int:
 
 
 def memory_limit(pid: int) -> str:
-    limits = Path(f"/proc/{pid}/limits").read_text()
-    return re.findall(r"Max address space +(\S+)", limits)[0]
+    limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return next(line.split()[3] for line in limits if line.startswith("Max address space"))
 
 
 def is_gone(pid: int) -> bool:
@@ -195,11 +194,11 @@ def test_a_refusal_of_the_child_is_that_of_the_photo() -> None:
 
 
 def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
-    begun = time.process_time()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for data in (large()["jpeg"][:-99], png(header(9000, 9000), (b"IEND", b""))):
         with pytest.raises(images.ImageRefused):
             accepted(io.BytesIO(data))
-    assert time.process_time() - begun < 0.05
+    assert resource.getrusage(resource.RUSAGE_CHILDREN) == before
 
 
 def test_every_letter_of_a_refusal_comes_across() -> None:
@@ -221,6 +220,7 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
         b'{"content_type": "text/html", "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": ["image/png"], "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": "image/png", "bytes": 1, "width": "wide", "height": 1}\n<',
+        b'{"content_type": "image/png", "bytes": 1e999, "width": 1, "height": 1}\n<',
         b" " * 10_000 + b'{"code": "broken", "message": ""}\n',
     ],
 )
@@ -316,13 +316,13 @@ def test_a_child_is_limited_and_knows_no_secrets(monkeypatch: pytest.MonkeyPatch
         os.kill(child, signal.SIGCONT)
         assert future.result(30).width == 3600
     bytes_of_memory = 150 * MP + 3 * len(slow()) + 20 * 50 * MP
-    for limit, most in (
-        ("Max address space", bytes_of_memory),
-        ("Max cpu time", 60),
-        ("Max file size", 210 * MP),
-        ("Max core file size", 0),
+    for limit, soft, hard in (
+        ("Max address space", bytes_of_memory, bytes_of_memory),
+        ("Max cpu time", 60, 65),
+        ("Max file size", 210 * MP, 210 * MP),
+        ("Max core file size", 0, 0),
     ):
-        assert re.search(rf"{limit} +{most} +{most} ", limits), limits
+        assert re.search(rf"{limit} +{soft} +{hard} ", limits), limits
     names = {line.partition("=")[0] for line in environment.split("\0") if line}
     assert names <= {"TMPDIR", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX", "LC_CTYPE"}
 
@@ -340,9 +340,9 @@ def test_the_process_that_accepts_a_large_photo_stays_small(
     tmp_path: Path,
     format: str,  # noqa: A002
 ) -> None:
-    """24 megapixels, in JPEG as many bytes as may be sent: 60 MB at most, as docs/images.md says."""
+    """24 megapixels, in JPEG about as many bytes as may be sent (docs/images.md)."""
     noise = Image.effect_noise((6000, 4000), 90).convert("RGB")
-    options: dict[str, Any] = {"quality": 86} if format == "JPEG" else {"quality": 20, "method": 0}
+    options: dict[str, Any] = {"quality": 88} if format == "JPEG" else {"quality": 20, "method": 0}
     data = written(noise, format, **options)
     assert len(data) <= 20 * MP
     assert format != "JPEG" or len(data) > 18 * MP

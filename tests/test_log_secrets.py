@@ -1,6 +1,7 @@
 """What a signed URL lets its bearer do stays out of all logs."""
 
 import logging
+import sys
 
 import pytest
 
@@ -37,3 +38,17 @@ def test_other_logs_show_no_secrets(message: str, args: tuple[object, ...], show
     assert HideSecrets().filter(record)
 
     assert record.getMessage() == shown
+
+
+def test_the_trace_of_an_exception_shows_no_secrets() -> None:
+    try:
+        raise ValueError("http://a.example/callbacks/WyJz:1v:x-Y_z/")
+    except ValueError:
+        caught = sys.exc_info()
+    record = logging.LogRecord("swaps", logging.ERROR, "", 1, "it broke", (), caught)
+
+    assert HideSecrets().filter(record)
+
+    said = logging.Formatter().format(record)
+    assert "ValueError: http://a.example/callbacks/***" in said
+    assert "WyJz" not in said

@@ -7,8 +7,9 @@ from swaps.models.heartbeat import Heartbeat
 from swaps.models.hosted_provider import HostedProvider
 from swaps.models.idempotency_key import IdempotencyKey
 from swaps.models.inspected_callback import InspectedCallback
+from swaps.models.provider_callback import ProviderCallback, Verdict
 from swaps.models.quota import Door, Grant, Quota
-from swaps.models.submission import ProviderCallback, Stage, Submission, Verdict
+from swaps.models.submission import Stage, Submission
 from swaps.models.swap import Performer, Status, Swap
 from swaps.models.upload import Upload
 from swaps.models.user import User

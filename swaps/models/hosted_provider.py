@@ -13,6 +13,7 @@ from django.db.models import F
 
 TROUBLES_TO_OPEN = 5
 THE_ROW = 1
+MOST_REST = datetime.timedelta(hours=1)
 
 
 class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
@@ -39,7 +40,8 @@ class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
         self.now()
         row = self.filter(pk=THE_ROW)
         row.update(troubles=F("troubles") + 1, last_trouble_at=now, problem=problem[:300])
-        row.filter(troubles__gte=TROUBLES_TO_OPEN).update(open_until=now + pause())
+        enough = row.filter(troubles__gte=TROUBLES_TO_OPEN)
+        enough.exclude(open_until__gt=now).update(open_until=now + pause())
 
     def rest(self, until: datetime.datetime) -> None:
         """It asked for fewer calls."""
@@ -62,6 +64,15 @@ class HostedProvider(models.Model):
 
     def __str__(self) -> str:
         return "The hosted provider"
+
+    def holds_until(self, now: datetime.datetime) -> datetime.datetime | None:
+        """Nothing is to be sent before then; None when something may be.
+
+        A moment that is further away than any pause was written by a clock that has been set back.
+        """
+        moments = ((self.open_until, pause()), (self.rests_until, MOST_REST))
+        held = [until for until, most in moments if until and now < until <= now + most]
+        return max(held, default=None)
 
     @property
     def is_down(self) -> bool:

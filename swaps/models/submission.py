@@ -17,6 +17,12 @@ from django.utils import timezone
 
 from swaps.models.swap import Swap
 
+# An outcome that was recorded too soon, taken out again.
+FORGOTTEN: dict[str, Any] = {
+    **dict.fromkeys(("task_id", "image_url", "error_code", "error_message", "callback"), ""),
+    **dict.fromkeys(("answered_at", "enqueue_again_at")),
+    "stage": "sent",
+}
 LEASE = datetime.timedelta(seconds=60)  # a step that was cut off is made again after this
 
 
@@ -27,23 +33,29 @@ class Stage(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
-OPEN = (Stage.NEW, Stage.SENT, Stage.ANSWERED)
-
-
 class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def open(self) -> "SubmissionQuerySet":
+        """Not ended. Written so that SQLite, too, finds them by the partial indexes."""
+        return self.filter(due_at__isnull=False)
+
     def due(self, now: datetime.datetime) -> "SubmissionQuerySet":
-        return self.filter(stage__in=OPEN, due_at__lte=now)
+        return self.filter(due_at__lte=now)
 
     def forgotten(self, now: datetime.datetime) -> "SubmissionQuerySet":
         """Due, and not in the queue; or in it for so long that its task may be lost."""
         return self.due(now).exclude(enqueue_again_at__gt=now)
 
-    def in_flight(self) -> "SubmissionQuerySet":
-        """What the provider may be working on."""
-        return self.filter(stage=Stage.SENT)
-
     def newest_first(self) -> "SubmissionQuerySet":
         return self.order_by("-created_at", "-pk")
+
+    def in_flight(self) -> "SubmissionQuerySet":
+        """What the provider may be working on."""
+        return self.open().filter(stage=Stage.SENT)
+
+    def on_the_wire(self, now: datetime.datetime) -> "SubmissionQuerySet":
+        """A call is under way that may yet say which task is theirs."""
+        may_be = self.open().filter(call_ended_at__isnull=True)
+        return may_be.filter(sent_at__gt=now - longest_call())
 
     def record(self, task_id: str, **reported: Any) -> bool:
         """Keep what was reported of a task that is known; one short statement.
@@ -74,6 +86,11 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             **reported,
         )
         return recorded == 1
+
+    def still(self, decided: "Submission") -> bool:
+        """Nothing came of it since this was read. It stays so until the transaction ends."""
+        same = {"stage": decided.stage, "task_id": decided.task_id}
+        return self.select_for_update().filter(pk=decided.pk, **same).first() is not None
 
     def end(self, swap: Swap) -> None:
         """With its swap. Nothing is left in it that shows a picture."""
@@ -129,11 +146,11 @@ class Submission(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("due_at", name="submission_due", condition=Q(stage__in=OPEN)),
+            models.Index("due_at", name="submission_due", condition=Q(due_at__isnull=False)),
             models.Index(
-                "stage", "created_at", name="submission_open", condition=Q(stage__in=OPEN)
+                "stage", "created_at", name="submission_open", condition=Q(due_at__isnull=False)
             ),
-            models.Index("task_id", name="submission_task", condition=~Q(task_id="")),
+            models.Index("task_id", name="submission_task"),
             models.Index(F("created_at").desc(), name="submission_newest"),
         ]
 
@@ -142,11 +159,11 @@ class Submission(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.stage in OPEN
+        return self.stage != Stage.ENDED
 
     @property
     def is_failure(self) -> bool:
-        """The provider reported that it cannot be done."""
+        """Of one that is answered: the provider says that it cannot be done."""
         return not self.image_url
 
     # --- what may happen to it ------------------------------------------------------------
@@ -183,28 +200,26 @@ class Submission(models.Model):
         another task that was taken for it is forgotten; so is that of this task, where another
         swap, not knowing better, took it for its own.
         """
-        of_this = Submission.objects.filter(pk=self.pk, accepted_at__isnull=True)
-        forget: dict[str, Any] = {
-            **dict.fromkeys(("image_url", "error_code", "error_message", "callback"), ""),
-            "stage": Stage.SENT,
-        }
-        forget |= {"answered_at": None, "enqueue_again_at": None}
+        of_this = Submission.objects.open().filter(pk=self.pk, accepted_at__isnull=True)
         same = of_this.filter(stage=Stage.ANSWERED, task_id=task_id)
         ended = {"accepted_at": now, "call_ended_at": now}
         if self._changed(same.update(**ended, due_at=now)):
             return True
-        known = {"task_id": task_id, "due_at": next_look_at, **ended}
+        known = {**ended, "task_id": task_id, "due_at": next_look_at}
         if not self._changed(of_this.filter(stage=Stage.SENT).update(**known)):
-            self._changed(of_this.filter(stage=Stage.ANSWERED).update(**forget, **known))
-        astray = Submission.objects.filter(
-            stage=Stage.ANSWERED, task_id=task_id, accepted_at__isnull=True
-        )
-        astray.exclude(pk=self.pk).update(**forget, task_id="", due_at=next_look_at)
+            self._changed(of_this.filter(stage=Stage.ANSWERED).update(**FORGOTTEN | known))
+        astray = Submission.objects.open().filter(task_id=task_id, accepted_at__isnull=True)
+        astray.exclude(pk=self.pk).update(**FORGOTTEN, due_at=next_look_at)
         return False
 
-    def trust(self, now: datetime.datetime, problem: str) -> bool:
-        """The answer to our call is lost. True when an outcome is here: there is nothing but it."""
-        mine = Submission.objects.filter(pk=self.pk)
+    def forget_outcome(self, due_at: datetime.datetime) -> None:
+        """What was taken for its outcome is another swap's: it goes on waiting."""
+        mine = Submission.objects.filter(pk=self.pk, stage=Stage.ANSWERED, task_id=self.task_id)
+        self._changed(mine.update(**FORGOTTEN, due_at=due_at))
+
+    def lose_answer(self, now: datetime.datetime, problem: str) -> bool:
+        """The call that sent it is over without an answer. True when an outcome is here already."""
+        mine = Submission.objects.open().filter(pk=self.pk)
         mine.update(problem=problem[:300], call_ended_at=now)
         return self._changed(mine.filter(stage=Stage.ANSWERED).update(due_at=now))
 
@@ -225,10 +240,10 @@ class Submission(models.Model):
             )
         )
 
-    def postpone(self, due_at: datetime.datetime, *, problem: str = "", failures: int = 0) -> None:
-        """The step that was claimed is to be made again then."""
-        mine = Submission.objects.filter(pk=self.pk, stage=self.stage)
-        self._changed(
+    def postpone(self, due_at: datetime.datetime, *, problem: str = "", failures: int = 0) -> bool:
+        """Its next step is not now. Not of one that has gone on since it was read."""
+        mine = Submission.objects.open().filter(pk=self.pk, stage=self.stage)
+        return self._changed(
             mine.update(
                 due_at=due_at,
                 enqueue_again_at=None,
@@ -240,33 +255,6 @@ class Submission(models.Model):
     def _changed(self, rows: int) -> bool:
         self.refresh_from_db()
         return rows == 1
-
-
-class Verdict(models.TextChoices):
-    """What became of a callback."""
-
-    ACCEPTED = "accepted"
-    REPEATED = "repeated"
-    LATE = "late", "Too late"
-    OTHER_TASK = "other_task", "Of another task"
-    NOT_UNDERSTOOD = "not_understood", "Not understood"
-    REMOVED = "removed", "Of a removed swap"
-
-
-class ProviderCallback(models.Model):
-    """What a provider posted, word for word but for its secrets; kept for a while, for staff."""
-
-    swap = models.ForeignKey(Swap, models.CASCADE, related_name="callbacks")
-    received_at = models.DateTimeField(default=timezone.now, db_index=True)
-    verdict = models.CharField(max_length=14, choices=Verdict)
-    body = models.TextField()
-
-    class Meta:
-        verbose_name = "callback of the provider"
-        verbose_name_plural = "callbacks of the provider"
-
-    def __str__(self) -> str:
-        return f"{self.received_at:%Y-%m-%d %H:%M:%S} {self.verdict}"
 
 
 def longest_call() -> datetime.timedelta:

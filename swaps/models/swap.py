@@ -56,11 +56,12 @@ class SwapQuerySet(models.QuerySet["Swap"]):
         return self.filter(owner=user, is_hidden=False).exclude(status=Status.REMOVED)
 
     def unfinished(self) -> "SwapQuerySet":
-        return self.filter(status__in=UNFINISHED)
+        return self.filter(status__in=UNFINISHED, finished_at__isnull=True)
 
     def overdue(self, now: datetime.datetime) -> "SwapQuerySet":
         """Claimed by a worker that no longer answers for them."""
-        return self.filter(status=Status.PROCESSING, lease_expires_at__lte=now)
+        claimed = self.filter(status=Status.PROCESSING, finished_at__isnull=True)
+        return claimed.filter(lease_expires_at__lte=now)
 
     def newest_first(self) -> "SwapQuerySet":
         return self.order_by("-created_at", "-id")
@@ -119,13 +120,9 @@ class Swap(models.Model):
                 "status",
                 "lease_expires_at",
                 name="swap_unfinished",
-                condition=Q(status__in=UNFINISHED),
+                condition=Q(finished_at__isnull=True),  # SQLite knows no other by parameters
             ),
-            models.Index(
-                "finished_at",
-                name="swap_unpurged",
-                condition=Q(status=Status.REMOVED, is_purged=False),
-            ),
+            models.Index("is_purged", "status", "finished_at", name="swap_unpurged"),
             models.Index(F("created_at").desc(), F("id").desc(), name="swap_newest"),
         ]
 
@@ -153,6 +150,11 @@ class Swap(models.Model):
     @property
     def is_hosted(self) -> bool:
         return self.provider == Performer.HOSTED
+
+    @property
+    def is_at_provider(self) -> bool:
+        """A hosted provider has it, or may have."""
+        return self.is_hosted and self.has_pictures
 
     @property
     def has_pictures(self) -> bool:
@@ -203,6 +205,10 @@ class Swap(models.Model):
             started_at=now,
             lease_expires_at=now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS),
         )
+
+    def lock(self) -> None:
+        """Nobody else changes it until the open transaction ends. Before its submission, always."""
+        self.refresh_from_db(from_queryset=Swap.objects.select_for_update())
 
     def send(self) -> bool:
         """A hosted provider gets it now; how that goes on stands in its ``Submission``."""

@@ -53,6 +53,8 @@ def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answe
 
     Raises NotNow when nothing was sent, and AnswerLost when something was.
     """
+    if not settings.FACESWAP_API_KEY:  # taken away while swaps wait: nothing is told to anybody
+        raise NotNow("FACESWAP_API_KEY is not set")
     seconds = settings.FACESWAP_HOSTED_TIMEOUT_SECONDS
     headers: dict[str, Any] = {
         # Bytes: any key can be written so, and one that HTTP does not allow is refused there.

@@ -48,6 +48,13 @@ def ended_as(swap: Swap, status: Status, code: str = "") -> bool:
     return (swap.status, swap.error_code) == (status, code)
 
 
+def enqueued_at(now: datetime.datetime) -> int:
+    """How many swaps would be sent to the provider at that moment."""
+    Submission.objects.filter(stage=Stage.NEW).update(enqueue_again_at=None)
+    submissions.send_next(now)
+    return Submission.objects.filter(stage=Stage.NEW, enqueue_again_at__isnull=False).count()
+
+
 def travel(swap: Swap, seconds: float) -> None:
     """So much time has passed since anything happened to it."""
     ago = datetime.timedelta(seconds=seconds)
@@ -218,11 +225,26 @@ def test_a_provider_that_wants_fewer_calls_gets_none_until_then(
     with hosted_by(settings, [refuses(429, "rate_limited", retry_after="30")]) as provider:
         sent(alice)
         second = sent(alice)
+        step(second, tasks.submit_swap)
         assert len(provider.swaps) == 1
-    assert (second.status, second.is_parked) == (Status.QUEUED, False)
-    due_at = submission_of(second).due_at
-    assert due_at
-    assert 25 < (due_at - timezone.now()).total_seconds() <= 30
+        assert (second.status, second.is_parked) == (Status.QUEUED, False)
+        assert enqueued_at(timezone.now() + datetime.timedelta(seconds=20)) == 0
+        assert enqueued_at(timezone.now() + datetime.timedelta(seconds=40)) == 2
+
+
+def test_refusals_for_want_of_room_are_not_held_against_a_swap_while_others_are_at_work(
+    alice: User, settings: Settings
+) -> None:
+    busy = refuses(429, "too_many_requests", retry_after="0")
+    with hosted_by(settings, [Behaviour(), *[busy] * 8]) as provider:
+        sent(alice)
+        swap = sent(alice)
+        for _ in range(8):
+            HostedProvider.objects.update(rests_until=None)
+            step(swap, tasks.submit_swap)
+        assert len(provider.swaps) == 10
+    assert swap.status == Status.PROCESSING
+    assert submission_of(swap).refusals == 0
 
 
 # --- the breaker ------------------------------------------------------------------------------
@@ -264,9 +286,9 @@ def test_when_it_is_back_one_is_tried_and_then_all_go(
         assert len(provider.swaps) == 1
         assert not HostedProvider.objects.now().is_down
         assert not swap.is_parked
-        assert Submission.objects.due(timezone.now()).count() == len(swaps)
+        assert not Swap.objects.filter(is_parked=True).exists()
         for other in swaps:
-            tasks.submit_swap.call(str(other.pk))
+            step(other, tasks.submit_swap)
         assert len(provider.swaps) == 6
 
 
@@ -279,6 +301,27 @@ def test_while_one_is_tried_the_others_wait(alice: User, dead_end: str) -> None:
     assert HostedProvider.objects.now().troubles == before
     swaps[1].refresh_from_db()
     assert swaps[1].is_parked
+
+
+def test_while_it_is_down_nobody_is_enqueued_but_one_for_the_trial(
+    alice: User, dead_end: str
+) -> None:
+    swaps = open_breaker(alice)
+    for swap in swaps:
+        make_due(swap)
+    assert enqueued_at(timezone.now()) == 0
+    assert enqueued_at(timezone.now() + datetime.timedelta(seconds=31)) == 1
+
+
+def test_a_breaker_that_a_wrong_clock_has_set_far_away_holds_up_nobody(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings) as provider:
+        HostedProvider.objects.now()
+        far_away = timezone.now() + datetime.timedelta(days=3)
+        HostedProvider.objects.update(open_until=far_away, rests_until=far_away, troubles=5)
+        sent(alice)
+        assert len(provider.swaps) == 1
 
 
 def test_trials_are_not_held_against_the_swap(alice: User, dead_end: str) -> None:

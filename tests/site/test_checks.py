@@ -24,6 +24,7 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+BUCKET = {"AWS_STORAGE_BUCKET_NAME": "faces"}
 PUBLIC = {"SITE_URL": "https://faces.example.org", "FACESWAP_API_KEY": "a key"}
 
 
@@ -45,6 +46,8 @@ PUBLIC = {"SITE_URL": "https://faces.example.org", "FACESWAP_API_KEY": "a key"}
         ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://localhost:8000"}, "swaps.E010"),
         ({"FACESWAP_API_KEY": "a key"}, "swaps.E011"),
         ({"FACESWAP_API_KEY": "a key", "SITE_URL": "https://faces.lan"}, "swaps.E011"),
+        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://10.0.0.5:8000"}, "swaps.E011"),
+        ({**PUBLIC, **BUCKET, "AWS_S3_ENDPOINT_URL": "http://minio:9000"}, "swaps.E011"),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps'"),
         ({"FACESWAP_MAX_UPLOAD_MB": "lots"}, "FACESWAP_MAX_UPLOAD_MB='lots'"),
         ({"FACESWAP_MAX_ATTEMPTS": "0"}, "at least 1"),
@@ -75,15 +78,22 @@ def test_a_provider_on_the_same_machine_needs_neither_bucket_nor_public_address(
 
 
 def test_pictures_in_a_bucket_are_enough_but_callbacks_that_cannot_arrive_are_warned_of() -> None:
-    checked = check(FACESWAP_API_KEY="a key", AWS_STORAGE_BUCKET_NAME="faces")
+    checked = check(FACESWAP_API_KEY="a key", **BUCKET)
     assert checked.returncode == 0, checked.stderr
     assert "swaps.W001" in checked.stderr
 
 
+def test_a_bucket_in_a_network_of_its_own_needs_a_public_address() -> None:
+    inside = {**PUBLIC, **BUCKET, "AWS_S3_ENDPOINT_URL": "http://minio:9000"}
+    checked = check(**inside, AWS_S3_PUBLIC_ENDPOINT_URL="https://pictures.example.org")
+    assert checked.returncode == 0, checked.stderr
+
+
 def test_the_key_for_the_provider_is_in_no_complaint() -> None:
-    checked = check(FACESWAP_API_KEY="not-to-be-shown", FACESWAP_API_URL="ftp://api.example.org")
-    assert checked.returncode != 0
-    assert "not-to-be-shown" not in checked.stdout + checked.stderr
+    for url in ("ftp://api.example.org", "https://user:not-to-be-shown@api.example.org"):
+        checked = check(FACESWAP_API_KEY="not-to-be-shown", FACESWAP_API_URL=url)
+        assert checked.returncode != 0
+        assert "not-to-be-shown" not in checked.stdout + checked.stderr
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

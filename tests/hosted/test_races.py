@@ -1,0 +1,296 @@
+"""Two things at once: what is decided late never undoes what came first.
+
+The real client is called; what happens meanwhile is put before or behind its call.
+"""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+from pytest_django import Settings
+
+from swaps import errors, links, recovery, services, storage, tasks
+from swaps.models import (
+    HostedProvider,
+    ProviderCallback,
+    Quota,
+    Stage,
+    Status,
+    Submission,
+    Swap,
+    User,
+    Verdict,
+)
+from swaps.providers import hosted
+from tests.hosted.ground import (
+    call_back,
+    hosted_by,
+    make_due,
+    post,
+    requested,
+    sent,
+    step,
+    submission_of,
+    use,
+)
+from tests.provider_server import Behaviour, Reply, refuses
+
+pytestmark = pytest.mark.django_db
+LOST = Behaviour(reply=Reply(cut_at=0), callbacks=0)
+Happens = Callable[[], object]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Happens], None]:
+    """While this function of the client has its answer, and nobody knows of it yet."""
+
+    def during(name: str, happens: Happens) -> None:
+        real = getattr(hosted, name)
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return real(*args, **kwargs)
+            finally:
+                monkeypatch.setattr(hosted, name, real)
+                happens()
+
+        monkeypatch.setattr(hosted, name, called)
+
+    return during
+
+
+# --- a task that comes twice ------------------------------------------------------------------
+
+
+def test_a_second_task_for_one_that_is_sent_changes_nothing_while_the_provider_rests(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings, LOST) as provider:
+        swap = sent(alice)
+        before = submission_of(swap).due_at
+        HostedProvider.objects.rest(timezone.now() + datetime.timedelta(seconds=1))
+        tasks.submit_swap.call(str(swap.pk))
+        assert submission_of(swap).due_at == before
+        assert len(provider.swaps) == 1
+
+
+def test_a_second_task_for_one_that_is_sent_does_not_park_it(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings, Behaviour(callbacks=0)):
+        swap = sent(alice)
+        soon = timezone.now() + datetime.timedelta(seconds=20)
+        HostedProvider.objects.update(open_until=soon, troubles=5)
+        tasks.submit_swap.call(str(swap.pk))
+        swap.refresh_from_db()
+        assert (swap.status, swap.is_parked) == (Status.PROCESSING, False)
+
+
+def test_a_second_task_for_one_that_waited_long_and_is_sent_does_not_end_it(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings, Behaviour(callbacks=0)):
+        swap = sent(alice)
+        Submission.objects.update(created_at=timezone.now() - datetime.timedelta(hours=25))
+        tasks.submit_swap.call(str(swap.pk))
+        swap.refresh_from_db()
+        assert swap.status == Status.PROCESSING
+
+
+def test_one_that_was_just_enqueued_is_not_enqueued_again(alice: User, settings: Settings) -> None:
+    with hosted_by(settings):
+        requested(alice)
+        recovery.enqueue_submissions(timezone.now())
+        assert DBTaskResult.objects.count() == 1
+
+
+# --- an outcome that comes while something else is decided ------------------------------------
+
+
+def test_a_callback_that_comes_while_the_provider_is_asked_in_vain_is_not_lost(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    with hosted_by(settings, Behaviour(is_forgotten=True)) as provider:
+        swap = sent(alice)
+        answers: list[int] = []
+        meanwhile("ask", lambda: answers.append(call_back(provider)))
+        step(swap, tasks.ask_provider)
+        assert answers == [202]
+        assert swap.status == Status.PROCESSING
+        tasks.collect_result.call(str(swap.pk))
+        swap.refresh_from_db()
+        assert swap.is_succeeded
+
+
+def test_a_callback_of_the_first_call_outweighs_the_refusal_of_the_second(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    behaviours = [LOST, refuses(403, "used_up")]
+    with hosted_by(settings, behaviours) as provider:
+        swap = sent(alice)
+        step(swap, tasks.ask_provider)  # back to the queue
+        answers: list[int] = []
+        meanwhile("submit", lambda: answers.append(call_back(provider)))
+        step(swap, tasks.submit_swap)
+        assert answers == [202]
+        assert not swap.is_failed
+        make_due(swap)
+        tasks.collect_result.call(str(swap.pk))
+        swap.refresh_from_db()
+        assert swap.is_succeeded
+
+
+def test_a_picture_that_was_fetched_twice_is_not_deleted_by_the_slower_one(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    with hosted_by(settings) as provider:
+        swap = sent(alice)
+        assert call_back(provider) == 202
+        meanwhile("fetch_result", lambda: step(swap, tasks.collect_result))
+        tasks.collect_result.call(str(swap.pk))
+        swap.refresh_from_db()
+        assert swap.is_succeeded
+        assert storage.read(swap.result_key)
+
+
+def test_an_accepted_callback_is_kept_for_staff_however_the_swap_ends(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings) as provider:
+        swap = sent(alice)
+        assert call_back(provider) == 202
+        services.settle(swap, errors.Timeout("Too late."))
+    assert ProviderCallback.objects.get().verdict == Verdict.ACCEPTED
+
+
+# --- a call that takes longer than the deadline ------------------------------------------------
+
+
+def test_a_call_that_is_still_under_way_is_not_made_again_at_the_deadline(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    with hosted_by(settings, Behaviour(callbacks=0)) as provider:
+        swap = requested(alice)
+
+        def the_clock_goes_on() -> None:
+            step(swap, tasks.ask_provider)
+            tasks.submit_swap.call(str(swap.pk))
+
+        meanwhile("submit", the_clock_goes_on)
+        tasks.submit_swap.call(str(swap.pk))
+        assert len(provider.swaps) == 1
+        assert submission_of(swap).task_id == provider.task.id
+
+
+def test_an_ask_waits_as_long_as_the_provider_says(alice: User, settings: Settings) -> None:
+    later = Reply(status=429, headers={"Retry-After": "120"}, body=b"{}")
+    with hosted_by(settings, asked=[later]):
+        swap = sent(alice)
+        step(swap, tasks.ask_provider)
+    due_at = submission_of(swap).due_at
+    assert due_at
+    assert due_at - timezone.now() > datetime.timedelta(seconds=100)
+
+
+def test_a_provider_that_cannot_be_asked_for_a_while_costs_no_swap(
+    alice: User, settings: Settings
+) -> None:
+    broken = Reply(status=503, body=b"{}")
+    with hosted_by(settings, asked=[broken] * 12) as provider:
+        swap = sent(alice)
+        for _ in range(12):
+            step(swap, tasks.ask_provider)
+        assert swap.status == Status.PROCESSING
+        assert call_back(provider) == 202
+
+
+# --- whose picture it is ----------------------------------------------------------------------
+
+
+def test_the_picture_of_a_task_whose_answer_is_under_way_is_not_taken_for_another_swaps(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    """The first one's answer was lost, so it is known by its callback alone; that is wrong."""
+    with hosted_by(settings, [LOST, Behaviour(callbacks=0)]) as provider:
+        first, second = sent(alice), requested(alice)
+
+        def the_wrong_callback_comes() -> None:
+            task = list(provider.tasks.values())[1]
+            assert task.is_done.wait(10)
+            assert post(links.callback_url(first.pk), provider.outcome(task)) == 202
+            tasks.collect_result.call(str(first.pk))
+
+        meanwhile("submit", the_wrong_callback_comes)
+        tasks.submit_swap.call(str(second.pk))
+        step(first, tasks.collect_result)
+    assert first.status == Status.PROCESSING
+    assert submission_of(first).task_id == ""
+    assert submission_of(second).task_id == list(provider.tasks)[1]
+
+
+# --- deleted meanwhile ------------------------------------------------------------------------
+
+
+def test_one_that_is_at_the_provider_counts_although_it_is_deleted(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings):
+        services.remove(sent(alice))
+        services.remove(requested(alice))
+    assert Quota.objects.of(alice).spent == 1
+
+
+def test_a_swap_that_is_deleted_while_its_picture_is_fetched_leaves_nothing(
+    alice: User,
+    settings: Settings,
+    meanwhile: Callable[[str, Happens], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with hosted_by(settings) as provider:
+        swap = sent(alice)
+        assert call_back(provider) == 202
+        meanwhile("fetch_result", lambda: services.remove(Swap.objects.get(pk=swap.pk)))
+        tasks.collect_result.call(str(swap.pk))
+    swap.refresh_from_db()
+    submission = submission_of(swap)
+    assert (submission.stage, submission.due_at, submission.problem) == (Stage.ENDED, None, "")
+    for key in swap.keys:
+        with pytest.raises(FileNotFoundError):
+            storage.read(key)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_key_that_was_taken_away_sends_nothing_to_anybody(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings) as provider:
+        swap = requested(alice)
+        settings.FACESWAP_API_KEY = ""
+        tasks.submit_swap.call(str(swap.pk))
+        assert provider.calls == []
+
+
+# --- how much is looked at --------------------------------------------------------------------
+
+
+def test_what_is_over_is_not_looked_at(alice: User, settings: Settings) -> None:
+    """SQLite uses a partial index only where it can tell so from the words of the query."""
+    use(settings, "http://127.0.0.1:9")
+    now = timezone.now()
+    queries = {
+        "due": Submission.objects.forgotten(now).order_by("due_at"),
+        "in flight": Submission.objects.in_flight(),
+        "waiting": Submission.objects.open().filter(stage=Stage.NEW).order_by("created_at"),
+        "known": Submission.objects.filter(task_id="x", accepted_at__isnull=False),
+        "overdue": Swap.objects.overdue(now),
+        "unfinished": Swap.objects.unfinished().filter(is_parked=True),
+    }
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL decides by the number of rows")
+    for name, query in queries.items():
+        plan = query.explain()
+        assert "SCAN" not in plan, f"{name}: {plan}"
