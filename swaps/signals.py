@@ -3,11 +3,17 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
 from swaps import storage
-from swaps.models import Swap, Upload
+from swaps.models import Swap, Upload, User
+
+
+@receiver(pre_delete, sender=User)
+def lock_swaps_of_user(instance: User, **_: Any) -> None:
+    """Swaps before their submissions, as everybody locks them; Django deletes the other way."""
+    list(Swap.objects.select_for_update().filter(owner=instance).values_list("pk"))
 
 
 @receiver(post_delete, sender=Swap)
