@@ -34,7 +34,7 @@ MOMENTS = {
     "sent_at": "sent",
     "accepted_at": "taken: the task is known",
     "call_ended_at": "end of the call",
-    "answered_at": "reported",
+    "answered_at": "answered",
     "ended_at": "ended",
     "due_at": "next step due",
     "enqueue_again_at": "its task counts as lost",
@@ -165,8 +165,8 @@ class SubmissionAdmin(OfSwapAdmin):
     """What lets its bearer in is not shown: the request, the URL of the result, a raw callback."""
 
     list_display = (
-        *("of_swap", "step", "requested", "sent_after", "reported_after"),
-        *("sends", "refusals", "task_id", "problem"),
+        *("of_swap", "step", "requested", "sent_after", "answered_after"),
+        *("sends", "refusals", "task", "problem"),
     )
     list_filter = ("stage", "created_at")
     search_fields = ("swap", "task_id")
@@ -199,8 +199,15 @@ class SubmissionAdmin(OfSwapAdmin):
     def sent_after(self, submission: Submission) -> str:
         return _between(submission.created_at, submission.sent_at)
 
-    @admin.display(description="reported")
-    def reported_after(self, submission: Submission) -> str:
+    @admin.display(description="task")
+    def task(self, submission: Submission) -> SafeString | str:
+        if not submission.task_id:
+            return "–"
+        short = f"{submission.task_id[:8]}…" if len(submission.task_id) > 9 else submission.task_id
+        return format_html('<span title="{}">{}</span>', submission.task_id, short)
+
+    @admin.display(description="answered")
+    def answered_after(self, submission: Submission) -> str:
         return _between(submission.sent_at, submission.answered_at)
 
     @admin.display(description="times")

@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("new", "Not sent yet"),
                             ("sent", "Sent, waiting for the callback"),
-                            ("answered", "Reported, its picture to be fetched"),
+                            ("answered", "Answered, its picture to be fetched"),
                             ("ended", "Ended"),
                         ],
                         default="new",

@@ -29,7 +29,7 @@ LEASE = datetime.timedelta(seconds=60)  # a step that was cut off is made again 
 class Stage(models.TextChoices):
     NEW = "new", "Not sent yet"
     SENT = "sent", "Sent, waiting for the callback"
-    ANSWERED = "answered", "Reported, its picture to be fetched"
+    ANSWERED = "answered", "Answered, its picture to be fetched"
     ENDED = "ended", "Ended"
 
 
