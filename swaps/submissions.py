@@ -19,7 +19,7 @@ from django.utils import timezone
 from swaps import errors, links, net, outcomes, services
 from swaps.log_secrets import hide_secrets
 from swaps.models import HostedProvider, Stage, Submission, Swap
-from swaps.models.submission import longest_call
+from swaps.models.submission import LEASE, longest_call
 from swaps.outcomes import Outcome
 from swaps.providers import hosted
 from swaps.providers.base import (
@@ -366,11 +366,10 @@ def send_next(now: datetime.datetime) -> None:
 
 
 def enqueue_again(submission: Submission, now: datetime.datetime) -> None:
-    """Of those that are due. The pause until the next time grows while nobody comes."""
-    pause = max(datetime.timedelta(seconds=60), now - (submission.due_at or now))
+    """Of those that are due. A task that is lost is missed after a lease."""
     mine = Submission.objects.forgotten(now).filter(pk=submission.pk)
     with transaction.atomic():
-        if mine.update(enqueue_again_at=now + pause):
+        if mine.update(enqueue_again_at=now + LEASE):
             enqueue(submission, Stage(submission.stage))
 
 

@@ -313,6 +313,19 @@ def test_while_it_is_down_nobody_is_enqueued_but_one_for_the_trial(
     assert enqueued_at(timezone.now() + datetime.timedelta(seconds=31)) == 1
 
 
+def test_a_trial_whose_task_is_lost_is_made_up_for_however_long_it_has_waited(
+    alice: User, dead_end: str
+) -> None:
+    swap = open_breaker(alice)[0]
+    Submission.objects.update(due_at=timezone.now() - datetime.timedelta(hours=5))
+    later = timezone.now() + datetime.timedelta(seconds=31)
+    assert enqueued_at(later) == 1
+    submissions.send_next(later + datetime.timedelta(seconds=61))
+    again_at = submission_of(swap).enqueue_again_at
+    assert again_at
+    assert again_at > later + datetime.timedelta(seconds=61)
+
+
 def test_a_breaker_that_a_wrong_clock_has_set_far_away_holds_up_nobody(
     alice: User, settings: Settings
 ) -> None:
