@@ -8,7 +8,7 @@ bin := $(VENV)/bin
 stamp = $(VENV)/installed-$(1)-$(shell cat $(2) | cksum | cut -d ' ' -f 1)
 site := $(call stamp,site,requirements.txt)
 dev := $(call stamp,dev,requirements.txt requirements-dev.txt)
-BENCHES ?= engine web crash api
+BENCHES ?= engine web crash api callbacks storage circle chaos
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 export TEST_DATABASE_URL
 
@@ -46,7 +46,7 @@ check: $(dev)  ## format, lint, types, deployment checks, migrations
 	SITE_URL=https://faces.example.org DEBUG=0 $(bin)/python manage.py check --deploy --fail-level WARNING
 	$(bin)/python manage.py makemigrations --check --dry-run
 
-bench: $(dev)  ## measure: BENCHES="engine web crash api quality"; JSON also in bench-results/
+bench: $(dev)  ## measure: BENCHES="web circle", also quality; JSON also in bench-results/
 	@$(bin)/python manage.py fetch_models
 	@set -e; for bench in $(BENCHES); do $(bin)/python -m bench.$$bench; done
 
