@@ -134,7 +134,15 @@ def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
             "engine.",
             id="swaps.E010",
         )
-    pictures = _address_of_pictures(site)
+    try:
+        pictures = _address_of_pictures(site)
+    except ValueError as error:
+        yield Error(
+            f"The address of the bucket: {error}",
+            hint="Look at AWS_S3_ENDPOINT_URL and AWS_S3_PUBLIC_ENDPOINT_URL.",
+            id="swaps.E012",
+        )
+        return
     if pictures and _reach(pictures) < _reach(api):
         yield Error(
             f"The hosted provider cannot fetch the pictures: {pictures.host} is an address that it "

@@ -32,6 +32,11 @@ _BYTES_A_PIXEL = 20
 _COPIES_OF_FILE = 3
 _BYTES_BESIDE = 150_000_000
 _MOST_ANSWER = 2_000  # of JSON
+_MOST_THUMBNAIL = 2_000_000
+_NONSENSE = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(MemoryError, RecursionError),
+)
 _ROOT = Path(__file__).resolve().parent.parent
 # All else of the environment stays here: passwords, keys, and what turns Python's switches.
 _ENVIRONMENT = ("TMPDIR", "LD_LIBRARY_PATH")
@@ -55,15 +60,17 @@ def as_file(upload: BinaryIO, begin: int, data: bytes) -> IO[bytes]:
     return copy
 
 
-def accept(file: IO[bytes], *, max_pixels: int) -> images.Photo:
+def accept(file: IO[bytes], *, max_pixels: int, most_stored: int) -> images.Photo:
     """As ``images.accept_here``, of the rest of the file."""
+    from swaps import room  # knows Django, which the child need not load
+
     memory = (
         _BYTES_BESIDE
         + _COPIES_OF_FILE * os.fstat(file.fileno()).st_size
         + _BYTES_A_PIXEL * min(max_pixels, images.MOST_PIXELS)
     )
     with tempfile.TemporaryFile() as answer:
-        with _places:
+        with room.stepping_aside(), _places:
             code = _run(file, answer, max_pixels, memory)
         if code > 0:  # it found an error of its own, which stands in the log
             raise ChildProcessError(f"swaps.image_child ended with {code}")
@@ -71,7 +78,7 @@ def accept(file: IO[bytes], *, max_pixels: int) -> images.Photo:
             log.warning("a photo was refused: signal %d ended its child", -code)
             raise _refusal(-code)
         answer.seek(0)
-        return _read(answer)
+        return _read(answer, most_stored)
 
 
 def _run(file: IO[bytes], answer: IO[bytes], *limits: int) -> int:
@@ -108,21 +115,23 @@ def _refusal(signum: int) -> images.ImageRefused:
     return images.no_memory() if signum == signal.SIGKILL else images.broken()
 
 
-def _read(answer: IO[bytes]) -> images.Photo:
+def _read(answer: IO[bytes], most_stored: int) -> images.Photo:
     """What it says is not believed: a decoder that was taken over would say anything."""
     try:
         said: dict[str, Any] = json.loads(answer.readline(_MOST_ANSWER))
         if said.get("code") in get_args(images.Code):
             raise images.ImageRefused(said["code"], str(said["message"]))
+        size = int(said["bytes"])
+        images.check_stored(size, most_stored)
         return images.Photo(
-            data=answer.read(int(said["bytes"])),
+            data=answer.read(max(0, size)),
             content_type=said["content_type"],
             extension=images.EXTENSIONS[said["content_type"]],
             width=int(said["width"]),
             height=int(said["height"]),
-            thumbnail=answer.read(),
+            thumbnail=answer.read(_MOST_THUMBNAIL),
         )
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError):
+    except _NONSENSE:
         log.warning("a photo was refused: its child said nothing that makes sense")
         raise images.broken() from None
 
@@ -133,6 +142,8 @@ def _read(answer: IO[bytes]) -> images.Photo:
 def main() -> None:
     parent, max_pixels, memory = map(int, sys.argv[1:])
     die_with_parent(parent)
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_IGN)  # meant for the site: it waits for what is at work
     _limit_all(max_pixels, memory)
     files: tuple[bytes, ...] = ()
     try:

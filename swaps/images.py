@@ -43,6 +43,7 @@ EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".
 # 1920 × 1080 and below. It takes 16 bytes a pixel to open a WebP (35 MB) and 8 to turn a JPEG; a
 # child takes 0.07 s to start, which is more than this costs here.
 MOST_PIXELS_HERE: Final = 2_100_000
+MOST_GROWTH: Final = 3  # times the limit of an upload: a picture with alpha is kept as PNG
 # Pillow warns above this; no setting of ours may go beyond it.
 MOST_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000
 _NAMES: dict[Format, image_formats.Name] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
@@ -84,13 +85,26 @@ def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> P
     _check_bytes(len(data), max_bytes)
     with _refusing():
         container = _examine(data, max_pixels)
+    most_stored = MOST_GROWTH * max_bytes
     if container.width * container.height <= MOST_PIXELS_HERE:
-        return _encoded_anew(container)
+        photo = _encoded_anew(container)
+        check_stored(len(photo.data), most_stored)
+        return photo
     from swaps import image_child  # it imports this module
 
     with image_child.as_file(upload, begin, data) as file:
         del data, container  # not needed while the child works
-        return image_child.accept(file, max_pixels=max_pixels)
+        return image_child.accept(file, max_pixels=max_pixels, most_stored=most_stored)
+
+
+def check_stored(size: int, most: int) -> None:
+    """What is encoded anew may be larger than what came; within reason."""
+    if size > most:
+        raise ImageRefused(
+            "too_many_bytes",
+            f"It would take {_millions(size)} MB to keep it; {_millions(most)} MB is the most. "
+            "Save it as JPEG, or make it smaller, and try again.",
+        )
 
 
 def accept_here(data: bytes, *, max_pixels: int) -> Photo:

@@ -26,7 +26,7 @@ from swaps.models import (
 )
 from swaps.models.quota import quotas
 from swaps.models.submission import LEASE
-from swaps.models.swap import Kind
+from swaps.models.swap import NOT_REMOVED, Kind
 from swaps.providers.base import Finished
 
 log = logging.getLogger(__name__)
@@ -199,17 +199,15 @@ def remove(swap: Swap) -> None:
     Not one that a hosted provider has in work: that is paid for, whether anybody wants it or not.
     """
     with transaction.atomic():
-        if swap.remove(was=(Status.QUEUED,)):
-            is_given_back, is_cut_off = True, True
-        else:
-            is_cut_off = swap.remove(was=(Status.PROCESSING,))
-            is_given_back = is_cut_off and not swap.is_at_provider
-        if is_given_back:
+        swap.lock()
+        is_cut_off = swap.is_unfinished
+        is_paid_for = swap.status == Status.PROCESSING and swap.is_at_provider
+        if not swap.remove(was=NOT_REMOVED):
+            return
+        if is_cut_off and not is_paid_for:
             quotas(swap.door).refund(swap.owner_id)
         if is_cut_off:
             deliveries.announce(swap)
-        else:
-            swap.remove(was=(Status.SUCCEEDED, Status.FAILED))
         _let_go(swap)
         ProviderCallback.objects.filter(swap=swap).delete()
     storage.delete(swap.keys)

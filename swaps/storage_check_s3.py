@@ -18,8 +18,7 @@ MOST_SECONDS_APART = 60
 STRANGER = "https://stranger.example"
 
 
-def of_bucket(store: BucketStorage) -> list[Step]:
-    key = check.new_key()
+def of_bucket(store: BucketStorage, key: str) -> list[Step]:
 
     def fetch(url: str) -> Answer:
         return ask(store, url)

@@ -102,14 +102,14 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         key = self._key(name)
 
         def ask(**more: Any) -> "GetObjectOutputTypeDef":
-            return self.client.get_object(Bucket=self.bucket_name, Key=key, **more)
+            try:
+                return self.client.get_object(Bucket=self.bucket_name, Key=key, **more)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "NoSuchKey":
+                    raise FileNotFoundError(key) from error
+                raise
 
-        try:
-            body = Body(ask)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                raise FileNotFoundError(key) from error
-            raise
+        body = Body(ask)
         file = File(io.BufferedReader(body, BLOCK_BYTES), name=name)
         file.size = body.size
         return file
@@ -212,7 +212,10 @@ class Body(io.RawIOBase):
     def _go_on(self) -> None:
         """Only in the same object: one that was put there meanwhile would not fit."""
         self._stream.close()
-        self._stream = self._ask(Range=f"bytes={self._at}-", IfMatch=self._etag)["Body"]
+        answer = self._ask(Range=f"bytes={self._at}-", IfMatch=self._etag)
+        if answer["ContentLength"] != self.size - self._at:  # what is in between knows no ranges
+            raise OSError("The rest of the object was asked for, and something else came.")
+        self._stream = answer["Body"]
 
 
 def _send_at_once(params: dict[str, Any], **_: Any) -> None:

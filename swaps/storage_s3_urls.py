@@ -35,9 +35,10 @@ def key_of_presigned(store: BucketStorage, url: str) -> str | None:
         ends_at = signed_at + datetime.timedelta(seconds=int(query["X-Amz-Expires"]))
         given = query.pop("X-Amz-Signature")
         right = _signature(address, query, secret_key)
+        is_right = hmac.compare_digest(given.encode(), right.encode())
     except (KeyError, ValueError, OverflowError):
         return ""
-    if timezone.now() >= ends_at or not hmac.compare_digest(given.encode(), right.encode()):
+    if timezone.now() >= ends_at or not is_right:
         return ""
     return unquote(address.removeprefix(prefix))
 

@@ -85,7 +85,7 @@ def of_answer(status: int, body: bytes, store: BucketStorage) -> str:
         region=found.get("Region", ""),
     )
     if store.public_endpoint_url:
-        host = _host(store.public_endpoint_url)
+        host = host_of(store.public_endpoint_url)
         said += f" The URL leads to {host}, which must pass on Host and query as they are."
     return said
 
@@ -96,14 +96,14 @@ def code_of(error: boto.ClientError) -> str:
 
 def unreachable(url: str) -> str:
     return (
-        f"Nothing answers at {_host(url)}. Is the address right (AWS_S3_ENDPOINT_URL, "
+        f"Nothing answers at {host_of(url)}. Is the address right (AWS_S3_ENDPOINT_URL, "
         "AWS_S3_PUBLIC_ENDPOINT_URL), and does a firewall let this machine through?"
     )
 
 
 def tls(url: str) -> str:
     return (
-        f"TLS with {_host(url)} fails: its certificate is not trusted, has expired, or is for "
+        f"TLS with {host_of(url)} fails: its certificate is not trusted, has expired, or is for "
         "another name. AWS_CA_BUNDLE names a file with authorities of your own."
     )
 
@@ -117,7 +117,7 @@ def _of_code(code: str, store: BucketStorage, *, operation: str, said: str, regi
         CODES[code]
         .format(
             bucket=store.bucket_name,
-            place=_host(store.endpoint_url or "https://AWS"),
+            place=host_of(store.endpoint_url or "https://AWS"),
             found=f" ({region})" if region else "",
             said=said,
         )
@@ -136,5 +136,5 @@ def _denied(store: BucketStorage, operation: str) -> str:
     )
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from swaps import errors, links, net, outcomes, services
@@ -130,9 +130,7 @@ def _taken(submission: Submission, answer: Accepted | Answered) -> None:
 def _not_taken(submission: Submission, trouble: NotNow) -> None:
     now = timezone.now()
     log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
-    pause = _pause(submission.refusals)
-    if trouble.retry_after is not None:
-        pause = datetime.timedelta(seconds=trouble.retry_after)
+    pause = max(_pause(submission.refusals), datetime.timedelta(seconds=trouble.retry_after or 0))
     if trouble.is_busy or trouble.retry_after:
         HostedProvider.objects.rest(now + pause)
     if trouble.is_busy:
@@ -140,8 +138,8 @@ def _not_taken(submission: Submission, trouble: NotNow) -> None:
         # With others at work there it is the site that asks for too much, not this swap.
         is_refusal = not Submission.objects.in_flight().exclude(pk=submission.pk).exists()
     else:
+        is_refusal = not HostedProvider.objects.now().is_down  # or it was a trial
         HostedProvider.objects.note_trouble(now, trouble.problem)
-        is_refusal = not HostedProvider.objects.now().is_down
     if is_refusal and submission.refusals >= MOST_REFUSALS:
         services.settle(submission.swap, errors.ApiError(NOT_TAKEN), decided=submission)
         return
@@ -334,7 +332,7 @@ def _ask_for_fresh_url(submission: Submission) -> None:
         return
     if isinstance(answer, Answered):
         mine = Submission.objects.filter(pk=submission.pk, stage=Stage.ANSWERED)
-        mine.update(image_url=answer.image_url)
+        mine.filter(task_id=submission.task_id).update(image_url=answer.image_url)
 
 
 # --- who is next --------------------------------------------------------------------------
@@ -361,7 +359,9 @@ def send_next(now: datetime.datetime) -> None:
     room = settings.FACESWAP_HOSTED_IN_FLIGHT - Submission.objects.in_flight().count()
     room = min(1, room) if provider.is_down else room
     room -= waiting.filter(enqueue_again_at__gt=now).count()
-    for submission in waiting.forgotten(now).order_by("created_at")[: max(0, room)]:
+    # The trial is another one each time: it may be the picture that the provider breaks on.
+    order = F("sent_at").asc(nulls_first=True) if provider.is_down else F("created_at").asc()
+    for submission in waiting.forgotten(now).order_by(order)[: max(0, room)]:
         enqueue_again(submission, now)
 
 

@@ -204,7 +204,7 @@ def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
 def test_every_letter_of_a_refusal_comes_across() -> None:
     said = {"code": "too_many_pixels", "message": "It is 8 × 9 “pixels”"}
     with pytest.raises(images.ImageRefused, match="8 × 9 “pixels”") as refusal:
-        image_child._read(io.BytesIO(json.dumps(said).encode()))
+        image_child._read(io.BytesIO(json.dumps(said).encode()), 30 * MP)
     assert refusal.value.code == "too_many_pixels"
 
 
@@ -222,12 +222,27 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
         b'{"content_type": "image/png", "bytes": 1, "width": "wide", "height": 1}\n<',
         b'{"content_type": "image/png", "bytes": 1e999, "width": 1, "height": 1}\n<',
         b" " * 10_000 + b'{"code": "broken", "message": ""}\n',
+        b"[" * 1_900 + b"\n",
     ],
 )
 def test_a_child_that_was_taken_over_says_what_it_likes_and_is_not_believed(said: bytes) -> None:
     with pytest.raises(images.ImageRefused) as refusal:
-        image_child._read(io.BytesIO(said))
+        image_child._read(io.BytesIO(said), 30 * MP)
     assert (refusal.value.code, refusal.value.message[:14]) == ("broken", "It is damaged ")
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+def test_a_photo_that_grows_out_of_all_proportion_is_refused(
+    is_large: bool,
+) -> None:
+    """Alpha is kept as PNG; of noise that is many times what a lossy file took."""
+    size = (2000, 1500) if is_large else (1000, 800)
+    noise = Image.effect_noise(size, 60).convert("RGB")
+    noise.putalpha(254)
+    data = written(noise, "WEBP", quality=5, method=0)
+    with pytest.raises(images.ImageRefused, match="to keep it") as refusal:
+        images.accept(io.BytesIO(data), size=len(data), max_bytes=len(data) + 1, max_pixels=50 * MP)
+    assert refusal.value.code == "too_many_bytes"
 
 
 # --- Ends -----------------------------------------------------------------------------------------

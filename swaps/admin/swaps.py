@@ -74,7 +74,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         swap = Swap.objects.filter(pk=pk).exclude(status=Status.REMOVED).first()
         if swap is None or not swap.key(kind):
             raise Http404
-        return picture(storage.thumb_key(swap.key(kind)))
+        return picture(request, storage.thumb_key(swap.key(kind)))
 
     @admin.display(description="status", ordering="status")
     def state(self, swap: Swap) -> str:

@@ -46,6 +46,7 @@ class Status(models.TextChoices):
 
 
 UNFINISHED = (Status.QUEUED, Status.PROCESSING)
+NOT_REMOVED = (*UNFINISHED, Status.SUCCEEDED, Status.FAILED)
 
 
 class SwapQuerySet(models.QuerySet["Swap"]):

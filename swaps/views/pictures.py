@@ -20,14 +20,14 @@ DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 @require_safe
 def photo(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
     """One of the two inputs, as it is stored."""
-    return picture(_own(request, pk).key(kind))
+    return picture(request, _own(request, pk).key(kind))
 
 
 @members_only
 @require_safe
 def thumb(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
     key = _own(request, pk).key(kind)
-    return picture(key and storage.thumb_key(key))
+    return picture(request, key and storage.thumb_key(key))
 
 
 @members_only
@@ -37,7 +37,7 @@ def result(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
     swap = _own(request, pk)
     download = request.GET.get("download")
     if download is None:
-        return picture(swap.result_key)
+        return picture(request, swap.result_key)
     if download not in DOWNLOADS or not swap.result_key:
         raise Http404
     return _download(swap, download)
@@ -48,7 +48,7 @@ def result(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
 def upload(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
     """A photo kept from a refused form."""
     kept = get_object_or_404(Upload, pk=pk, owner=request.user)
-    return picture(storage.thumb_key(kept.key))
+    return picture(request, storage.thumb_key(kept.key))
 
 
 @never_cache
@@ -58,7 +58,7 @@ def file(request: HttpRequest, token: str) -> HttpResponseBase:
     key = links.key_of_file(token)
     if key is None:
         raise Http404
-    return picture(key)
+    return picture(request, key)
 
 
 @require_safe
@@ -70,7 +70,7 @@ def sample(request: HttpRequest, name: str) -> HttpResponseBase:
     return FileResponse(path.open("rb"), content_type="image/jpeg")
 
 
-def picture(key: str) -> FileResponse:
+def picture(request: HttpRequest, key: str) -> HttpResponseBase:
     """A stored picture, streamed."""
     if not key:
         raise Http404
@@ -78,7 +78,12 @@ def picture(key: str) -> FileResponse:
         stored = storage.open_file(key)
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(stored, content_type=storage.content_type(key))
+    response: HttpResponseBase
+    if request.method == "HEAD":  # of a bucket all of it would be fetched, and thrown away
+        stored.close()
+        response = HttpResponse(content_type=storage.content_type(key))
+    else:
+        response = FileResponse(stored, content_type=storage.content_type(key))
     response["Content-Length"] = stored.size  # Django finds it out for files on disk only
     return response
 

@@ -244,6 +244,28 @@ def test_one_that_is_at_the_provider_counts_although_it_is_deleted(
     assert Quota.objects.of(alice).spent == 1
 
 
+def test_one_that_is_deleted_while_it_is_taken_back_is_deleted_and_given_back(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings, refuses(503, "api_error")):
+        swap = sent(alice)
+        stale = Swap.objects.get(pk=swap.pk)
+        stale.status = Status.PROCESSING  # as the page saw it, before it was taken back
+        services.remove(stale)
+    swap.refresh_from_db()
+    assert swap.status == Status.REMOVED
+    assert Quota.objects.of(alice).spent == 0
+
+
+def test_deleting_twice_gives_back_once(alice: User, settings: Settings) -> None:
+    with hosted_by(settings):
+        swap = requested(alice)
+        requested(alice)
+        services.remove(Swap.objects.get(pk=swap.pk))
+        services.remove(swap)
+    assert Quota.objects.of(alice).spent == 1
+
+
 def test_a_swap_that_is_deleted_while_its_picture_is_fetched_leaves_nothing(
     alice: User,
     settings: Settings,

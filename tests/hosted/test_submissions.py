@@ -32,7 +32,7 @@ from tests.hosted.ground import (
     submission_of,
     use,
 )
-from tests.provider_server import Behaviour, Reply, fails, refuses
+from tests.provider_server import Behaviour, Call, Reply, fails, refuses
 
 pytestmark = pytest.mark.django_db
 CUT = Reply(cut_at=0)  # the call arrived, and its answer did not
@@ -206,6 +206,17 @@ def test_a_request_whose_urls_are_old_is_made_anew_under_another_key(
     assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
 
 
+def test_however_soon_the_provider_says_the_pause_grows(alice: User, settings: Settings) -> None:
+    with hosted_by(settings, refuses(429, "rate_limited", retry_after="0")):
+        swap = sent(alice)
+        for _ in range(3):
+            HostedProvider.objects.update(rests_until=None)
+            step(swap, tasks.submit_swap)
+    due_at = submission_of(swap).due_at
+    assert due_at
+    assert due_at - timezone.now() > datetime.timedelta(seconds=7)
+
+
 def test_after_five_more_attempts_a_swap_that_is_never_taken_fails_and_is_given_back(
     alice: User, settings: Settings
 ) -> None:
@@ -311,6 +322,36 @@ def test_while_it_is_down_nobody_is_enqueued_but_one_for_the_trial(
         make_due(swap)
     assert enqueued_at(timezone.now()) == 0
     assert enqueued_at(timezone.now() + datetime.timedelta(seconds=31)) == 1
+
+
+def test_a_picture_that_the_provider_breaks_on_is_given_back_and_holds_up_nobody(
+    alice: User, settings: Settings
+) -> None:
+    poison = "nobody"
+
+    def breaks_on_one(call: Call) -> Behaviour:
+        is_poison = call.headers["idempotency-key"].startswith(poison)
+        return refuses(500, "api_error") if is_poison else Behaviour()
+
+    with hosted_by(settings, breaks_on_one) as provider:
+        use(settings, provider.url, provider.key)
+        first = requested(alice)
+        poison = str(first.pk)
+        for _ in range(5):
+            step(first, tasks.submit_swap)
+        assert HostedProvider.objects.now().is_down
+        other = sent(alice)
+        assert other.is_parked
+        for swap in (first, other):
+            make_due(swap)
+        later = timezone.now() + datetime.timedelta(seconds=31)
+        assert enqueued_at(later) == 1
+        assert submission_of(other).enqueue_again_at  # not the oldest, which was tried before
+        HostedProvider.objects.update(open_until=timezone.now())
+        step(other, tasks.submit_swap)
+        step(first, tasks.submit_swap)
+    assert ended_as(first, Status.FAILED, "api_error")
+    assert ended_as(other, Status.PROCESSING)
 
 
 def test_a_trial_whose_task_is_lost_is_made_up_for_however_long_it_has_waited(

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from django.test import Client
+from django.http import FileResponse
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from swaps import links, storage
@@ -74,7 +75,8 @@ def test_a_large_file_is_read_in_pieces_and_never_held_as_a_whole(key: str) -> N
 @pytest.mark.django_db  # a response that is closed looks after the connections
 def test_a_view_streams_a_picture_and_lets_go_of_it(key: str) -> None:
     storage.put(key, bytes(2 * MB))
-    response = picture(key)
+    response = picture(RequestFactory().get("/"), key)
+    assert isinstance(response, FileResponse)
     assert response["Content-Length"] == str(2 * MB)
     assert response["Content-Type"] == "image/jpeg"
     pieces = iter(response)
@@ -83,6 +85,14 @@ def test_a_view_streams_a_picture_and_lets_go_of_it(key: str) -> None:
     assert stored is not None
     response.close()
     assert stored.closed
+
+
+@pytest.mark.django_db
+def test_who_asks_for_the_headers_of_a_picture_gets_nothing_else(key: str) -> None:
+    storage.put(key, bytes(2 * MB))
+    response = picture(RequestFactory().head("/"), key)
+    assert not isinstance(response, FileResponse)
+    assert (response["Content-Length"], response["Content-Type"]) == (str(2 * MB), "image/jpeg")
 
 
 def test_a_presigned_url_is_known_as_ours_without_asking_the_store(key: str) -> None:

@@ -85,7 +85,7 @@ def test_a_private_bucket_is_well_and_left_as_it_was(use: Any) -> None:
 
 def test_a_bucket_is_well_at_a_public_address_of_its_own(use: Any) -> None:
     use(AWS_S3_PUBLIC_ENDPOINT_URL="http://localhost:9000")
-    assert "for others at http://localhost:9000" in said(is_well=True)
+    assert "for others at localhost:9000" in said(is_well=True)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """manage.py storage_check: what is wrong with the store, if anything is."""
 
+import contextlib
 from functools import partial
 from typing import Any
 
@@ -18,8 +19,20 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        place, steps, explain = self._of_store(default_storage)
+        key = storage_check.new_key()
+        place, steps, explain = self._of_store(default_storage, key)
         self.stdout.write(place)
+        try:
+            failed = self._run(steps, explain)
+        finally:
+            with contextlib.suppress(Exception):  # what is wrong with the store was said already
+                storage.delete([key])
+        if failed:
+            raise CommandError("The site cannot use this store as it is.")
+        self.stdout.write("The store is well.")
+
+    def _run(self, steps: list[storage_check.Step], explain: storage_check.Explain) -> int:
+        """How many of them failed."""
         failed = 0
         for outcome in storage_check.run(steps, explain):
             mark = "✓" if outcome.is_kept else "✗"
@@ -27,21 +40,22 @@ class Command(BaseCommand):
             self.stdout.write(f"{mark} {outcome.promise}{words}")
             self.stdout.flush()
             failed += not outcome.is_kept
-        if failed:
-            raise CommandError("The site cannot use this store as it is.")
-        self.stdout.write("The store is well.")
+        return failed
 
-    def _of_store(self, store: Any) -> tuple[str, list[storage_check.Step], storage_check.Explain]:
+    def _of_store(
+        self, store: Any, key: str
+    ) -> tuple[str, list[storage_check.Step], storage_check.Explain]:
         if isinstance(store, storage.DiskStorage):
-            steps = storage_check.of_disk(_fetch_here)
+            steps = storage_check.of_disk(_fetch_here, key)
             return f"The folder {settings.MEDIA_ROOT}", steps, storage_check.disk_words
         from swaps import storage_check_s3, storage_s3_words  # botocore is large
 
-        place = f"The bucket {store.bucket_name} at {store.endpoint_url or 'AWS'}"
+        host_of = storage_s3_words.host_of
+        place = f"The bucket {store.bucket_name} at {host_of(store.endpoint_url or '//AWS')}"
         if store.public_endpoint_url:
-            place += f", for others at {store.public_endpoint_url}"
+            place += f", for others at {host_of(store.public_endpoint_url)}"
         explain = partial(storage_s3_words.of_error, store=store)
-        return place, storage_check_s3.of_bucket(store), explain
+        return place, storage_check_s3.of_bucket(store, key), explain
 
 
 def _fetch_here(url: str) -> storage_check.Answer:
