@@ -351,7 +351,7 @@ def enqueue(submission: Submission, stage: Stage) -> None:
 
 
 def send_next(now: datetime.datetime) -> None:
-    """Enqueue the oldest of those that wait, as many as there is room for; one as a trial."""
+    """Enqueue those that wait longest, as many as there is room for; one as a trial."""
     waiting = Submission.objects.open().filter(stage=Stage.NEW)
     provider = HostedProvider.objects.now()
     if provider.holds_until(now):
@@ -360,7 +360,7 @@ def send_next(now: datetime.datetime) -> None:
     room = min(1, room) if provider.is_down else room
     room -= waiting.filter(enqueue_again_at__gt=now).count()
     # The trial is another one each time: it may be the picture that the provider breaks on.
-    order = F("sent_at").asc(nulls_first=True) if provider.is_down else F("created_at").asc()
+    order = F("sent_at").asc(nulls_first=True) if provider.is_down else F("due_at").asc()
     for submission in waiting.forgotten(now).order_by(order)[: max(0, room)]:
         enqueue_again(submission, now)
 

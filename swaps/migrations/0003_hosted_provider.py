@@ -248,18 +248,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="submission",
             index=models.Index(
+                models.F("stage"),
                 models.F("due_at"),
                 condition=models.Q(("due_at__isnull", False)),
-                name="submission_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="submission",
-            index=models.Index(
-                models.F("stage"),
-                models.F("created_at"),
-                condition=models.Q(("due_at__isnull", False)),
-                name="submission_open",
+                name="submission_step",
             ),
         ),
         migrations.AddIndex(

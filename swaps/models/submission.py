@@ -146,9 +146,8 @@ class Submission(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("due_at", name="submission_due", condition=Q(due_at__isnull=False)),
             models.Index(
-                "stage", "created_at", name="submission_open", condition=Q(due_at__isnull=False)
+                "stage", "due_at", name="submission_step", condition=Q(due_at__isnull=False)
             ),
             models.Index("task_id", name="submission_task"),
             models.Index(F("created_at").desc(), name="submission_newest"),

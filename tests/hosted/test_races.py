@@ -304,9 +304,9 @@ def test_what_is_over_is_not_looked_at(alice: User, settings: Settings) -> None:
     use(settings, "http://127.0.0.1:9")
     now = timezone.now()
     queries = {
-        "due": Submission.objects.forgotten(now).order_by("due_at"),
+        "due": Submission.objects.forgotten(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED)),
         "in flight": Submission.objects.in_flight(),
-        "waiting": Submission.objects.open().filter(stage=Stage.NEW).order_by("created_at"),
+        "waiting": Submission.objects.open().filter(stage=Stage.NEW).order_by("due_at"),
         "known": Submission.objects.filter(task_id="x", accepted_at__isnull=False),
         "overdue": Swap.objects.overdue(now),
         "unfinished": Swap.objects.unfinished().filter(is_parked=True),
