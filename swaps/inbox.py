@@ -20,9 +20,9 @@ def receive(swap_id: uuid.UUID, body: bytes) -> Verdict:
     except outcomes.NotUnderstood:
         return _refuse(swap_id, None, body)
     now = timezone.now()
-    mine = Submission.objects.filter(pk=swap_id)
     said = {**submissions.reported(outcome, now), "callback": body.decode(errors="replace")}
-    if mine.record(outcome.task_id, **said) or mine.record_early(outcome.task_id, **said):
+    rows, task_id = Submission.objects, outcome.task_id
+    if rows.record(swap_id, task_id, **said) or rows.record_early(swap_id, task_id, **said):
         return Verdict.ACCEPTED
     return _refuse(swap_id, outcome, body)
 

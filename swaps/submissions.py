@@ -230,8 +230,7 @@ def _ask_later(submission: Submission, pause: datetime.timedelta, **note: Any) -
 
 def _record(submission: Submission, answered: Answered, now: datetime.datetime) -> bool:
     outcome = Outcome(task_id=answered.task_id, image_url=answered.image_url)
-    mine = Submission.objects.filter(pk=submission.pk)
-    return mine.record(outcome.task_id, **reported(outcome, now))
+    return Submission.objects.record(submission.pk, outcome.task_id, **reported(outcome, now))
 
 
 def reported(outcome: Outcome, now: datetime.datetime) -> dict[str, Any]:

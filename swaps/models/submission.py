@@ -8,6 +8,7 @@ Every change is a compare-and-set, as those of the swap are.
 """
 
 import datetime
+import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -57,23 +58,25 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         may_be = self.open().filter(call_ended_at__isnull=True)
         return may_be.filter(sent_at__gt=now - longest_call())
 
-    def record(self, task_id: str, **reported: Any) -> bool:
+    def record(self, pk: uuid.UUID, task_id: str, **reported: Any) -> bool:
         """Keep what was reported of a task that is known; one short statement.
 
         It stands in the way of each callback, so it is also all that enqueues the next step.
         """
-        waiting = self.filter(stage=Stage.SENT, task_id=task_id)
+        waiting = self.filter(pk=pk, stage=Stage.SENT, task_id=task_id)
         return waiting.update(stage=Stage.ANSWERED, enqueue_again_at=None, **reported) == 1
 
-    def record_early(self, task_id: str, *, due_at: datetime.datetime, **reported: Any) -> bool:
+    def record_early(
+        self, pk: uuid.UUID, task_id: str, *, due_at: datetime.datetime, **reported: Any
+    ) -> bool:
         """The same while it is not known which task it is: the outcome was faster than the answer.
 
         It is kept until that answer says so (``accept``), or can no longer come. Not the outcome of
         a task that is known as another swap's.
         """
-        if Submission.objects.filter(task_id=task_id, accepted_at__isnull=False).exists():
+        if self.filter(task_id=task_id, accepted_at__isnull=False).exists():
             return False
-        waiting = self.filter(stage__in=(Stage.NEW, Stage.SENT), task_id="")
+        waiting = self.filter(pk=pk, stage__in=(Stage.NEW, Stage.SENT), task_id="")
         recorded = waiting.update(
             stage=Stage.ANSWERED,
             task_id=task_id,

@@ -416,8 +416,9 @@ def test_more_than_may_be_in_flight_wait_and_follow_in_their_order(
         assert [swap.status for swap in swaps] == ["processing"] * 2 + ["queued"] * 2
         task = next(iter(provider.tasks.values()))
         assert task.is_done.wait(10)
-        mine = Submission.objects.filter(task_id=task.id)
-        assert mine.record(task.id, image_url="https://x.example.org/1", due_at=timezone.now())
+        mine = Submission.objects.get(task_id=task.id)
+        picture = {"image_url": "https://x.example.org/1", "due_at": timezone.now()}
+        assert Submission.objects.record(mine.pk, task.id, **picture)
         submissions.send_next(timezone.now())
         hurried = Submission.objects.filter(enqueue_again_at__isnull=False, stage=Stage.NEW)
         assert [row.pk for row in hurried] == [swaps[2].pk]
