@@ -33,8 +33,8 @@ SHARES = {
     "call_refused": 0.10,
     "call_cut": 0.05,
     "delayed_by_60_s": 0.05,
-    "no_face": 0.05,
 }
+WITHOUT_FACE = 0.05  # of the swaps, not of the calls
 
 
 def main() -> None:
@@ -96,7 +96,7 @@ class Chooser:
 
 
 def has_no_face(swap_id: str) -> bool:
-    return random.Random(f"{SEED}.{swap_id}").random() < SHARES["no_face"]
+    return random.Random(f"{SEED}.{swap_id}").random() < WITHOUT_FACE
 
 
 def measure(provider: "Provider", done: "Counter[str]") -> dict[str, object]:

@@ -164,7 +164,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
             response_checksum_validation="when_required",
             connect_timeout=5,
             read_timeout=30,
-            retries={"max_attempts": ATTEMPTS, "mode": "standard"},
+            retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
             max_pool_connections=CONNECTIONS,
         )
 
