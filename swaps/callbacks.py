@@ -25,7 +25,10 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
     swap_id = links.swap_id_of_callback(token)
     if swap_id is None:
         return HttpResponse(status=404)  # before its body is read
-    body = body_of(request).read(inbox.MOST_BYTES + 1)
+    try:
+        body = body_of(request).read(inbox.MOST_BYTES + 1)
+    except OSError:  # cut off, or in chunks that are none
+        return HttpResponse(status=400)
     if len(body) > inbox.MOST_BYTES:
         return HttpResponse(status=413)
     return HttpResponse(status=STATUSES[inbox.receive(swap_id, body)])

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+from django.utils.http import is_same_domain
 
 from swaps import net
 from swaps.models import Performer
@@ -127,12 +128,21 @@ def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
             hint="Set it to an address that begins with https://",
             id="swaps.E009",
         )
-    if api.port == site.port and api.host in {site.host, *settings.ALLOWED_HOSTS}:
+    if _is_this_site(api, site):
         yield Error(
             "FACESWAP_API_URL is this site itself: it would hand each swap to itself, for ever.",
             hint="Set it to another provider, or FACESWAP_PROVIDER=embedded for the site's own "
             "engine.",
             id="swaps.E010",
+        )
+    if _reach(api) < EVERYWHERE and not (
+        settings.FACESWAP_HOSTED_RESULT_HOSTS or settings.FACESWAP_FETCH_ALLOW
+    ):
+        yield Warning(
+            "The hosted provider has a private address, and private addresses are closed: if its "
+            "results lie there as well, no swap will succeed.",
+            hint="Set FACESWAP_HOSTED_RESULT_HOSTS to where its results are, as host:port.",
+            id="swaps.W002",
         )
     try:
         pictures = _address_of_pictures(site)
@@ -162,6 +172,16 @@ def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
         )
 
 
+def _is_this_site(api: Target, site: Target) -> bool:
+    """By its name or one that it answers to. What this misses, its own API refuses."""
+    if api.port != site.port:
+        return False
+    if _reach(api) == _reach(site) == THIS_MACHINE:
+        return True
+    names = [site.host, *(name.strip("[]") for name in settings.ALLOWED_HOSTS)]
+    return any(is_same_domain(api.host, name) for name in names)
+
+
 def _address_of_pictures(site: Target) -> Target | None:
     """Where their links lead; None for a bucket at AWS, which everybody reaches."""
     if not settings.AWS_STORAGE_BUCKET_NAME:
@@ -173,9 +193,14 @@ def _address_of_pictures(site: Target) -> Target | None:
 
 def _reach(target: Target) -> int:
     """How far away it can be reached, as far as the name tells."""
-    if target.host == "localhost" or (target.address and target.address.is_loopback):
+    if target.host == "localhost" or _is_loopback(target):
         return THIS_MACHINE
     if target.address:
         return EVERYWHERE if is_public(target.address) else THIS_NETWORK
     is_inside = "." not in target.host or target.host.endswith(INSIDE)
     return THIS_NETWORK if is_inside else EVERYWHERE
+
+
+def _is_loopback(target: Target) -> bool:
+    address = target.address  # 0.0.0.0 leads to this machine as well
+    return bool(address and (address.is_loopback or address.is_unspecified))

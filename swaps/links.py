@@ -32,6 +32,12 @@ def callback_url(swap_id: uuid.UUID) -> str:
     return settings.SITE_URL + reverse("swaps:callback", args=[token])
 
 
+def is_own_callback(url: str) -> bool:
+    """Whether a URL leads to where a hosted provider of this site reports back."""
+    token = _rest(url, reverse("swaps:callback", args=["-"]))
+    return token is not None and swap_id_of_callback(token) is not None
+
+
 def swap_id_of_callback(token: str) -> uuid.UUID | None:
     """None when forged or expired."""
     try:

@@ -19,6 +19,7 @@ from swaps.models import (
     CallCount,
     Delivery,
     DeliveryStatus,
+    HostedProvider,
     IdempotencyKey,
     InspectedCallback,
     Performer,
@@ -33,6 +34,7 @@ from swaps.models.delivery import LEASE
 from swaps.models.idempotency_key import KEPT
 
 BATCH = 50
+MOST_PARKED = 1000  # by one statement
 KEPT_CALLBACKS = datetime.timedelta(days=30)  # as a hosted provider posted them
 KEPT_LOG = datetime.timedelta(days=90)  # of callbacks and of the uses of keys
 
@@ -119,6 +121,24 @@ def enqueue_submissions(now: datetime.datetime) -> None:
     _each(others[:BATCH], lambda submission: submissions.enqueue_again(submission, now))
 
 
+def park_waiting(_now: datetime.datetime) -> None:
+    """Swaps that wait for the hosted provider say whether it is because that is down."""
+    is_down = HostedProvider.objects.now().is_down
+    waiting = Swap.objects.unfinished().filter(
+        status=Status.QUEUED, submission__stage=Stage.NEW, is_parked=not is_down
+    )
+    with transaction.atomic():
+        locked = waiting.select_for_update(of=("self",)).order_by("pk")[:MOST_PARKED]
+        Swap.objects.filter(pk__in=[swap.pk for swap in locked]).update(is_parked=is_down)
+
+
+def give_up_waiting(now: datetime.datetime) -> None:
+    """What could not be sent to the hosted provider for so long is given back."""
+    latest = now - submissions.MOST_WAIT
+    waiting = Submission.objects.open().filter(stage=Stage.NEW, created_at__lte=latest)
+    _each(waiting.select_related("swap").order_by("due_at")[:BATCH], submissions.give_up)
+
+
 def forget_calls(now: datetime.datetime) -> None:
     """What is kept of calls for a while only."""
     log_ends_at = now - KEPT_LOG
@@ -145,6 +165,8 @@ STEPS = (
     requeue_forgotten,
     enqueue_deliveries,
     enqueue_submissions,
+    park_waiting,
+    give_up_waiting,
     purge_removed,
     purge_uploads,
 )

@@ -12,6 +12,8 @@ from queue import LifoQueue
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.http import UnreadablePostError
+from gunicorn.http.errors import ParseException
 
 PLACES = 4  # in each web process
 SILENCE_SECONDS = 30.0
@@ -42,7 +44,8 @@ def limited(application: Application, places: int = PLACES) -> Application:
 class _PatientInput:
     """A request's body. Who waits for more of it steps aside: a slow sender holds up nobody.
 
-    One that falls silent for too long has sent all there will be.
+    One that falls silent for too long has sent all there will be. What cannot be read is an
+    UnreadablePostError, an OSError.
     """
 
     def __init__(self, body: Any, connection: socket.socket | None) -> None:
@@ -56,6 +59,12 @@ class _PatientInput:
         return self._wait(self._body.readline, *size)
 
     def _wait(self, read: Callable[..., bytes], *size: int) -> bytes:
+        try:
+            return self._wait_aside(read, *size)
+        except ParseException as error:
+            raise UnreadablePostError("Its chunks are none.") from error
+
+    def _wait_aside(self, read: Callable[..., bytes], *size: int) -> bytes:
         with stepping_aside():
             if self._connection is None:
                 return read(*size)

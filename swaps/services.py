@@ -17,7 +17,6 @@ from swaps.models import (
     Door,
     IdempotencyKey,
     ProviderCallback,
-    Status,
     Submission,
     Swap,
     Upload,
@@ -168,10 +167,15 @@ def _settle_failed(swap: Swap, error: errors.SwapError, decided: Submission | No
         )
         if failed:
             _let_go(swap)
-            quotas(swap.door).refund(swap.owner_id)
+            refund(swap)
             deliveries.announce(swap)
     if failed:
         log.info("swap=%s failed code=%s attempts=%d", swap.pk, error.code, swap.attempts)
+
+
+def refund(swap: Swap) -> None:
+    """It does not count. Its row must be locked, and have ended just now."""
+    quotas(swap.door).refund(swap.owner_id)
 
 
 def _is_still_so(swap: Swap, decided: Submission | None) -> bool:
@@ -196,16 +200,16 @@ def _let_go(swap: Swap) -> None:
 def remove(swap: Swap) -> None:
     """Delete a swap: its files go at once; an unfinished one is given back to the quota.
 
-    Not one that a hosted provider has in work: that is paid for, whether anybody wants it or not.
+    Not one that was sent to a hosted provider: that counts.
     """
     with transaction.atomic():
         swap.lock()
         is_cut_off = swap.is_unfinished
-        is_paid_for = swap.status == Status.PROCESSING and swap.is_at_provider
+        is_paid_for = swap.has_been_sent
         if not swap.remove(was=NOT_REMOVED):
             return
         if is_cut_off and not is_paid_for:
-            quotas(swap.door).refund(swap.owner_id)
+            refund(swap)
         if is_cut_off:
             deliveries.announce(swap)
         _let_go(swap)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from swaps import errors, links, net, outcomes, services
 from swaps.log_secrets import hide_secrets
-from swaps.models import HostedProvider, Stage, Submission, Swap
+from swaps.models import HostedProvider, Stage, Status, Submission
 from swaps.models.submission import LEASE, longest_call
 from swaps.outcomes import Outcome
 from swaps.providers import hosted
@@ -35,7 +35,7 @@ MOST_REFUSALS = 5  # as the contract asks of clients
 MOST_FAILURES = 10  # of a step before it is sent, on our side
 MOST_SENDS = 2  # that may have been started
 PATIENCE = 4  # times the deadline, for a provider that says that it is still at work
-MOST_PARKED = datetime.timedelta(days=1)
+MOST_WAIT = datetime.timedelta(days=1)  # to be sent
 LONGEST_PAUSE_SECONDS = 60.0
 SOON = datetime.timedelta(seconds=5)
 ANSWERS_COME = datetime.timedelta(seconds=1)
@@ -59,15 +59,16 @@ def send(submission: Submission) -> None:
     try:
         answer = hosted.submit(RemoteRequest(**(submission.request or {})))
     except errors.SwapError as error:
-        _note_success()
-        services.settle(submission.swap, error, decided=submission)
+        if _began_nothing(submission, error.message):
+            services.settle(submission.swap, error, decided=submission)
+        HostedProvider.objects.note_success(timezone.now())
     except NotNow as trouble:
         _not_taken(submission, trouble)
     except AnswerLost as trouble:
         _answer_lost(submission, trouble)
     else:
-        _note_success()
         _taken(submission, answer)
+        HostedProvider.objects.note_success(timezone.now())
 
 
 def _take_turn(submission: Submission, now: datetime.datetime) -> bool:
@@ -78,9 +79,6 @@ def _take_turn(submission: Submission, now: datetime.datetime) -> bool:
         submission.swap.lock()
         if not Submission.objects.due(now).filter(pk=submission.pk, stage=Stage.NEW).exists():
             return False  # another task was faster
-        if now - submission.created_at > MOST_PARKED:
-            services.settle(submission.swap, errors.Timeout(NO_ANSWER))
-            return False
         if provider.holds_until(now):
             submission.postpone(now)
             if provider.is_down and not submission.swap.is_parked:
@@ -129,17 +127,21 @@ def _taken(submission: Submission, answer: Accepted | Answered) -> None:
 
 def _not_taken(submission: Submission, trouble: NotNow) -> None:
     now = timezone.now()
+    still_waits = _began_nothing(submission, trouble.problem)
     log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
-    pause = max(_pause(submission.refusals), datetime.timedelta(seconds=trouble.retry_after or 0))
+    away_for = datetime.timedelta(seconds=trouble.retry_after or 0)
+    pause = max(_pause(submission.refusals), away_for)
     if trouble.is_busy or trouble.retry_after:
         HostedProvider.objects.rest(now + pause)
     if trouble.is_busy:
-        _note_success()
+        HostedProvider.objects.note_success(now)
         # With others at work there it is the site that asks for too much, not this swap.
         is_refusal = not Submission.objects.in_flight().exclude(pk=submission.pk).exists()
     else:
         is_refusal = not HostedProvider.objects.now().is_down  # or it was a trial
-        HostedProvider.objects.note_trouble(now, trouble.problem)
+        HostedProvider.objects.note_trouble(now, trouble.problem, away_for=away_for)
+    if not still_waits:
+        return
     if is_refusal and submission.refusals >= MOST_REFUSALS:
         services.settle(submission.swap, errors.ApiError(NOT_TAKEN), decided=submission)
         return
@@ -169,13 +171,33 @@ def _take_back(
             submission.swap.take_back(is_parked=is_parked)
 
 
+def _began_nothing(submission: Submission, problem: str) -> bool:
+    """True when its swap still waits. It may have an outcome all the same, by an earlier call.
+
+    If it was deleted during this one, it does not count after all.
+    """
+    if _has_outcome(submission, problem):
+        return False
+    with transaction.atomic():
+        submission.swap.lock()
+        if submission.swap.status == Status.REMOVED and submission.uncount():
+            services.refund(submission.swap)
+    return submission.is_open
+
+
+def _has_outcome(submission: Submission, problem: str) -> bool:
+    """The call that sent it is over, and its answer named no task. The callback may be faster."""
+    has_outcome = submission.end_call(timezone.now(), problem)
+    if has_outcome:
+        enqueue(submission, Stage.ANSWERED)
+    return has_outcome
+
+
 def _answer_lost(submission: Submission, trouble: AnswerLost) -> None:
     """It may have been started. What was sent with it finds the way back; its deadline is set."""
-    now = timezone.now()
-    HostedProvider.objects.note_trouble(now, trouble.problem)
     log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble.problem)
-    if submission.lose_answer(now, trouble.problem):
-        enqueue(submission, Stage.ANSWERED)
+    _has_outcome(submission, trouble.problem)
+    HostedProvider.objects.note_trouble(timezone.now(), trouble.problem)
 
 
 # --- ask ----------------------------------------------------------------------------------
@@ -194,7 +216,7 @@ def ask(submission: Submission) -> None:
     except NotNow as trouble:
         _not_told(submission, trouble, trouble.retry_after)
     except (errors.NotFound, errors.ApiNotImplemented):
-        _give_up(submission)
+        give_up(submission)
     except errors.SwapError as error:
         if isinstance(error.__cause__, ProviderTrouble):  # our key is refused: not the swap's end
             _not_told(submission, error.__cause__)
@@ -223,7 +245,7 @@ def _ask_later(submission: Submission, pause: datetime.timedelta, **note: Any) -
     """As long as our patience lasts."""
     now = timezone.now()
     if now - (submission.sent_at or now) > PATIENCE * _deadline():
-        _give_up(submission)
+        give_up(submission)
     else:
         submission.postpone(now + pause, **note)
 
@@ -255,12 +277,13 @@ def _send_again(submission: Submission, now: datetime.datetime) -> None:
     if submission.call_ended_at is None and now < call_ends_at:
         submission.postpone(call_ends_at)  # it is still under way
     elif submission.sends >= MOST_SENDS:
-        _give_up(submission)
+        give_up(submission)
     else:
         _take_back(submission, now, problem=submission.problem, was_started=True, is_refusal=False)
 
 
-def _give_up(submission: Submission) -> None:
+def give_up(submission: Submission) -> None:
+    """It has had all the time that it may have."""
     services.settle(submission.swap, errors.Timeout(NO_ANSWER), decided=submission)
 
 
@@ -399,12 +422,6 @@ def broke(submission: Submission) -> None:
     else:
         pause = _pause(submission.failures)
         submission.postpone(now + pause, problem="It broke on our side.", failures=1)
-
-
-def _note_success() -> None:
-    now = timezone.now()
-    if HostedProvider.objects.note_success(now):  # it is back: nobody need wait any longer
-        Swap.objects.unfinished().filter(is_parked=True).update(is_parked=False)
 
 
 def _deadline() -> datetime.timedelta:

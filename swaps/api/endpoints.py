@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -89,8 +90,14 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
 def _read_body(request: ApiRequest) -> bytes:
     if request.content_type not in {"application/json", ""}:
         raise errors.BadRequest("Send JSON, with the header content-type: application/json")
-    limit = settings.FACESWAP_API_MAX_BODY_BYTES
-    source, size = body_of(request), 0
+    try:
+        return _read(body_of(request))
+    except OSError as error:
+        raise errors.BadRequest("The body could not be read to its end.") from error
+
+
+def _read(source: Any) -> bytes:
+    limit, size = settings.FACESWAP_API_MAX_BODY_BYTES, 0
     with tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as body:
         while size <= limit and (chunk := source.read(CHUNK)):
             size += len(chunk)

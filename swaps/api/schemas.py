@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from swaps import errors, inspector, net
+from swaps import errors, inspector, links, net
 
 DEFAULT_TIMEOUT = 120
 ACTIONS = ("retrieve", "retrieve_batch")
@@ -31,6 +31,10 @@ def _picture_url(url: str) -> str:
 def _callback_url(url: str) -> str:
     if inspector.is_ours(url):
         return url
+    if links.is_own_callback(url):
+        raise ValueError(
+            "This is where this site itself is called back: its FACESWAP_API_URL leads to itself."
+        )
     try:
         net.check_url(url)
     except net.NetError as error:

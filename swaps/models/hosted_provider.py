@@ -25,23 +25,29 @@ class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
         self.now()
         return self.select_for_update().get(pk=THE_ROW)
 
-    def note_success(self, now: datetime.datetime) -> bool:
-        """It took or answered a call. True when it was down before."""
-        row = self.filter(pk=THE_ROW)
-        well = {"troubles": 0, "last_success_at": now}
-        if row.filter(open_until__isnull=False).update(open_until=None, **well):
-            return True
+    def note_success(self, now: datetime.datetime) -> None:
+        """It took or answered a call."""
         minute_ago = now - datetime.timedelta(minutes=1)  # no need to write it each time
-        row.exclude(troubles=0, last_success_at__gt=minute_ago).update(**well)
-        return False
+        known = {"troubles": 0, "last_success_at__gt": minute_ago, "open_until": None}
+        row = self.filter(pk=THE_ROW).exclude(**known)
+        row.update(troubles=0, last_success_at=now, open_until=None)
 
-    def note_trouble(self, now: datetime.datetime, problem: str) -> None:
-        """It cannot be reached, or breaks. Enough of that in a row opens the breaker."""
+    def note_trouble(
+        self,
+        now: datetime.datetime,
+        problem: str,
+        away_for: datetime.timedelta = datetime.timedelta(0),
+    ) -> None:
+        """It cannot be reached, or breaks. Enough of that in a row opens the breaker.
+
+        So does one alone, when the provider says that it will be away for longer than we pause.
+        """
         self.now()
         row = self.filter(pk=THE_ROW)
         row.update(troubles=F("troubles") + 1, last_trouble_at=now, problem=problem[:300])
-        enough = row.filter(troubles__gte=TROUBLES_TO_OPEN)
-        enough.exclude(open_until__gt=now).update(open_until=now + pause())
+        until = now + max(pause(), away_for)
+        enough = row if away_for > pause() else row.filter(troubles__gte=TROUBLES_TO_OPEN)
+        enough.exclude(open_until__gte=until).update(open_until=until)
 
     def rest(self, until: datetime.datetime) -> None:
         """It asked for fewer calls."""
@@ -70,8 +76,8 @@ class HostedProvider(models.Model):
 
         A moment that is further away than any pause was written by a clock that has been set back.
         """
-        moments = ((self.open_until, pause()), (self.rests_until, MOST_REST))
-        held = [until for until, most in moments if until and now < until <= now + most]
+        moments = (self.open_until, self.rests_until)
+        held = [until for until in moments if until and now < until <= now + MOST_REST]
         return max(held, default=None)
 
     @property

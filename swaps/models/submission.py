@@ -12,10 +12,11 @@ import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+from swaps.models.provider_callback import ProviderCallback, Verdict
 from swaps.models.swap import Swap
 
 # An outcome that was recorded too soon, taken out again.
@@ -74,7 +75,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         It is kept until that answer says so (``accept``), or can no longer come. Not the outcome of
         a task that is known as another swap's.
         """
-        if self.filter(task_id=task_id, accepted_at__isnull=False).exists():
+        others = self.exclude(pk=pk)
+        if others.filter(task_id=task_id, accepted_at__isnull=False).exists():
             return False
         waiting = self.filter(pk=pk, stage__in=(Stage.NEW, Stage.SENT), task_id="")
         recorded = waiting.update(
@@ -89,6 +91,16 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             **reported,
         )
         return recorded == 1
+
+    def forget_outcomes(self, due_at: datetime.datetime) -> None:
+        """What was taken for theirs is of another task: they go on waiting. Staff can see it."""
+        with transaction.atomic():
+            for astray in self.filter(stage=Stage.ANSWERED).order_by("pk").select_for_update():
+                if astray.answered_at and astray.callback:
+                    ProviderCallback.objects.keep(
+                        astray.pk, Verdict.OTHER_TASK, astray.callback, astray.answered_at
+                    )
+                self.filter(pk=astray.pk).update(**FORGOTTEN, due_at=due_at)
 
     def still(self, decided: "Submission") -> bool:
         """Nothing came of it since this was read. It stays so until the transaction ends."""
@@ -202,25 +214,31 @@ class Submission(models.Model):
         another task that was taken for it is forgotten; so is that of this task, where another
         swap, not knowing better, took it for its own.
         """
-        of_this = Submission.objects.open().filter(pk=self.pk, accepted_at__isnull=True)
-        same = of_this.filter(stage=Stage.ANSWERED, task_id=task_id)
-        ended = {"accepted_at": now, "call_ended_at": now}
-        if self._changed(same.update(**ended, due_at=now)):
-            return True
-        known = {**ended, "task_id": task_id, "due_at": next_look_at}
-        if not self._changed(of_this.filter(stage=Stage.SENT).update(**known)):
-            self._changed(of_this.filter(stage=Stage.ANSWERED).update(**FORGOTTEN | known))
-        astray = Submission.objects.open().filter(task_id=task_id, accepted_at__isnull=True)
-        astray.exclude(pk=self.pk).update(**FORGOTTEN, due_at=next_look_at)
-        return False
+        unnamed = Submission.objects.open().filter(accepted_at__isnull=True)
+        mine = unnamed.filter(pk=self.pk, stage__in=(Stage.SENT, Stage.ANSWERED))
+        with transaction.atomic():
+            as_it_is = mine.select_for_update().first()  # a callback that comes now has to wait
+            is_here = as_it_is is not None and as_it_is.task_id == task_id
+            if not is_here:
+                mine.forget_outcomes(next_look_at)
+            mine.update(
+                task_id=task_id,
+                accepted_at=now,
+                call_ended_at=now,
+                due_at=now if is_here else next_look_at,
+            )
+        unnamed.filter(task_id=task_id).exclude(pk=self.pk).forget_outcomes(next_look_at)
+        self.refresh_from_db()
+        return is_here
 
     def forget_outcome(self, due_at: datetime.datetime) -> None:
         """What was taken for its outcome is another swap's: it goes on waiting."""
-        mine = Submission.objects.filter(pk=self.pk, stage=Stage.ANSWERED, task_id=self.task_id)
-        self._changed(mine.update(**FORGOTTEN, due_at=due_at))
+        mine = Submission.objects.open().filter(pk=self.pk, task_id=self.task_id)
+        mine.forget_outcomes(due_at)
+        self.refresh_from_db()
 
-    def lose_answer(self, now: datetime.datetime, problem: str) -> bool:
-        """The call that sent it is over without an answer. True when an outcome is here already."""
+    def end_call(self, now: datetime.datetime, problem: str) -> bool:
+        """The call that sent it named no task. True when an outcome is here all the same."""
         mine = Submission.objects.open().filter(pk=self.pk)
         mine.update(problem=problem[:300], call_ended_at=now)
         return self._changed(mine.filter(stage=Stage.ANSWERED).update(due_at=now))
@@ -240,6 +258,13 @@ class Submission(models.Model):
                 enqueue_again_at=None,
                 call_ended_at=timezone.now(),
             )
+        )
+
+    def uncount(self) -> bool:
+        """Its swap was deleted during the call, which then began nothing. True when none has."""
+        mine = Submission.objects.filter(pk=self.pk, stage=Stage.ENDED, answered_at__isnull=True)
+        return (
+            self._changed(mine.filter(sends__gt=0).update(sends=F("sends") - 1)) and not self.sends
         )
 
     def postpone(self, due_at: datetime.datetime, *, problem: str = "", failures: int = 0) -> bool:

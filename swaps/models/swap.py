@@ -153,9 +153,10 @@ class Swap(models.Model):
         return self.provider == Performer.HOSTED
 
     @property
-    def is_at_provider(self) -> bool:
-        """A hosted provider has it, or may have."""
-        return self.is_hosted and self.has_pictures
+    def has_been_sent(self) -> bool:
+        """A hosted provider may have begun it: paid for, whether anybody wants it or not."""
+        submission = getattr(self, "submission", None) if self.is_hosted else None
+        return bool(submission and submission.sends)
 
     @property
     def has_pictures(self) -> bool:

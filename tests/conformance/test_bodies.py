@@ -13,6 +13,7 @@ import requests
 from swaps.room import PLACES
 from tests.conformance.bare_client import BareClient
 from tests.conformance.one_shape import ask, assert_error
+from tests.conformance.operator import Operator
 
 Samples = tuple[str, str]
 NO_JSON = [b"", b"{", b"not json", b"\xff\xfe", b'{"a": NaN', b"[" * 100_000, b'{"a": "\x00"}']
@@ -169,6 +170,48 @@ def test_bodies_that_do_not_come_hold_up_nobody(alice: BareClient) -> None:
         pages = [requests.get(f"{alice.url}/", timeout=5) for _ in range(8)]
 
     assert [page.status_code for page in pages] == [200] * 8
+
+
+GOOD_CHUNK = b"2\r\n{}\r\n0\r\n\r\n"
+CHUNKS = {
+    "a size that is none": b"zz\r\n{}\r\n0\r\n\r\n",
+    "no end of a chunk": b"2\r\n{}XX0\r\n\r\n",
+    "a chunk that breaks off": b"20\r\n{}",
+}
+
+
+def send_in_chunks(site: str, path: str, body: bytes, *headers: str) -> bytes:
+    address = urlsplit(site)
+    lines = (
+        f"POST {path} HTTP/1.1",
+        f"Host: {address.netloc}",
+        "Content-Type: application/json",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+        *headers,
+    )
+    with socket.create_connection((address.hostname, address.port or 80), 10) as connection:
+        connection.sendall("\r\n".join((*lines, "", "")).encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.mark.parametrize("name", CHUNKS)
+def test_a_body_whose_chunks_are_none_is_a_bad_request(alice: BareClient, name: str) -> None:
+    key = f"Authorization: Bearer {alice.key}"
+    answer = send_in_chunks(alice.url, "/face/swap", CHUNKS[name], key)
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert b'"code": "bad_request"' in answer
+
+
+def test_so_is_a_providers_callback(operator: Operator) -> None:
+    program = "import uuid; from swaps import links; print(links.callback_url(uuid.uuid4()))"
+    path = urlsplit(operator.run(program)).path.strip()
+    before = len(operator.site.read_log())
+    assert send_in_chunks(operator.site.url, path, GOOD_CHUNK).startswith(b"HTTP/1.1 410 ")
+    for chunks in CHUNKS.values():
+        assert send_in_chunks(operator.site.url, path, chunks).startswith(b"HTTP/1.1 400 ")
+    assert "Traceback" not in operator.site.read_log(before)
 
 
 @pytest.mark.parametrize("key", ["a" * 256, "a\tb", "\xe9\x85"])

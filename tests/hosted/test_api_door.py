@@ -1,10 +1,12 @@
 """Swaps that come in by the site's own API may be performed by a hosted provider as well."""
 
+import uuid
+
 import pytest
 from PIL import Image
 from pytest_django import Settings
 
-from swaps import images, storage, tasks
+from swaps import images, links, storage, tasks
 from swaps.models import ApiAccess, Delivery, Swap, User
 from tests.api.conftest import ASYNC, SAMPLES, Caller
 from tests.hosted.ground import call_back, hosted_by, submission_of
@@ -38,6 +40,14 @@ def test_a_call_is_handed_on_and_its_caller_gets_our_picture(
     assert provider.url not in response["image_url"]
     assert (response["image_width"], response["image_height"]) == size
     assert Delivery.objects.get().swap_id == swap.pk
+
+
+def test_a_site_that_is_its_own_provider_refuses_its_own_call(caller: Caller) -> None:
+    """However it came to that: by an address that no check knows for its own."""
+    answer = caller.swap({**SAMPLES, "callback_url": links.callback_url(uuid.uuid4())})
+    assert answer.status_code == 400
+    assert "FACESWAP_API_URL" in answer.json()["error"]["message"]
+    assert not Swap.objects.exists()
 
 
 def test_a_failure_there_is_told_in_the_contracts_words_and_given_back(

@@ -79,6 +79,7 @@ def test_a_callback_before_the_answer_which_turns_out_to_be_another_tasks_is_for
         assert post(url, {**RIGHT, "task_id": "of-somebody-else"}) == 202
         assert not submission.accept("task-1", timezone.now(), timezone.now())
         assert (submission.stage, submission.image_url) == (Stage.SENT, "")
+        assert verdicts() == [Verdict.OTHER_TASK]  # staff can read what was posted
         assert post(url, {**RIGHT, "task_id": "of-somebody-else"}) == 409
         assert post(url, {**RIGHT, "task_id": "task-1"}) == 202
 

@@ -4,16 +4,21 @@ The real client is called; what happens meanwhile is put before or behind its ca
 """
 
 import datetime
+import json
+import random
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from swaps import errors, links, recovery, services, storage, tasks
+from swaps import errors, inbox, links, recovery, services, storage, tasks
 from swaps.models import (
     HostedProvider,
     ProviderCallback,
@@ -106,6 +111,43 @@ def test_one_that_was_just_enqueued_is_not_enqueued_again(alice: User, settings:
         requested(alice)
         recovery.enqueue_submissions(timezone.now())
         assert DBTaskResult.objects.count() == 1
+
+
+# --- the callback and the answer at the same moment -------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_callback_that_comes_with_the_answer_is_kept(alice: User, settings: Settings) -> None:
+    use(settings, "http://127.0.0.1:9")
+    waiting = []
+    for _ in range(100):
+        submission = submission_of(requested(alice))
+        assert submission.send(timezone.now(), {}, timezone.now())
+        waiting.append(submission)
+    both = threading.Barrier(2, timeout=30)
+    verdicts = []
+
+    def call_back_each() -> None:
+        for number, submission in enumerate(waiting):
+            outcome = {"success": True, "task_id": str(number), "image_url": "https://a.example/1"}
+            both.wait()
+            time.sleep(random.uniform(0, 0.004))
+            verdicts.append(inbox.receive(submission.pk, json.dumps(outcome).encode()))
+        connections.close_all()
+
+    def answer_each() -> None:
+        for number, submission in enumerate(waiting):
+            both.wait()
+            time.sleep(random.uniform(0, 0.004))
+            submission.accept(str(number), timezone.now(), timezone.now())
+        connections.close_all()
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(call_back_each), threads.submit(answer_each)]:
+            done.result()
+    assert verdicts == [Verdict.ACCEPTED] * len(waiting)
+    here = Submission.objects.filter(stage=Stage.ANSWERED, accepted_at__isnull=False)
+    assert here.exclude(image_url="").count() == len(waiting)
 
 
 # --- an outcome that comes while something else is decided ------------------------------------
@@ -318,3 +360,91 @@ def test_what_is_over_is_not_looked_at(alice: User, settings: Settings) -> None:
         plan = query.explain()
         assert "SCAN" not in plan, f"{name}: {plan}"
         assert "Seq Scan" not in plan, f"{name}: {plan}"
+
+
+def test_an_answer_is_kept_even_if_nothing_can_be_written_about_the_provider(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(type(HostedProvider.objects), "note_success", break_down)
+    with hosted_by(settings, Behaviour(callbacks=0)) as provider:
+        swap = sent(alice)
+        assert submission_of(swap).task_id == provider.task.id
+
+
+def test_the_outcome_of_a_call_that_seemed_refused_is_collected_at_once(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    """It began the task, and something before it answered that it could not be reached."""
+    unreachable = Behaviour(reply=Reply(status=503, body=b"{}"), callbacks=0)
+    with hosted_by(settings, unreachable) as provider:
+        swap = requested(alice)
+        meanwhile("submit", lambda: call_back(provider))
+        tasks.submit_swap.call(str(swap.pk))
+        assert submission_of(swap).stage == Stage.ANSWERED
+        tasks.collect_result.call(str(swap.pk))
+        swap.refresh_from_db()
+        assert swap.is_succeeded
+
+
+# --- deleted while it is sent -----------------------------------------------------------------
+
+
+def spent_when_deleted(
+    owner: User, meanwhile: Callable[[str, Happens], None], sends: int = 1
+) -> int:
+    """During so many calls' last one."""
+    swap = requested(owner)
+    for _ in range(sends - 1):
+        tasks.submit_swap.call(str(swap.pk))
+        step(swap, tasks.ask_provider)
+        make_due(swap)
+    meanwhile("submit", lambda: services.remove(Swap.objects.get(pk=swap.pk)))
+    tasks.submit_swap.call(str(swap.pk))
+    swap.refresh_from_db()
+    assert swap.status == Status.REMOVED
+    assert submission_of(swap).stage == Stage.ENDED
+    quota: Quota = Quota.objects.of(owner)
+    return quota.spent
+
+
+@pytest.mark.parametrize("behaviour", [refuses(503, "api_error"), refuses(400, "no_face")])
+def test_one_that_was_deleted_during_a_call_that_began_nothing_does_not_count(
+    alice: User,
+    settings: Settings,
+    meanwhile: Callable[[str, Happens], None],
+    behaviour: Behaviour,
+) -> None:
+    with hosted_by(settings, behaviour) as provider:
+        assert spent_when_deleted(alice, meanwhile) == 0
+        assert not provider.tasks
+
+
+def test_one_that_was_deleted_during_a_call_that_began_it_counts(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    with hosted_by(settings, Behaviour(callbacks=0)) as provider:
+        assert spent_when_deleted(alice, meanwhile) == 1
+        assert provider.tasks
+
+
+def test_it_counts_if_an_earlier_call_may_have_begun_it(
+    alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
+) -> None:
+    with hosted_by(settings, [LOST, refuses(503, "api_error")]) as provider:
+        assert spent_when_deleted(alice, meanwhile, sends=2) == 1
+        assert len(provider.swaps) == 2
+        assert len(provider.tasks) == 1
+
+
+def test_one_that_may_have_been_begun_and_waits_to_be_sent_again_counts_when_deleted(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings, LOST) as provider:
+        swap = sent(alice)
+        step(swap, tasks.ask_provider)
+        assert (swap.status, len(provider.tasks)) == (Status.QUEUED, 1)
+        services.remove(swap)
+    assert Quota.objects.of(alice).spent == 1

@@ -3,13 +3,24 @@
 import datetime
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as current
+from django.core import signing
 from django.utils import timezone
 from pytest_django import Settings
 
-from swaps import images, provenance, recovery, services, storage, submissions, tasks
+from swaps import (
+    images,
+    provenance,
+    provider_figures,
+    recovery,
+    services,
+    storage,
+    submissions,
+    tasks,
+)
 from swaps.models import (
     HostedProvider,
     ProviderCallback,
@@ -21,6 +32,7 @@ from swaps.models import (
     User,
     Verdict,
 )
+from swaps.providers import hosted
 from tests.hosted.ground import (
     DEADLINE,
     call_back,
@@ -297,6 +309,7 @@ def test_when_it_is_back_one_is_tried_and_then_all_go(
         assert len(provider.swaps) == 1
         assert not HostedProvider.objects.now().is_down
         assert not swap.is_parked
+        recovery.park_waiting(timezone.now())
         assert not Swap.objects.filter(is_parked=True).exists()
         for other in swaps:
             step(other, tasks.submit_swap)
@@ -390,9 +403,69 @@ def test_trials_are_not_held_against_the_swap(alice: User, dead_end: str) -> Non
 def test_one_that_was_parked_for_a_day_is_given_back(alice: User, dead_end: str) -> None:
     swap = open_breaker(alice)[-1]
     travel(swap, 25 * 3600)
-    tasks.submit_swap.call(str(swap.pk))
+    recovery.tick(timezone.now())
     assert ended_as(swap, Status.FAILED, "timeout")
     assert spent(alice) == 4
+
+
+def test_those_that_wait_for_room_are_parked_when_it_goes_down(
+    alice: User, settings: Settings
+) -> None:
+    settings.FACESWAP_HOSTED_IN_FLIGHT = 1
+    with hosted_by(settings, Behaviour(callbacks=0)):
+        at_work, *waiting = [sent(alice) for _ in range(4)]
+        for _ in range(5):
+            HostedProvider.objects.note_trouble(timezone.now(), "Down.")
+        recovery.tick(timezone.now())
+    parked = Swap.objects.filter(is_parked=True)
+    assert set(parked) == set(waiting)
+    assert ended_as(at_work, Status.PROCESSING)
+
+
+def test_a_provider_that_says_itself_that_it_is_away_for_long_is_down_at_once(
+    alice: User, settings: Settings
+) -> None:
+    away = refuses(503, "api_error", retry_after="600")
+    with hosted_by(settings, [away]) as provider:
+        swaps = [sent(alice) for _ in range(3)]
+        assert len(provider.swaps) == 1
+        assert all(swap.is_parked for swap in swaps)
+        now = timezone.now()
+        assert provider_figures.is_down(now + datetime.timedelta(minutes=9))
+        assert enqueued_at(now + datetime.timedelta(minutes=9)) == 0
+        assert enqueued_at(now + datetime.timedelta(minutes=11)) == 1
+        HostedProvider.objects.update(open_until=now, rests_until=None)
+        step(swaps[1], tasks.submit_swap)
+        assert not HostedProvider.objects.now().is_down
+
+
+def test_one_that_asks_for_a_short_pause_is_not_down(alice: User, settings: Settings) -> None:
+    with hosted_by(settings, [refuses(503, "api_error", retry_after="5")]):
+        assert not sent(alice).is_parked
+        assert not HostedProvider.objects.now().is_down
+
+
+def test_that_one_swap_is_refused_again_and_again_does_not_make_it_down(
+    alice: User, settings: Settings
+) -> None:
+    settings.FACESWAP_HOSTED_PAUSE_SECONDS = 1
+    with hosted_by(settings, refuses(503, "api_error")):
+        swap = sent(alice)
+        for _ in range(3):
+            step(swap, tasks.submit_swap)
+        assert submission_of(swap).refusals == 4
+        assert not HostedProvider.objects.now().is_down
+
+
+def test_links_work_for_as_long_as_the_provider_may_take(alice: User, settings: Settings) -> None:
+    deadline = settings.FACESWAP_CALLBACK_DEADLINE
+    with hosted_by(settings, Behaviour(callbacks=0)) as provider:
+        settings.FACESWAP_CALLBACK_DEADLINE = deadline
+        sent(alice)
+        token = urlsplit(provider.task.request["target_image_url"]).path.split("/")[2]
+    _, seconds = signing.loads(token, salt=storage.FILE_SALT)
+    # As old as they may be when they are sent again, and then it is waited for and asked for.
+    assert seconds >= hosted.SLACK.total_seconds() + (1 + submissions.PATIENCE) * deadline
 
 
 def test_a_parked_swap_can_be_deleted(alice: User, dead_end: str) -> None:

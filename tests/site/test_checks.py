@@ -44,6 +44,17 @@ PUBLIC = {"SITE_URL": "https://faces.example.org", "FACESWAP_API_KEY": "a key"}
         ({**PUBLIC, "FACESWAP_API_URL": "http://api.example.org"}, "swaps.E009"),
         ({**PUBLIC, "FACESWAP_API_URL": "https://faces.example.org"}, "swaps.E010"),
         ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://localhost:8000"}, "swaps.E010"),
+        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://[::1]:8000"}, "swaps.E010"),
+        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://127.0.0.2:8000"}, "swaps.E010"),
+        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://0.0.0.0:8000"}, "swaps.E010"),
+        (
+            {
+                **PUBLIC,
+                "ALLOWED_HOSTS": ".example.org",
+                "FACESWAP_API_URL": "https://www.example.org",
+            },
+            "swaps.E010",
+        ),
         ({"FACESWAP_API_KEY": "a key"}, "swaps.E011"),
         ({"FACESWAP_API_KEY": "a key", "SITE_URL": "https://faces.lan"}, "swaps.E011"),
         ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://10.0.0.5:8000"}, "swaps.E011"),
@@ -74,8 +85,13 @@ def test_a_key_for_a_hosted_provider_is_enough_where_it_can_reach_the_site() -> 
 
 
 def test_a_provider_on_the_same_machine_needs_neither_bucket_nor_public_address() -> None:
-    checked = check(FACESWAP_API_KEY="a key", FACESWAP_API_URL="http://127.0.0.1:8001")
+    beside = {"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://127.0.0.1:8001"}
+    checked = check(**beside, FACESWAP_HOSTED_RESULT_HOSTS="127.0.0.1:8001")
     assert checked.returncode == 0, checked.stderr
+    assert "swaps." not in checked.stderr
+    checked = check(**beside)
+    assert checked.returncode == 0, checked.stderr
+    assert "swaps.W002" in checked.stderr  # its results may lie there as well, and that is closed
 
 
 def test_pictures_in_a_bucket_are_enough_but_callbacks_that_cannot_arrive_are_warned_of() -> None:
