@@ -55,7 +55,7 @@ def main() -> None:
             FACESWAP_HOSTED_RESULT_HOSTS=urlsplit(provider.url).netloc,
         )
         with whole_site(environment, port):
-            figures = measure(provider, chooser.done)
+            figures = measure(provider, chooser)
     _ground.report("chaos", figures)
     shutil.rmtree(environment["FACESWAP_VAR"], ignore_errors=True)
     is_right = figures["in_the_right_state"] == SWAPS == figures["pictures_of_their_own_or_none"]
@@ -70,27 +70,33 @@ class Chooser:
 
     def __init__(self) -> None:
         self.done: Counter[str] = Counter()
+        self.told: set[str] = set()  # swaps of which an answer or a callback says something
 
     def __call__(self, call: "Call") -> "Behaviour":
         from tests.provider_server import Behaviour, Reply, refuses
 
+        swap_id = call.headers["idempotency-key"].partition(".")[0]
         dice = random.Random(f"{SEED}.{call.number}")
         drawn = {name for name, share in SHARES.items() if dice.random() < share}
         self.done.update(drawn)
         if "call_refused" in drawn:
             return refuses(*dice.choice([(429, "too_many_requests"), (500, "api_error")]))
-        others = [task_id for task_id in list(self.provider.tasks) if "call_cut" not in drawn]
+        is_cut = "call_cut" in drawn
+        starts = not (is_cut and dice.random() < 0.5)
+        others = [] if is_cut else list(self.provider.tasks)
         count = 0 if "callback_lost" in drawn else 2 if "callback_twice" in drawn else 1
         is_wrong = "callback_of_another_task" in drawn and others
+        if not is_cut or (starts and count):
+            self.told.add(swap_id)
         return Behaviour(
-            reply=Reply(cut_at=0) if "call_cut" in drawn else Reply(),
-            starts=not ("call_cut" in drawn and dice.random() < 0.5),
+            reply=Reply(cut_at=0) if is_cut else Reply(),
+            starts=starts,
             callbacks=count,
             callback_task_id=dice.choice(others) if is_wrong else "",
             is_callback_first="callback_first" in drawn and "delayed_by_60_s" not in drawn,
             works_for=60 if "delayed_by_60_s" in drawn else dice.uniform(0, 1),
             # Of the pictures, not of luck: sent twice, it ends the same way.
-            fails=has_no_face(call.headers["idempotency-key"].partition(".")[0]),
+            fails=has_no_face(swap_id),
             error={"code": "no_face", "message": "No face in target_image_url."},
         )
 
@@ -99,7 +105,7 @@ def has_no_face(swap_id: str) -> bool:
     return random.Random(f"{SEED}.{swap_id}").random() < WITHOUT_FACE
 
 
-def measure(provider: "Provider", done: "Counter[str]") -> dict[str, object]:
+def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
     from swaps import services
     from swaps.models import Quota, Submission, Swap, User
     from tests.processes import wait_until
@@ -119,13 +125,14 @@ def measure(provider: "Provider", done: "Counter[str]") -> dict[str, object]:
     return {
         "swaps": len(swaps),
         "all_ended": all_ended,
-        "in_the_right_state": sum(map(is_right, swaps)),
+        "in_the_right_state": sum(is_right(swap, str(swap.pk) in chooser.told) for swap in swaps),
+        "cut_twice_and_told_nothing": len({str(swap.pk) for swap in swaps} - chooser.told),
         "pictures_of_their_own_or_none": sum(map(has_own_picture, swaps)),
         "succeeded": ended["succeeded"],
         "ended": dict(ended),
         "quota_spent": quota.spent,
         "quota_missing": granted - quota.remaining - ended["succeeded"],
-        "went_wrong": dict(sorted(done.items())),
+        "went_wrong": dict(sorted(chooser.done.items())),
         "calls": len(provider.swaps),
         "questions": len(provider.questions),
         "tasks_begun": len(provider.tasks),
@@ -137,7 +144,10 @@ def measure(provider: "Provider", done: "Counter[str]") -> dict[str, object]:
     }
 
 
-def is_right(swap: "Swap") -> bool:
+def is_right(swap: "Swap", is_told: bool) -> bool:
+    """As the provider said; where both calls were cut, and no callback came, it has timed out."""
+    if not is_told:
+        return (swap.status, swap.error_code) == ("failed", "timeout")
     if has_no_face(str(swap.pk)):
         return (swap.status, swap.error_code, swap.error_image) == ("failed", "no_face", "target")
     return swap.is_succeeded
