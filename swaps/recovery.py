@@ -124,9 +124,9 @@ def enqueue_submissions(now: datetime.datetime) -> None:
 def park_waiting(_now: datetime.datetime) -> None:
     """Swaps that wait for the hosted provider say whether it is because that is down."""
     is_down = HostedProvider.objects.now().is_down
-    waiting = Swap.objects.unfinished().filter(
-        status=Status.QUEUED, submission__stage=Stage.NEW, is_parked=not is_down
-    )
+    waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, is_parked=not is_down)
+    if is_down:
+        waiting = waiting.filter(submission__stage=Stage.NEW)
     with transaction.atomic():
         locked = waiting.select_for_update(of=("self",)).order_by("pk")[:MOST_PARKED]
         Swap.objects.filter(pk__in=[swap.pk for swap in locked]).update(is_parked=is_down)

@@ -12,7 +12,6 @@ from queue import LifoQueue
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.http import UnreadablePostError
 from gunicorn.http.errors import ParseException
 
 PLACES = 4  # in each web process
@@ -44,8 +43,8 @@ def limited(application: Application, places: int = PLACES) -> Application:
 class _PatientInput:
     """A request's body. Who waits for more of it steps aside: a slow sender holds up nobody.
 
-    One that falls silent for too long has sent all there will be. What cannot be read is an
-    UnreadablePostError, an OSError.
+    One that falls silent for too long has sent all there will be. What cannot be
+    read is an OSError.
     """
 
     def __init__(self, body: Any, connection: socket.socket | None) -> None:
@@ -62,7 +61,7 @@ class _PatientInput:
         try:
             return self._wait_aside(read, *size)
         except ParseException as error:
-            raise UnreadablePostError("Its chunks are none.") from error
+            raise OSError("The chunks of the body are none.") from error
 
     def _wait_aside(self, read: Callable[..., bytes], *size: int) -> bytes:
         with stepping_aside():

@@ -13,7 +13,7 @@ from swaps.models import Swap, Upload, User
 @receiver(pre_delete, sender=User)
 def lock_swaps_of_user(instance: User, **_: Any) -> None:
     """Swaps before their submissions, as everybody locks them; Django deletes the other way."""
-    list(Swap.objects.select_for_update().filter(owner=instance).values_list("pk"))
+    list(Swap.objects.select_for_update().filter(owner=instance).order_by("pk").values_list("pk"))
 
 
 @receiver(post_delete, sender=Swap)

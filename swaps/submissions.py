@@ -8,7 +8,9 @@ import datetime
 import logging
 import random
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -59,8 +61,8 @@ def send(submission: Submission) -> None:
     try:
         answer = hosted.submit(RemoteRequest(**(submission.request or {})))
     except errors.SwapError as error:
-        if _began_nothing(submission, error.message):
-            services.settle(submission.swap, error, decided=submission)
+        fail = partial(services.settle, submission.swap, error, decided=submission)
+        _began_nothing(submission, error.message, fail)
         HostedProvider.objects.note_success(timezone.now())
     except NotNow as trouble:
         _not_taken(submission, trouble)
@@ -80,12 +82,12 @@ def _take_turn(submission: Submission, now: datetime.datetime) -> bool:
         if not Submission.objects.due(now).filter(pk=submission.pk, stage=Stage.NEW).exists():
             return False  # another task was faster
         if provider.holds_until(now):
-            submission.postpone(now)
+            submission.let_wait()
             if provider.is_down and not submission.swap.is_parked:
                 submission.swap.take_back(is_parked=True)
             return False
         if Submission.objects.in_flight().count() >= settings.FACESWAP_HOSTED_IN_FLIGHT:
-            submission.postpone(now)  # until there is room: ``send_next``
+            submission.let_wait()  # until there is room: ``send_next``
             return False
         if not (submission.swap.send() and submission.send(now, request, signed_at)):
             transaction.set_rollback(True)
@@ -127,7 +129,6 @@ def _taken(submission: Submission, answer: Accepted | Answered) -> None:
 
 def _not_taken(submission: Submission, trouble: NotNow) -> None:
     now = timezone.now()
-    still_waits = _began_nothing(submission, trouble.problem)
     log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
     away_for = datetime.timedelta(seconds=trouble.retry_after or 0)
     pause = max(_pause(submission.refusals), away_for)
@@ -140,18 +141,19 @@ def _not_taken(submission: Submission, trouble: NotNow) -> None:
     else:
         is_refusal = not HostedProvider.objects.now().is_down  # or it was a trial
         HostedProvider.objects.note_trouble(now, trouble.problem, away_for=away_for)
-    if not still_waits:
-        return
     if is_refusal and submission.refusals >= MOST_REFUSALS:
-        services.settle(submission.swap, errors.ApiError(NOT_TAKEN), decided=submission)
-        return
-    _take_back(
-        submission,
-        now + pause,
-        problem=trouble.problem,
-        was_started=False,
-        is_refusal=is_refusal,
-    )
+        error = errors.ApiError(NOT_TAKEN)
+        then = partial(services.settle, submission.swap, error, decided=submission)
+    else:
+        then = partial(
+            _take_back,
+            submission,
+            now + pause,
+            problem=trouble.problem,
+            was_started=False,
+            is_refusal=is_refusal,
+        )
+    _began_nothing(submission, trouble.problem, then)
 
 
 def _take_back(
@@ -171,18 +173,20 @@ def _take_back(
             submission.swap.take_back(is_parked=is_parked)
 
 
-def _began_nothing(submission: Submission, problem: str) -> bool:
-    """True when its swap still waits. It may have an outcome all the same, by an earlier call.
+def _began_nothing(submission: Submission, problem: str, then: Callable[[], None]) -> None:
+    """The call is over: ``then`` says what comes of its swap.
 
-    If it was deleted during this one, it does not count after all.
+    Not if that has an outcome all the same, by an earlier call. Nor if it was deleted during this
+    one: then it does not count after all.
     """
     if _has_outcome(submission, problem):
-        return False
+        return
     with transaction.atomic():
         submission.swap.lock()
-        if submission.swap.status == Status.REMOVED and submission.uncount():
+        if submission.swap.status != Status.REMOVED:
+            then()
+        elif submission.uncount():
             services.refund(submission.swap)
-    return submission.is_open
 
 
 def _has_outcome(submission: Submission, problem: str) -> bool:

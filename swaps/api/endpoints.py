@@ -90,16 +90,10 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
 def _read_body(request: ApiRequest) -> bytes:
     if request.content_type not in {"application/json", ""}:
         raise errors.BadRequest("Send JSON, with the header content-type: application/json")
-    try:
-        return _read(body_of(request))
-    except OSError as error:
-        raise errors.BadRequest("The body could not be read to its end.") from error
-
-
-def _read(source: Any) -> bytes:
-    limit, size = settings.FACESWAP_API_MAX_BODY_BYTES, 0
+    limit = settings.FACESWAP_API_MAX_BODY_BYTES
+    source, size = body_of(request), 0
     with tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as body:
-        while size <= limit and (chunk := source.read(CHUNK)):
+        while size <= limit and (chunk := _next_chunk(source)):
             size += len(chunk)
             body.write(chunk)
         if size > limit:
@@ -108,6 +102,14 @@ def _read(source: Any) -> bytes:
             )
         body.seek(0)
         return body.read()
+
+
+def _next_chunk(source: Any) -> bytes:
+    try:
+        chunk: bytes = source.read(CHUNK)
+    except OSError as error:
+        raise errors.BadRequest("The body could not be read to its end.") from error
+    return chunk
 
 
 def _idempotency_key(request: ApiRequest) -> str:

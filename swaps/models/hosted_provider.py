@@ -76,8 +76,9 @@ class HostedProvider(models.Model):
 
         A moment that is further away than any pause was written by a clock that has been set back.
         """
+        latest = now + max(MOST_REST, pause())
         moments = (self.open_until, self.rests_until)
-        held = [until for until in moments if until and now < until <= now + MOST_REST]
+        held = [until for until in moments if until and now < until <= latest]
         return max(held, default=None)
 
     @property

@@ -94,13 +94,21 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
     def forget_outcomes(self, due_at: datetime.datetime) -> None:
         """What was taken for theirs is of another task: they go on waiting. Staff can see it."""
-        with transaction.atomic():
-            for astray in self.filter(stage=Stage.ANSWERED).order_by("pk").select_for_update():
+        for pk in list(self.filter(stage=Stage.ANSWERED).values_list("pk", flat=True)):
+            with transaction.atomic():
+                astray = self.filter(stage=Stage.ANSWERED).locked(pk)
+                if astray is None:
+                    continue
                 if astray.answered_at and astray.callback:
                     ProviderCallback.objects.keep(
                         astray.pk, Verdict.OTHER_TASK, astray.callback, astray.answered_at
                     )
-                self.filter(pk=astray.pk).update(**FORGOTTEN, due_at=due_at)
+                self.filter(pk=pk).update(**FORGOTTEN, due_at=due_at)
+
+    def locked(self, pk: uuid.UUID) -> "Submission | None":
+        """Nobody else changes it until the open transaction ends; its swap first, as ever."""
+        Swap.objects.select_for_update().filter(pk=pk).first()
+        return self.select_for_update().filter(pk=pk).first()
 
     def still(self, decided: "Submission") -> bool:
         """Nothing came of it since this was read. It stays so until the transaction ends."""
@@ -217,7 +225,7 @@ class Submission(models.Model):
         unnamed = Submission.objects.open().filter(accepted_at__isnull=True)
         mine = unnamed.filter(pk=self.pk, stage__in=(Stage.SENT, Stage.ANSWERED))
         with transaction.atomic():
-            as_it_is = mine.select_for_update().first()  # a callback that comes now has to wait
+            as_it_is = mine.locked(self.pk)  # a callback that comes now has to wait
             is_here = as_it_is is not None and as_it_is.task_id == task_id
             if not is_here:
                 mine.forget_outcomes(next_look_at)
@@ -261,11 +269,17 @@ class Submission(models.Model):
         )
 
     def uncount(self) -> bool:
-        """Its swap was deleted during the call, which then began nothing. True when none has."""
+        """Its swap was deleted during its last call, which began nothing. True when none has."""
         mine = Submission.objects.filter(pk=self.pk, stage=Stage.ENDED, answered_at__isnull=True)
+        mine = mine.filter(sent_at=self.sent_at)
         return (
             self._changed(mine.filter(sends__gt=0).update(sends=F("sends") - 1)) and not self.sends
         )
+
+    def let_wait(self) -> None:
+        """It is not its turn; it keeps its place among those that wait."""
+        mine = Submission.objects.filter(pk=self.pk, stage=Stage.NEW)
+        self._changed(mine.update(enqueue_again_at=None))
 
     def postpone(self, due_at: datetime.datetime, *, problem: str = "", failures: int = 0) -> bool:
         """Its next step is not now. Not of one that has gone on since it was read."""

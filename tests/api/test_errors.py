@@ -1,5 +1,6 @@
 """Every error, from every path under /face/, in one shape."""
 
+import errno
 import re
 import uuid
 from typing import Any
@@ -120,6 +121,15 @@ def test_a_body_that_is_too_large_is_refused(caller: Caller, settings: Settings)
     answer = caller.swap(b'"' + b"a" * 1_000_000)
     assert (answer.status_code, code_of(answer)) == (413, "payload_too_large")
     assert "1 MB" in answer.json()["error"]["message"]
+
+
+def test_a_full_disk_is_our_fault(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", full)
+    answer = caller.swap(ASYNC)
+    assert (answer.status_code, code_of(answer)) == (500, "api_error")
 
 
 def test_a_body_of_another_type_is_refused(caller: Caller) -> None:

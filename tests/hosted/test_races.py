@@ -3,6 +3,7 @@
 The real client is called; what happens meanwhile is put before or behind its call.
 """
 
+import contextlib
 import datetime
 import json
 import random
@@ -148,6 +149,46 @@ def test_a_callback_that_comes_with_the_answer_is_kept(alice: User, settings: Se
     assert verdicts == [Verdict.ACCEPTED] * len(waiting)
     here = Submission.objects.filter(stage=Stage.ANSWERED, accepted_at__isnull=False)
     assert here.exclude(image_url="").count() == len(waiting)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deleted", ["swap", "account"])
+def test_what_is_deleted_while_a_stray_callback_is_filed_is_deleted(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, deleted: str
+) -> None:
+    """Both lock the swap before its submission, or a database would have to kill one of them."""
+    use(settings, "http://127.0.0.1:9")
+    swap = requested(alice)
+    submission = submission_of(swap)
+    assert submission.send(timezone.now(), {}, timezone.now())
+    stray = {"success": True, "task_id": "stray", "image_url": "https://a.example/1"}
+    assert inbox.receive(swap.pk, json.dumps(stray).encode()) == Verdict.ACCEPTED
+    is_filed = threading.Event()
+    keep = type(ProviderCallback.objects).keep
+
+    def keep_slowly(*args: Any) -> None:
+        keep(*args)
+        is_filed.set()
+        time.sleep(0.5)
+
+    monkeypatch.setattr(type(ProviderCallback.objects), "keep", keep_slowly)
+
+    def accept() -> None:
+        try:
+            submission.accept("mine", timezone.now(), timezone.now())
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        accepted = thread.submit(accept)
+        assert is_filed.wait(10)
+        if deleted == "swap":
+            services.remove(Swap.objects.get(pk=swap.pk))
+        else:
+            alice.delete()
+        with contextlib.suppress(Submission.DoesNotExist):  # with its account
+            accepted.result()
+    assert not Submission.objects.open().exists()
 
 
 # --- an outcome that comes while something else is decided ------------------------------------
@@ -420,6 +461,24 @@ def test_one_that_was_deleted_during_a_call_that_began_nothing_does_not_count(
     with hosted_by(settings, behaviour) as provider:
         assert spent_when_deleted(alice, meanwhile) == 0
         assert not provider.tasks
+
+
+def test_nor_does_one_that_was_deleted_right_after_such_a_call(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hosted_by(settings, refuses(503, "api_error")):
+        swap = requested(alice)
+        noted = type(HostedProvider.objects).note_trouble
+
+        def note_trouble(*args: Any, **kwargs: Any) -> None:
+            noted(*args, **kwargs)
+            services.remove(Swap.objects.get(pk=swap.pk))
+
+        monkeypatch.setattr(type(HostedProvider.objects), "note_trouble", note_trouble)
+        tasks.submit_swap.call(str(swap.pk))
+    swap.refresh_from_db()
+    assert swap.status == Status.REMOVED
+    assert Quota.objects.of(alice).spent == 0
 
 
 def test_one_that_was_deleted_during_a_call_that_began_it_counts(

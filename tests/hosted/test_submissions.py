@@ -422,6 +422,32 @@ def test_those_that_wait_for_room_are_parked_when_it_goes_down(
     assert ended_as(at_work, Status.PROCESSING)
 
 
+def test_one_whose_outcome_came_all_the_same_does_not_stay_parked(
+    alice: User, settings: Settings
+) -> None:
+    with hosted_by(settings, Behaviour(reply=CUT, callbacks=0)) as provider:
+        swap = sent(alice)
+        for _ in range(4):
+            HostedProvider.objects.note_trouble(timezone.now(), "Down.")
+        step(swap, tasks.ask_provider)
+        assert swap.is_parked
+        assert call_back(provider) == 202
+    HostedProvider.objects.note_success(timezone.now())
+    recovery.park_waiting(timezone.now())
+    assert submission_of(swap).stage == Stage.ANSWERED
+    assert ended_as(swap, Status.QUEUED)
+    assert not swap.is_parked
+
+
+def test_a_long_pause_is_kept(alice: User, settings: Settings) -> None:
+    settings.FACESWAP_HOSTED_PAUSE_SECONDS = 7200
+    with hosted_by(settings) as provider:
+        for _ in range(5):
+            HostedProvider.objects.note_trouble(timezone.now(), "Down.")
+        assert sent(alice).is_parked
+        assert not provider.swaps
+
+
 def test_a_provider_that_says_itself_that_it_is_away_for_long_is_down_at_once(
     alice: User, settings: Settings
 ) -> None:
@@ -497,6 +523,19 @@ def test_more_than_may_be_in_flight_wait_and_follow_in_their_order(
         assert [row.pk for row in hurried] == [swaps[2].pk]
         tasks.submit_swap.call(str(swaps[3].pk))  # whoever comes first is taken
         assert len(provider.swaps) == 3
+
+
+def test_one_that_tries_its_luck_while_there_is_no_room_keeps_its_place(
+    alice: User, settings: Settings
+) -> None:
+    settings.FACESWAP_HOSTED_IN_FLIGHT = 1
+    with hosted_by(settings, Behaviour(callbacks=0)):
+        _, first, second = [sent(alice) for _ in range(3)]
+        tasks.submit_swap.call(str(first.pk))
+        settings.FACESWAP_HOSTED_IN_FLIGHT = 2
+        submissions.send_next(timezone.now())
+        assert submission_of(first).enqueue_again_at
+        assert not submission_of(second).enqueue_again_at
 
 
 # --- what gets lost ---------------------------------------------------------------------------
