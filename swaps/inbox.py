@@ -22,10 +22,13 @@ def receive(swap_id: uuid.UUID, body: bytes) -> Verdict:
     now = timezone.now()
     said = {**submissions.reported(outcome, now), "callback": body.decode(errors="replace")}
     record, record_early = Submission.objects.record, Submission.objects.record_early
-    # The third, since between the first two the answer may have said which task it is.
-    for keep in (record, record_early, record):
-        if keep(swap_id, outcome.task_id, **said):
-            return Verdict.ACCEPTED
+    if record(swap_id, outcome.task_id, **said):
+        return Verdict.ACCEPTED
+    if Submission.objects.unanswered().filter(pk=swap_id).exists():
+        # Once more: meanwhile the answer may have said that it is this task.
+        for keep in (record_early, record):
+            if keep(swap_id, outcome.task_id, **said):
+                return Verdict.ACCEPTED
     return _refuse(swap_id, outcome, body)
 
 

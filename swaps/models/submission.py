@@ -54,6 +54,9 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """What the provider may be working on."""
         return self.open().filter(stage=Stage.SENT)
 
+    def unanswered(self) -> "SubmissionQuerySet":
+        return self.filter(stage__in=(Stage.NEW, Stage.SENT))
+
     def on_the_wire(self, now: datetime.datetime) -> "SubmissionQuerySet":
         """A call is under way that may yet say which task is theirs."""
         may_be = self.open().filter(call_ended_at__isnull=True)
@@ -78,7 +81,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         others = self.exclude(pk=pk)
         if others.filter(task_id=task_id, accepted_at__isnull=False).exists():
             return False
-        waiting = self.filter(pk=pk, stage__in=(Stage.NEW, Stage.SENT), task_id="")
+        waiting = self.unanswered().filter(pk=pk, task_id="")
         recorded = waiting.update(
             stage=Stage.ANSWERED,
             task_id=task_id,
