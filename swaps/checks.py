@@ -143,6 +143,11 @@ def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
             hint="Set FACESWAP_HOSTED_RESULT_HOSTS to where its results are, as host:port.",
             id="swaps.W002",
         )
+    yield from _check_what_it_reaches(api, site)
+
+
+def _check_what_it_reaches(api: Target, site: Target) -> Iterator[CheckMessage]:
+    """The pictures, and our callback."""
     try:
         pictures = _address_of_pictures(site)
     except ValueError as error:

@@ -4,8 +4,9 @@ import uuid
 
 from django.utils import timezone
 
-from swaps import outcomes, submissions
+from swaps import outcomes
 from swaps.models import ProviderCallback, Status, Submission, Verdict
+from swaps.submissions.record import reported
 
 MOST_BYTES = 64_000
 
@@ -20,7 +21,7 @@ def receive(swap_id: uuid.UUID, body: bytes) -> Verdict:
     except outcomes.NotUnderstood:
         return _refuse(swap_id, None, body)
     now = timezone.now()
-    said = {**submissions.reported(outcome, now), "callback": body.decode(errors="replace")}
+    said = {**reported(outcome, now), "callback": body.decode(errors="replace")}
     record, record_early = Submission.objects.record, Submission.objects.record_early
     if record(swap_id, outcome.task_id, **said):
         return Verdict.ACCEPTED

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
-from swaps import deliveries, errors, inspector, services, storage, submissions
+from swaps import deliveries, errors, inspector, services, storage
 from swaps.models import (
     ApiKeyUse,
     CallCount,
@@ -32,6 +32,7 @@ from swaps.models import (
 )
 from swaps.models.delivery import LEASE
 from swaps.models.idempotency_key import KEPT
+from swaps.submissions import patience, queue
 
 BATCH = 50
 MOST_PARKED = 1000  # by one statement
@@ -115,10 +116,10 @@ def enqueue_deliveries(now: datetime.datetime) -> None:
 
 def enqueue_submissions(now: datetime.datetime) -> None:
     """Swaps of the hosted provider whose next step is due."""
-    submissions.send_next(now)
+    queue.send_next(now)
     others = Submission.objects.forgotten(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED))
     others = others.order_by("due_at")
-    _each(others[:BATCH], lambda submission: submissions.enqueue_again(submission, now))
+    _each(others[:BATCH], lambda submission: queue.enqueue_again(submission, now))
 
 
 def park_waiting(_now: datetime.datetime) -> None:
@@ -134,9 +135,9 @@ def park_waiting(_now: datetime.datetime) -> None:
 
 def give_up_waiting(now: datetime.datetime) -> None:
     """What could not be sent to the hosted provider for so long is given back."""
-    latest = now - submissions.MOST_WAIT
+    latest = now - patience.MOST_WAIT
     waiting = Submission.objects.open().filter(stage=Stage.NEW, created_at__lte=latest)
-    _each(waiting.select_related("swap").order_by("due_at")[:BATCH], submissions.give_up)
+    _each(waiting.select_related("swap").order_by("due_at")[:BATCH], patience.give_up)
 
 
 def forget_calls(now: datetime.datetime) -> None:

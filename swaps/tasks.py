@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from django.utils import timezone
 from django_tasks import task
 
-from swaps import deliveries, errors, intake, services, submissions
+from swaps import deliveries, errors, intake, services
 from swaps.models import Delivery, Submission, Swap
 from swaps.providers.base import SwapRequest
 from swaps.shares import share
+from swaps.submissions import queue
+from swaps.submissions.ask import ask
+from swaps.submissions.collect import collect
+from swaps.submissions.send import send
 
 # An account that has its share of the courier's threads waits so long for its next turn.
 TURN = datetime.timedelta(seconds=1)
@@ -62,19 +66,19 @@ def deliver_callback(delivery_id: str) -> None:
 @task(queue_name="provider")
 def submit_swap(swap_id: str) -> None:
     """Send one swap to the hosted provider, if it is its turn."""
-    _step(swap_id, submissions.send)
+    _step(swap_id, send)
 
 
 @task(queue_name="provider")
 def ask_provider(swap_id: str) -> None:
     """Ask the hosted provider about a swap of which no outcome came."""
-    _step(swap_id, submissions.ask)
+    _step(swap_id, ask)
 
 
 @task(queue_name="provider")
 def collect_result(swap_id: str) -> None:
     """Bring home what the hosted provider made of it."""
-    _step(swap_id, submissions.collect)
+    _step(swap_id, collect)
 
 
 def _step(swap_id: str, step: Callable[[Submission], None]) -> None:
@@ -83,7 +87,7 @@ def _step(swap_id: str, step: Callable[[Submission], None]) -> None:
         return
     try:
         _do(step, submission)
-        submissions.send_next(timezone.now())  # the provider may have room now
+        queue.send_next(timezone.now())  # the provider may have room now
     except (Swap.DoesNotExist, Submission.DoesNotExist):
         return  # the account was deleted meanwhile
 
@@ -95,7 +99,7 @@ def _do(step: Callable[[Submission], None], submission: Submission) -> None:
         raise
     except Exception:
         log.exception("swap=%s a step with the provider broke", submission.pk)
-        submissions.broke(submission)
+        queue.broke(submission)
 
 
 @contextlib.contextmanager

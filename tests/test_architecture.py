@@ -21,7 +21,7 @@ LAYERS = {
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
     "swaps.callbacks swaps.strange_requests swaps.accounts",
     "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.playground "
-    "swaps.tasks swaps.recovery swaps.signals swaps.submissions swaps.inbox",
+    "swaps.tasks swaps.recovery swaps.signals swaps.submissions.* swaps.inbox",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.wire swaps.inspector swaps.heartbeat swaps.checks swaps.provider_figures",
     "WORK": "swaps.providers.embedded swaps.providers.hosted swaps.providers.hosted_* "
@@ -34,7 +34,7 @@ LAYERS = {
 }
 # STATE and WORK stand side by side; so do MATERIAL and ENGINE.
 DEPTH = dict(zip(LAYERS, (0, 1, 2, 3, 3, 4, 4, 5), strict=True))
-IN_NO_BOX = {"swaps", "swaps.providers", "swaps.migrations"}
+IN_NO_BOX = {"swaps", "swaps.providers", "swaps.submissions", "swaps.migrations"}
 ENGINE_LIBRARIES = {"cv2", "ai_edge_litert", "numpy"}
 HTTP = ("django.http", "django.shortcuts", "django.views", "django.forms", "django_htmx", "ninja")
 NETWORK = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "subprocess"}

@@ -21,11 +21,12 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from swaps import outcomes, provider_figures, submissions
+from swaps import outcomes, provider_figures
 from swaps.admin.api import FactsAdmin
 from swaps.models import HostedProvider, Performer, ProviderCallback, Submission
 from swaps.provider_figures import DAY, HOUR, MOST_COUNTED, Figures, Row, figures
 from swaps.recovery import KEPT_CALLBACKS
+from swaps.submissions import queue
 from swaps.views.pages import host_of_provider
 
 MOMENTS = {
@@ -234,7 +235,7 @@ class SubmissionAdmin(OfSwapAdmin):
     @admin.action(description="Ask again: the next step, now", permissions=["change"])
     def ask_again(self, request: HttpRequest, chosen: QuerySet[Submission]) -> None:
         total = chosen.count()
-        hurried = submissions.ask_again(chosen)
+        hurried = queue.ask_again(chosen)
         if hurried:
             self.note(request, hurried, "Asked again.")
         if rest := total - len(hurried):

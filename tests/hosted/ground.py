@@ -12,7 +12,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from swaps import tasks
-from swaps.models import Submission, Swap, User
+from swaps.models import Quota, Stage, Status, Submission, Swap, User
+from swaps.submissions import queue
 from tests.provider_server import Behaviour, Choose, Provider, providing
 from tests.site.conftest import queued_swap
 
@@ -85,3 +86,30 @@ def call_back(provider: Provider, **changes: Any) -> int:
     task = provider.task
     assert task.is_done.wait(10)
     return post(task.request["callback_url"], provider.outcome(task) | changes)
+
+
+def spent(owner: User) -> int:
+    quota: Quota = Quota.objects.of(owner)
+    return quota.spent
+
+
+def ended_as(swap: Swap, status: Status, code: str = "") -> bool:
+    swap.refresh_from_db()
+    return (swap.status, swap.error_code) == (status, code)
+
+
+def enqueued_at(now: datetime.datetime) -> int:
+    """How many swaps would be sent to the provider at that moment."""
+    Submission.objects.filter(stage=Stage.NEW).update(enqueue_again_at=None)
+    queue.send_next(now)
+    return Submission.objects.filter(stage=Stage.NEW, enqueue_again_at__isnull=False).count()
+
+
+def travel(swap: Swap, seconds: float) -> None:
+    """So much time has passed since anything happened to it."""
+    ago = datetime.timedelta(seconds=seconds)
+    submission = submission_of(swap)
+    for name in ("created_at", "sent_at", "accepted_at", "answered_at", "signed_at", "due_at"):
+        moment = getattr(submission, name)
+        setattr(submission, name, moment and moment - ago)
+    submission.save()

@@ -23,7 +23,6 @@ from swaps import errors, inbox, links, recovery, services, storage, tasks
 from swaps.models import (
     HostedProvider,
     ProviderCallback,
-    Quota,
     Stage,
     Status,
     Submission,
@@ -39,6 +38,7 @@ from tests.hosted.ground import (
     post,
     requested,
     sent,
+    spent,
     step,
     submission_of,
     use,
@@ -324,7 +324,7 @@ def test_one_that_is_at_the_provider_counts_although_it_is_deleted(
     with hosted_by(settings):
         services.remove(sent(alice))
         services.remove(requested(alice))
-    assert Quota.objects.of(alice).spent == 1
+    assert spent(alice) == 1
 
 
 def test_one_that_is_deleted_while_it_is_taken_back_is_deleted_and_given_back(
@@ -337,7 +337,7 @@ def test_one_that_is_deleted_while_it_is_taken_back_is_deleted_and_given_back(
         services.remove(stale)
     swap.refresh_from_db()
     assert swap.status == Status.REMOVED
-    assert Quota.objects.of(alice).spent == 0
+    assert spent(alice) == 0
 
 
 def test_deleting_twice_gives_back_once(alice: User, settings: Settings) -> None:
@@ -346,7 +346,7 @@ def test_deleting_twice_gives_back_once(alice: User, settings: Settings) -> None
         requested(alice)
         services.remove(Swap.objects.get(pk=swap.pk))
         services.remove(swap)
-    assert Quota.objects.of(alice).spent == 1
+    assert spent(alice) == 1
 
 
 def test_a_swap_that_is_deleted_while_its_picture_is_fetched_leaves_nothing(
@@ -447,8 +447,7 @@ def spent_when_deleted(
     swap.refresh_from_db()
     assert swap.status == Status.REMOVED
     assert submission_of(swap).stage == Stage.ENDED
-    quota: Quota = Quota.objects.of(owner)
-    return quota.spent
+    return spent(owner)
 
 
 @pytest.mark.parametrize("behaviour", [refuses(503, "api_error"), refuses(400, "no_face")])
@@ -478,7 +477,7 @@ def test_nor_does_one_that_was_deleted_right_after_such_a_call(
         tasks.submit_swap.call(str(swap.pk))
     swap.refresh_from_db()
     assert swap.status == Status.REMOVED
-    assert Quota.objects.of(alice).spent == 0
+    assert spent(alice) == 0
 
 
 def test_one_that_was_deleted_during_a_call_that_began_it_counts(
@@ -506,4 +505,4 @@ def test_one_that_may_have_been_begun_and_waits_to_be_sent_again_counts_when_del
         step(swap, tasks.ask_provider)
         assert (swap.status, len(provider.tasks)) == (Status.QUEUED, 1)
         services.remove(swap)
-    assert Quota.objects.of(alice).spent == 1
+    assert spent(alice) == 1

@@ -1,0 +1,81 @@
+"""Bring home the picture that the provider made."""
+
+import datetime
+import logging
+
+from django.utils import timezone
+
+from swaps import errors, net, services
+from swaps.models import Stage, Submission
+from swaps.providers import hosted
+from swaps.providers.base import Answered, NotNow
+from swaps.submissions.patience import deadline, has_had_its_time, pause_after
+
+ANSWERS_COME = datetime.timedelta(seconds=1)
+NOT_FETCHED = (
+    "The finished picture could not be fetched from the service that made it. Please try again."
+)
+
+log = logging.getLogger(__name__)
+
+
+def collect(submission: Submission) -> None:
+    """Bring home what came of it, and end the swap with that."""
+    if not submission.claim(Stage.ANSWERED, timezone.now()):
+        return
+    if not (submission.accepted_at or _is_its_own(submission)):
+        return
+    swap = submission.swap
+    if submission.is_failure:
+        error = hosted.error_of(submission.error_code, submission.error_message)
+        services.settle(swap, error, decided=submission)
+        return
+    try:
+        finished = hosted.fetch_result(submission.image_url, target_key=swap.target_key)
+    except (net.NotReached, net.BadAnswer) as error:
+        _try_again(submission, error)
+    except FileNotFoundError:  # the target: removed meanwhile, or lost
+        services.settle(swap, errors.ApiError(errors.BROKE), decided=submission)
+    except errors.SwapError as error:
+        services.settle(swap, error, decided=submission)
+    else:
+        services.settle(swap, finished, decided=submission)
+
+
+def _is_its_own(submission: Submission) -> bool:
+    """Its task is known from the callback alone: is it nobody else's?
+
+    That may be told by the answer to any call that was under way when the callback came.
+    """
+    now = timezone.now()
+    others = Submission.objects.exclude(pk=submission.pk)
+    if others.filter(task_id=submission.task_id, accepted_at__isnull=False).exists():
+        submission.forget_outcome((submission.sent_at or now) + deadline())
+        return False
+    if others.on_the_wire(now).filter(sent_at__lte=submission.answered_at or now).exists():
+        submission.postpone(now + ANSWERS_COME)
+        return False
+    return True
+
+
+def _try_again(submission: Submission, error: net.NetError) -> None:
+    """As long as the picture may be there."""
+    now = timezone.now()
+    log.warning("swap=%s its picture cannot be fetched: %s", submission.pk, error.message)
+    if has_had_its_time(submission, now):
+        services.settle(submission.swap, errors.ApiError(NOT_FETCHED), decided=submission)
+        return
+    if isinstance(error, net.BadAnswer):
+        _ask_for_fresh_url(submission)
+    submission.postpone(now + pause_after(submission.failures), problem=error.message, failures=1)
+
+
+def _ask_for_fresh_url(submission: Submission) -> None:
+    """The one that was reported may have ended."""
+    try:
+        answer = hosted.ask(submission.task_id)
+    except (NotNow, errors.SwapError):
+        return
+    if isinstance(answer, Answered):
+        mine = Submission.objects.filter(pk=submission.pk, stage=Stage.ANSWERED)
+        mine.filter(task_id=submission.task_id).update(image_url=answer.image_url)
