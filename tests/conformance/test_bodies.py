@@ -14,6 +14,7 @@ from swaps.room import PLACES
 from tests.conformance.bare_client import BareClient
 from tests.conformance.one_shape import ask, assert_error
 from tests.conformance.operator import Operator
+from tests.processes import wait_until
 
 Samples = tuple[str, str]
 NO_JSON = [b"", b"{", b"not json", b"\xff\xfe", b'{"a": NaN', b"[" * 100_000, b'{"a": "\x00"}']
@@ -207,10 +208,12 @@ def test_a_body_whose_chunks_are_none_is_a_bad_request(alice: BareClient, name: 
 def test_so_is_a_providers_callback(operator: Operator) -> None:
     program = "import uuid; from swaps import links; print(links.callback_url(uuid.uuid4()))"
     path = urlsplit(operator.run(program)).path.strip()
-    before = len(operator.site.read_log())
+    before = len(operator.site.read_log().encode())
     assert send_in_chunks(operator.site.url, path, GOOD_CHUNK).startswith(b"HTTP/1.1 410 ")
     for chunks in CHUNKS.values():
         assert send_in_chunks(operator.site.url, path, chunks).startswith(b"HTTP/1.1 400 ")
+    refused = "POST /callbacks/*** 400 "
+    assert wait_until(lambda: operator.site.read_log(before).count(refused) == len(CHUNKS))
     assert "Traceback" not in operator.site.read_log(before)
 
 
