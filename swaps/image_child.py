@@ -123,13 +123,16 @@ def _read(answer: IO[bytes], most_stored: int) -> images.Photo:
             raise images.ImageRefused(said["code"], str(said["message"]))
         size = int(said["bytes"])
         images.check_stored(size, most_stored)
+        data, thumbnail = answer.read(max(0, size)), answer.read(_MOST_THUMBNAIL)
+        if not thumbnail:
+            raise ValueError
         return images.Photo(
-            data=answer.read(max(0, size)),
+            data=data,
             content_type=said["content_type"],
             extension=images.EXTENSIONS[said["content_type"]],
             width=int(said["width"]),
             height=int(said["height"]),
-            thumbnail=answer.read(_MOST_THUMBNAIL),
+            thumbnail=thumbnail,
         )
     except _NONSENSE:
         log.warning("a photo was refused: its child said nothing that makes sense")

@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import BinaryIO, Final, Literal, NoReturn
 
@@ -70,7 +70,7 @@ class Photo:
     extension: str  # with its dot
     width: int
     height: int
-    thumbnail: bytes = b""  # where it is known already
+    thumbnail: bytes  # WebP, to be stored beside it
 
 
 def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> Photo:
@@ -108,11 +108,10 @@ def check_stored(size: int, most: int) -> None:
 
 
 def accept_here(data: bytes, *, max_pixels: int) -> Photo:
-    """What ``accept`` does, in this process however large it is, and with the thumbnail."""
+    """What ``accept`` does, in this process however large it is."""
     with _refusing():
         container = _examine(data, max_pixels)
-    photo = _encoded_anew(container)
-    return replace(photo, thumbnail=thumbnail(photo.data))
+    return _encoded_anew(container)
 
 
 def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
@@ -192,6 +191,7 @@ def _encoded_anew(container: Container) -> Photo:
         extension=EXTENSIONS[content_type],
         width=image.width,
         height=image.height,
+        thumbnail=thumbnail(image),
     )
 
 

@@ -95,11 +95,15 @@ def fetch(swap: Swap) -> None:
     missing = [name for name in INPUTS if not swap.key(name)]
     with ThreadPoolExecutor(len(missing)) as pool:  # both within the time of one
         fetched = list(pool.map(lambda name: _fetch(asked[f"{name}_image_url"], name), missing))
-    keys = {}
-    for name, data in zip(missing, fetched, strict=True):
-        with shares.decoding:
-            photo = _accept(data, name)
-        keys[f"{name}_key"] = services.store_photo(swap.pk, name, photo)
+    keys: dict[str, str] = {}
+    try:
+        for name, data in zip(missing, fetched, strict=True):
+            with shares.decoding:
+                photo = _accept(data, name)
+            keys[f"{name}_key"] = services.store_photo(swap.pk, name, photo)
+    except errors.InvalidImage:  # it ends the swap: nobody would ask for the other one
+        storage.delete(keys.values())
+        raise
     try:
         with transaction.atomic():
             if swap.has_fetched(**keys):
@@ -132,6 +136,8 @@ def _load(key: str, name: InputName) -> images.Photo:
         raise errors.BadRequest(
             f"{name}_image_url is a link of this site that has expired or was deleted.", image=name
         ) from error
+    except images.ImageRefused as error:
+        raise _unusable(name, error) from error
 
 
 @cache
@@ -158,9 +164,7 @@ def _accept(data: bytes, name: InputName) -> images.Photo:
             max_pixels=settings.FACESWAP_MAX_PIXELS,
         )
     except images.ImageRefused as error:
-        raise errors.InvalidImage(
-            f"{name}_image_url is not a picture that can be used. {error.message}", image=name
-        ) from error
+        raise _unusable(name, error) from error
 
 
 def _decode_data_url(url: str, name: InputName) -> bytes:
@@ -172,6 +176,12 @@ def _decode_data_url(url: str, name: InputName) -> bytes:
     raise errors.BadRequest(
         f"{name}_image_url is no data: URL of a picture; data:image/jpeg;base64,… is expected.",
         image=name,
+    )
+
+
+def _unusable(name: InputName, error: images.ImageRefused) -> errors.InvalidImage:
+    return errors.InvalidImage(
+        f"{name}_image_url is not a picture that can be used. {error.message}", image=name
     )
 
 

@@ -1,6 +1,5 @@
 """What spans several rows: request a swap, end it, remove it, keep a photo for the next try."""
 
-import contextlib
 import logging
 import uuid
 from collections.abc import Iterable
@@ -62,12 +61,13 @@ def request_swap(
     """
     pk = uuid.uuid4()
     door = Door.API if call else Door.BROWSER
-    keys: dict[str, str] = {}
+    photos: dict[Kind, images.Photo | None] = {"source": source, "target": target}
+    given = {kind: photo for kind, photo in photos.items() if photo}
+    # Known before anything is written, so that whatever fails leaves nothing behind.
+    keys = {f"{kind}_key": photo_key(pk, kind, photo) for kind, photo in given.items()}
     try:
-        if source:
-            keys["source_key"] = store_photo(pk, "source", source)
-        if target:
-            keys["target_key"] = store_photo(pk, "target", target)
+        for kind, photo in given.items():
+            store_photo(pk, kind, photo)
         with transaction.atomic():
             if not quotas(door).spend(owner):
                 raise errors.UsedUp(USED_UP)
@@ -240,10 +240,15 @@ def forget_uploads(owner: User, keys: Iterable[str]) -> None:
 
 
 def load_photo(key: str) -> images.Photo:
-    """A stored photo, ready to be stored again under another key."""
-    data, thumbnail = storage.read(key), b""
-    with contextlib.suppress(FileNotFoundError):
+    """A stored photo, ready to be stored again under another key.
+
+    Raises ``FileNotFoundError``; and ``images.ImageRefused`` if what is stored is broken.
+    """
+    data = storage.read(key)
+    try:
         thumbnail = storage.read(storage.thumb_key(key))
+    except FileNotFoundError:
+        thumbnail = images.thumbnail(data)
     width, height = images.dimensions(data)
     return images.Photo(
         data=data,
@@ -255,13 +260,18 @@ def load_photo(key: str) -> images.Photo:
     )
 
 
+def photo_key(pk: uuid.UUID, kind: Kind, photo: images.Photo) -> str:
+    """The object key of one of a swap's two inputs."""
+    return storage.key_for("swaps", pk, kind, photo.extension)
+
+
 def store_photo(pk: uuid.UUID, kind: Kind, photo: images.Photo) -> str:
     """Store one of a swap's two inputs; its object key."""
-    key = storage.key_for("swaps", pk, kind, photo.extension)
+    key = photo_key(pk, kind, photo)
     _store(key, photo)
     return key
 
 
 def _store(key: str, photo: images.Photo) -> None:
     storage.put(key, photo.data)
-    storage.put(storage.thumb_key(key), photo.thumbnail or images.thumbnail(photo.data))
+    storage.put(storage.thumb_key(key), photo.thumbnail)

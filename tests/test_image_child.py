@@ -138,15 +138,26 @@ def test_a_child_makes_the_same_picture_byte_for_byte(name: str) -> None:
     data = large()[name]
     photo = accepted(io.BytesIO(data))
     assert photo == images.accept_here(data, max_pixels=50 * MP)
-    assert photo.thumbnail == images.thumbnail(photo.data)
     assert (photo.width, photo.height) == images.dimensions(data)
 
 
 def test_a_small_photo_is_opened_without_a_child() -> None:
     data = written(face((1920, 1080)), "JPEG")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     photo = accepted(io.BytesIO(data))
-    assert photo.thumbnail == b""
-    assert photo.data == images.accept_here(data, max_pixels=50 * MP).data
+    assert photo == images.accept_here(data, max_pixels=50 * MP)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN) == before
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1800, 1300)], ids=["here", "in a child"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_every_photo_comes_with_its_thumbnail_of_what_was_decoded_once(
+    size: tuple[int, int],
+    format: str,  # noqa: A002
+) -> None:
+    data = written(face(size), format)
+    photo = accepted(io.BytesIO(data))
+    assert photo.thumbnail == images.thumbnail(images.open_photo(data, max_pixels=50 * MP))
 
 
 def test_an_upload_on_disk_is_handed_over_as_it_is(tmp_path: Path) -> None:
@@ -220,6 +231,7 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
         b'{"content_type": "text/html", "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": ["image/png"], "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": "image/png", "bytes": 1, "width": "wide", "height": 1}\n<',
+        b'{"content_type": "image/png", "bytes": 1, "width": 1, "height": 1}\n<',  # no thumbnail
         b'{"content_type": "image/png", "bytes": 1e999, "width": 1, "height": 1}\n<',
         b" " * 10_000 + b'{"code": "broken", "message": ""}\n',
         b"[" * 1_900 + b"\n",

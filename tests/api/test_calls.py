@@ -201,6 +201,21 @@ def test_two_slow_pictures_take_the_time_of_one(caller: Caller, settings: Settin
     assert swap.has_pictures
 
 
+def test_a_refused_second_picture_leaves_nothing_of_the_first(
+    caller: Caller, settings: Settings
+) -> None:
+    good, bad = serving(says(http_answer(picture()))), serving(says(http_answer(b"hello")))
+    with good, bad:
+        settings.FACESWAP_FETCH_ALLOW = [f"127.0.0.1:{server.port}" for server in (good, bad)]
+        urls = [f"http://127.0.0.1:{server.port}/a" for server in (good, bad)]
+        asked = dict(zip(("source_image_url", "target_image_url"), urls, strict=True))
+        swap = swap_of(caller.swap({**ASYNC, **asked}))
+        tasks.fetch_pictures.call(str(swap.pk))
+    swap.refresh_from_db()
+    assert (swap.error_code, swap.error_image) == ("invalid_image", "target")
+    assert not list((site.MEDIA_ROOT / "swaps").rglob("*.*"))
+
+
 # --- idempotency ----------------------------------------------------------------------------
 
 

@@ -1,21 +1,26 @@
 """The contract of the store, on disk and (where there is one) on a real S3 server."""
 
+import errno
 import time
 import tracemalloc
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from django.core.files.storage import default_storage
 from django.http import FileResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from swaps import links, storage
+from swaps import links, services, storage
+from swaps.models import Swap, Upload, User
 from swaps.views.pictures import picture
 from tests import s3_server
+from tests.site.conftest import photo
 
 MB = 1_000_000
 
@@ -162,3 +167,39 @@ def _get(url: str) -> _Answer:
 def _with_last_character_changed(url: str) -> str:
     text = url.rstrip("/")
     return text[:-1] + ("A" if text[-1] != "A" else "B") + url[len(text) :]
+
+
+# --- A photo and its thumbnail --------------------------------------------------------------------
+
+
+class FullForThumbnails(storage.DiskStorage):
+    """A store that takes photos, and has no room left for what comes after."""
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        if (name or "").endswith(".thumb.webp"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().save(name, content, max_length)
+
+
+@pytest.mark.parametrize("what", ["swap", "kept upload"])
+def test_a_photo_whose_thumbnail_cannot_be_stored_is_not_left_behind(
+    alice: User, settings: Settings, what: str
+) -> None:
+    full = {"BACKEND": f"{__name__}.FullForThumbnails", "OPTIONS": {"allow_overwrite": True}}
+    settings.STORAGES = {**settings.STORAGES, "default": full}
+    store: dict[str, Callable[[], object]] = {
+        "swap": lambda: services.request_swap(alice, photo(), photo()),
+        "kept upload": lambda: services.keep_upload(alice, photo()),
+    }
+    with pytest.raises(OSError, match="No space"):
+        store[what]()
+    assert not Swap.objects.exists()
+    assert not Upload.objects.exists()
+    assert not [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
+
+
+def test_a_stored_photo_that_lost_its_thumbnail_is_loaded_with_a_new_one(alice: User) -> None:
+    upload = services.keep_upload(alice, photo())
+    made = services.load_photo(upload.key)
+    default_storage.delete(storage.thumb_key(upload.key))
+    assert services.load_photo(upload.key) == made
