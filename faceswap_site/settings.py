@@ -150,7 +150,7 @@ TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
         # What talks to other servers may hang: it never stands in the way of a swap.
-        "QUEUES": ["default", "fetches", "deliveries", "provider"],
+        "QUEUES": ["default", "fetches", "deliveries", "provider", "mail"],
     }
 }
 
@@ -207,11 +207,10 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 10
+SENDS_MAIL = bool(EMAIL_HOST)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Faceswap <noreply@{_site.hostname}>")
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if EMAIL_HOST
-    else "django.core.mail.backends.console.EmailBackend"
+    "swaps.mail.OutboxBackend" if SENDS_MAIL else "django.core.mail.backends.console.EmailBackend"
 )
 
 # --- safety --------------------------------------------------------------------------------

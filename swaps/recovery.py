@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
-from swaps import deliveries, errors, inspector, services, storage
+from swaps import deliveries, errors, inspector, mail, services, storage
 from swaps.models import (
     ApiKeyUse,
     CallCount,
@@ -22,6 +22,7 @@ from swaps.models import (
     HostedProvider,
     IdempotencyKey,
     InspectedCallback,
+    Mail,
     Performer,
     ProviderCallback,
     Stage,
@@ -32,6 +33,7 @@ from swaps.models import (
 )
 from swaps.models.delivery import LEASE
 from swaps.models.idempotency_key import KEPT
+from swaps.models.mail import LEASE as MAIL_LEASE
 from swaps.submissions import patience, queue
 
 BATCH = 50
@@ -114,6 +116,25 @@ def enqueue_deliveries(now: datetime.datetime) -> None:
     _each(Delivery.objects.forgotten(now).order_by("next_attempt_at")[:BATCH], enqueue)
 
 
+def enqueue_mail(now: datetime.datetime) -> None:
+    """Mail whose next attempt is due; what has waited for a day is given up."""
+    given_up, _ = Mail.objects.filter(
+        pk__in=Mail.objects.expired(now).values_list("pk")[:BATCH]
+    ).delete()
+    if given_up:
+        log.error(
+            "mail: %d messages given up, the mail server did not take them for a day", given_up
+        )
+
+    def enqueue(waiting: Mail) -> None:
+        with transaction.atomic():
+            mine = Mail.objects.lost(now).filter(pk=waiting.pk)
+            if mine.update(enqueue_again_at=now + max(MAIL_LEASE, now - waiting.next_attempt_at)):
+                mail.enqueue(waiting)
+
+    _each(Mail.objects.lost(now).order_by("next_attempt_at")[:BATCH], enqueue)
+
+
 def enqueue_submissions(now: datetime.datetime) -> None:
     """Swaps of the hosted provider whose next step is due."""
     queue.send_next(now)
@@ -165,6 +186,7 @@ STEPS = (
     recover_overdue,
     requeue_forgotten,
     enqueue_deliveries,
+    enqueue_mail,
     enqueue_submissions,
     park_waiting,
     give_up_waiting,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from django.utils import timezone
 from django_tasks import task
 
-from swaps import deliveries, errors, intake, services
-from swaps.models import Delivery, Submission, Swap
+from swaps import deliveries, errors, intake, mail, services
+from swaps.models import Delivery, Mail, Submission, Swap
 from swaps.providers.base import SwapRequest
 from swaps.shares import share
 from swaps.submissions import queue
@@ -61,6 +61,14 @@ def deliver_callback(delivery_id: str) -> None:
             deliveries.attempt(delivery, timezone.now())
         else:
             deliver_callback.using(run_after=timezone.now() + TURN).enqueue(delivery_id)
+
+
+@task(queue_name="mail")
+def send_mail(mail_id: str) -> None:
+    """Make one attempt at handing a mail to the mail server, if one is due."""
+    waiting = Mail.objects.filter(pk=mail_id).first()
+    if waiting:
+        mail.attempt(waiting, timezone.now())
 
 
 @task(queue_name="provider")

@@ -21,7 +21,7 @@ LAYERS = {
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
     "swaps.callbacks swaps.strange_requests swaps.accounts",
     "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.playground "
-    "swaps.tasks swaps.recovery swaps.signals swaps.submissions.* swaps.inbox",
+    "swaps.tasks swaps.mail swaps.recovery swaps.signals swaps.submissions.* swaps.inbox",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.wire swaps.inspector swaps.heartbeat swaps.checks swaps.provider_figures",
     "WORK": "swaps.providers.embedded swaps.providers.hosted swaps.providers.hosted_* "

@@ -7,6 +7,7 @@ from swaps.models.heartbeat import Heartbeat
 from swaps.models.hosted_provider import HostedProvider
 from swaps.models.idempotency_key import IdempotencyKey
 from swaps.models.inspected_callback import InspectedCallback
+from swaps.models.mail import Mail
 from swaps.models.provider_callback import ProviderCallback, Verdict
 from swaps.models.quota import Door, Grant, Quota
 from swaps.models.submission import Stage, Submission
@@ -28,6 +29,7 @@ __all__ = [
     "HostedProvider",
     "IdempotencyKey",
     "InspectedCallback",
+    "Mail",
     "Performer",
     "ProviderCallback",
     "Quota",

@@ -1,4 +1,4 @@
-"""The courier: carries pictures in and callbacks out. Only it asks other people's servers."""
+"""The courier: carries pictures in, callbacks and mail out. Only it asks other servers."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ from swaps.supervisor import die_with_supervisor
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 0.2
 # A server that hangs holds one of these; no queue can starve another.
-THREADS: Mapping[str, int] = {"fetches": 12, "deliveries": 12, "provider": 12}
+THREADS: Mapping[str, int] = {"fetches": 12, "deliveries": 12, "provider": 12, "mail": 4}
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def look_after_submissions(courier: Courier) -> None:
 
 
 class Command(BaseCommand):
-    help = "Fetch pictures, deliver callbacks, and talk to the hosted provider."
+    help = "Fetch pictures, deliver callbacks, send mail, and talk to the hosted provider."
 
     def handle(self, **_options: Any) -> None:
         die_with_supervisor()

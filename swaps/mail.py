@@ -1,0 +1,108 @@
+"""Mail leaves by a task: no request waits for a mail server, and no mail is lost while it is away.
+
+``send_messages`` writes each message into a row. The courier hands it to the SMTP server, and
+tries again with growing pauses for a day. A message that was cut off may be sent twice, with the
+same Message-ID.
+"""
+
+import datetime
+import logging
+import smtplib
+from collections.abc import Sequence
+from contextlib import suppress
+from email.utils import make_msgid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from django.core.mail.message import sanitize_address
+from django.db import transaction
+from django.utils import timezone
+
+from swaps.models.mail import LEASE, Mail
+
+MAX_WAITING = 10_000
+PERMANENT = 500  # SMTP replies from here on say that trying again is of no use
+
+log = logging.getLogger(__name__)
+
+
+class OutboxBackend(BaseEmailBackend):
+    """What Django and its applications hand their mail to."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        return sum(_store(message) for message in email_messages if message.recipients())
+
+
+def _store(message: EmailMessage) -> bool:
+    if Mail.objects.count() >= MAX_WAITING:
+        log.error("mail dropped: %d messages wait for the mail server already", MAX_WAITING)
+        return False
+    # Django would take the name of this machine, and ask the network for it.
+    message_id = make_msgid(domain=urlsplit(settings.SITE_URL).hostname)
+    message.extra_headers.setdefault("Message-ID", message_id)
+    encoding = message.encoding or settings.DEFAULT_CHARSET
+    rendered: Any = message.message()  # its own as_bytes takes the line ends of SMTP
+    with transaction.atomic():
+        mail = Mail.objects.create(
+            sender=sanitize_address(message.from_email, encoding),
+            recipients=[sanitize_address(to, encoding) for to in message.recipients()],
+            message=rendered.as_bytes(linesep="\r\n"),
+            enqueue_again_at=timezone.now() + LEASE,
+        )
+        enqueue(mail)
+    return True
+
+
+def enqueue(mail: Mail) -> None:
+    from swaps.tasks import send_mail  # the task sends through this module
+
+    send_mail.enqueue(str(mail.pk))
+
+
+def attempt(mail: Mail, now: datetime.datetime) -> None:
+    """Hand it to the mail server once, if that is due."""
+    if not mail.claim(now):
+        return
+    try:
+        _send(mail)
+    except (smtplib.SMTPException, OSError) as error:
+        log.warning("mail=%s attempt=%d failed: %s", mail.pk, mail.attempts, _describe(error))
+        if _is_permanent(error):
+            Mail.objects.filter(pk=mail.pk).delete()
+        else:
+            mail.postpone(timezone.now())
+    else:
+        log.info("mail=%s sent attempts=%d", mail.pk, mail.attempts)
+
+
+def _send(mail: Mail) -> None:
+    smtp = SmtpBackend()
+    try:
+        smtp.open()
+        assert isinstance(smtp.connection, smtplib.SMTP)  # noqa: S101 (open() has made it)
+        smtp.connection.sendmail(mail.sender, mail.recipients, bytes(mail.message))
+        # It is taken: nothing that breaks from here on may send it again.
+        Mail.objects.filter(pk=mail.pk).delete()
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            smtp.close()
+
+
+def _is_permanent(error: Exception) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= PERMANENT for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= PERMANENT
+
+
+def _describe(error: Exception) -> str:
+    """Without the addresses that a server repeats in its answer."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = sorted({code for code, _ in error.recipients.values()})
+        return f"the recipient was refused {codes}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return f"{type(error).__name__} {error}"
