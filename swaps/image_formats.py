@@ -3,7 +3,7 @@
 A photo arrives with segments that no decoder needs: EXIF, thumbnails, comments, text that unpacks
 to gigabytes, further pictures. What we want of them (size, orientation, colour profile, XMP) is
 read here; the decoder is handed the rest, so its parsers of all that never see a stranger's bytes.
-JPEG: ITU-T T.81 annex B. PNG: W3C, third edition. WebP: RFC 9649. Orientation: EXIF 2.32, 4.6.4.
+JPEG: ITU-T T.81 annex B. PNG: W3C, third edition. WebP: RFC 9649.
 """
 
 import re
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from swaps import image_exif, image_profiles
+from swaps.image_exif import EXIF_PREFIX
 from swaps.image_types import identify
 
 # Decoding a scan costs a pass over the whole picture: 75 bytes that take 25 ms at 50 megapixels.
@@ -38,7 +40,10 @@ class Container:
     height: int
     parts: tuple[bytes | memoryview, ...]  # the same picture with only what a decoder needs
     orientation: int = 1
-    icc: bytes | None = None
+    profiles: tuple[bytes, ...] = ()  # ICC; the first that can be read holds
+    is_grey: bool = False  # a PNG's colour type: Pillow makes RGBA of grey with alpha of 16 bits
+    transparent: tuple[int, ...] = ()  # a PNG's transparent colour, in samples as they are stored
+    bits: int = 8  # of such a sample
     xmp: bytes | None = None
     is_animated: bool = False
 
@@ -71,7 +76,7 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _METADATA = {*range(0xE0, 0xF0), 0xFE}
-_EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
+_XMP, _ICC = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _HOW_COLOURS_ARE_CODED = (b"JFIF\0", b"Adobe")
 
 
@@ -87,7 +92,7 @@ def _read_jpeg(data: bytes) -> Container:
             frames.append(body)
         if body.startswith(_ICC) and marker in _METADATA:
             profile[body[12]] = body[14:]
-        for name in (_EXIF, _XMP):
+        for name in (EXIF_PREFIX, _XMP):
             if body.startswith(name) and marker in _METADATA:
                 extra.setdefault(name, body[len(name) :])
         if marker not in _METADATA or body.startswith(_HOW_COLOURS_ARE_CODED):
@@ -95,13 +100,14 @@ def _read_jpeg(data: bytes) -> Container:
     if len(frames) != 1 or not 1 <= scans <= MAX_JPEG_SCANS:
         raise Malformed
     height, width = struct.unpack_from(">HH", frames[0], 1)
+    exif = extra.get(EXIF_PREFIX)
     return Container(
         format="JPEG",
         width=width,
         height=height,
         parts=(*kept, b"\xff\xd9"),
-        orientation=_orientation(extra.get(_EXIF)),
-        icc=b"".join(profile[number] for number in sorted(profile)) or None,
+        orientation=image_exif.orientation(exif),
+        profiles=_profiles(b"".join(profile[number] for number in sorted(profile)), exif),
         xmp=extra.get(_XMP),
     )
 
@@ -138,9 +144,18 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, memoryview]]:
     raise Malformed
 
 
+def _profiles(icc: bytes | None, exif: bytes | None) -> tuple[bytes, ...]:
+    """What the file carries holds before what EXIF says."""
+    adobe_rgb = image_profiles.adobe_rgb() if image_exif.is_adobe_rgb(exif) else None
+    return tuple(filter(None, (icc, adobe_rgb)))
+
+
 # --- PNG ------------------------------------------------------------------------------------------
 
-_PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+_BEFORE_THE_PIXELS = {b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"}
+_READ_ONCE = {b"IHDR", b"acTL", b"eXIf", *_BEFORE_THE_PIXELS}
+_GREY, _PALETTE = {0, 4}, 3  # colour types
 
 
 def _read_png(data: bytes) -> Container:
@@ -149,15 +164,20 @@ def _read_png(data: bytes) -> Container:
     first: dict[bytes, bytes] = {}
     xmp = None
     at = 8
+    has_pixels = False
     for _ in range(MAX_PARTS):
         length, name = struct.unpack_from(">I4s", data, at)
         body, end = view[at + 8 : at + 8 + length], at + 12 + length
         if end > len(data):
             raise Malformed
-        if name in _PIXEL_CHUNKS and not (name == b"tRNS" and _has_16_bits(first)):
-            kept.append(view[at:end])
-        if name in (b"IHDR", b"acTL", b"iCCP", b"eXIf") and name not in first:
+        has_pixels = has_pixels or name == b"IDAT"
+        is_in_place = not (has_pixels and name in _BEFORE_THE_PIXELS)
+        if name in _READ_ONCE and name not in first and is_in_place and _is_whole(view[at:end]):
             first[name] = bytes(body)
+            if name == b"tRNS" and first[b"IHDR"][9] == _PALETTE:
+                kept.append(view[at:end])
+        if name in _PIXEL_CHUNKS:
+            kept.append(view[at:end])
         if name == b"iTXt" and bytes(body[:18]) == b"XML:com.adobe.xmp\0":
             xmp = xmp or _png_text(bytes(body[18:]))
         at = end
@@ -165,22 +185,37 @@ def _read_png(data: bytes) -> Container:
             break
     else:
         raise Malformed
-    width, height = struct.unpack_from(">II", first.get(b"IHDR", b""))
+    width, height, bits, colour_type = struct.unpack_from(">IIBB", first.get(b"IHDR", b""))
+    exif = first.get(b"eXIf", b"").removeprefix(EXIF_PREFIX)
     return Container(
         format="PNG",
         width=width,
         height=height,
         parts=(data,) if sum(map(len, kept)) == len(data) else tuple(kept),
-        orientation=_orientation(first.get(b"eXIf")),
-        icc=_png_profile(first.get(b"iCCP", b"")),
+        orientation=image_exif.orientation(exif),
+        profiles=image_profiles.of_png(
+            first | {b"iCCP": _png_profile(first.get(b"iCCP", b"")) or b""},
+            is_adobe_rgb=image_exif.is_adobe_rgb(exif),
+            is_grey=colour_type in _GREY,
+        ),
+        is_grey=colour_type in _GREY,
+        transparent=_transparent_colour(first.get(b"tRNS", b""), colour_type, bits),
+        bits=bits,
         xmp=xmp,
         is_animated=b"acTL" in first and struct.unpack_from(">I", first[b"acTL"])[0] > 1,
     )
 
 
-def _has_16_bits(first: dict[bytes, bytes]) -> bool:
-    """Pillow brings the pixels down to 8 bits and compares them with a transparent colour of 16."""
-    return first.get(b"IHDR", b"")[8:9] == b"\x10"
+def _is_whole(chunk: memoryview) -> bool:
+    return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:])
+
+
+def _transparent_colour(body: bytes, colour_type: int, bits: int) -> tuple[int, ...]:
+    """Pillow compares it with pixels of 8 bits, whatever it is meant for; so we do that."""
+    samples = {0: 1, 2: 3}.get(colour_type)
+    if samples is None or len(body) != 2 * samples:
+        return ()
+    return tuple(sample & (1 << bits) - 1 for sample in struct.unpack(f">{samples}H", body))
 
 
 def _png_text(body: bytes) -> bytes | None:
@@ -229,14 +264,14 @@ def _read_webp(data: bytes) -> Container:
         at += 8 + length + length % 2
     if size is None:
         raise Malformed
-    exif = extra.get(b"EXIF", b"")
+    exif = extra.get(b"EXIF", b"").removeprefix(EXIF_PREFIX)
     return Container(
         format="WebP",
         width=size[0],
         height=size[1],
         parts=(data if end == len(data) else memoryview(data)[:end],),
-        orientation=_orientation(exif.removeprefix(_EXIF)),
-        icc=extra.get(b"ICCP"),
+        orientation=image_exif.orientation(exif),
+        profiles=_profiles(extra.get(b"ICCP"), exif),
         xmp=extra.get(b"XMP "),
         is_animated=frames > 1,
     )
@@ -252,25 +287,3 @@ def _webp_size(name: bytes, head: bytes) -> tuple[int, int] | None:
         bits = int.from_bytes(head[1:5], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     return None
-
-
-# --- EXIF -----------------------------------------------------------------------------------------
-
-
-def _orientation(exif: bytes | None) -> int:
-    """EXIF is a TIFF file whose first directory holds the orientation; 1 if that cannot be read."""
-    order = {b"II": "<", b"MM": ">"}.get((exif or b"")[:2])
-    if exif is None or order is None:
-        return 1
-    try:
-        (start,) = struct.unpack_from(f"{order}I", exif, 4)
-        (entries,) = struct.unpack_from(f"{order}H", exif, start)
-        for at in range(start + 2, start + 2 + 12 * entries, 12):
-            tag, kind, count = struct.unpack_from(f"{order}HHI", exif, at)
-            if tag == 0x0112:
-                code = {1: "B", 3: "H", 4: "I"}.get(kind)
-                value = struct.unpack_from(f"{order}{code}", exif, at + 8)[0] if code else 1
-                return value if count == 1 and 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1

@@ -1,10 +1,8 @@
-"""Decoded pixels: colours, alpha and orientation. Pillow only."""
+"""Decoded pixels: modes, alpha and orientation. Pillow only."""
 
-import io
+from PIL import Image
 
-from PIL import Image, ImageCms
-
-from swaps.image_formats import MAX_PROFILE_BYTES
+from swaps.image_colours import to_srgb
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -17,9 +15,7 @@ _UPRIGHT = {
 }
 # Modes from which Pillow does not convert in one step.
 _FIRST = {"1": "L", "La": "LA", "RGBa": "RGBA"}
-_SPACES = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
-# Clipping, Pillow's own way, would turn everything above 255 white.
-_16_TO_8_BITS = [(value + 128) // 257 for value in range(65_536)]
+_CLEAR = (255, 255, 255, 0)
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
@@ -27,19 +23,37 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if method is None else image.transpose(method)
 
 
-def to_plain(image: Image.Image, icc: bytes | None = None) -> Image.Image:
-    """Mode L, RGB or RGBA, in sRGB, no metadata; the pixels are copied only where they change."""
-    if image.mode.startswith("I"):
-        image = image.convert("I").point(_16_TO_8_BITS, "L")
+def to_plain(
+    image: Image.Image, profiles: tuple[bytes, ...] = (), alpha: Image.Image | None = None
+) -> Image.Image:
+    """Mode L, RGB or RGBA, in sRGB, no metadata; the pixels are copied only where they change.
+
+    What is wholly transparent is white: nothing hides there from people and shows to the engine.
+    """
     if image.mode in _FIRST:
         image = image.convert(_FIRST[image.mode])
-    if image.has_transparency_data:
-        image = image if image.mode == "RGBA" else image.convert("RGBA")
-        if image.getchannel("A").getextrema()[0] == 255:
-            image = image.convert("RGB")
-    if image.mode not in {"L", "RGB", "RGBA", "CMYK"}:
+    if image.mode == "LA":  # its profile is one for grey
+        image, alpha = image.getchannel("L"), image.getchannel("A")
+    elif image.has_transparency_data and image.mode != "RGBA":
+        image = image.convert("RGBA")
+    if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == 255:
         image = image.convert("RGB")
-    return bare(_to_srgb(image, icc))
+    if image.mode not in {"L", "I;16", "RGB", "RGBA", "CMYK"}:
+        image = image.convert("RGB")
+    image = to_srgb(bare(image), profiles)
+    if alpha is not None and alpha.getextrema()[0] != 255:
+        if image.mode == "L":
+            image = Image.merge("RGBA", (image, image, image, alpha))
+        else:
+            image.putalpha(alpha)
+    return _without_hidden_colours(image) if image.mode == "RGBA" else image
+
+
+def _without_hidden_colours(image: Image.Image) -> Image.Image:
+    clear = image.getchannel("A").point([255] + [0] * 255)
+    if clear.getbbox():
+        image.paste(_CLEAR, mask=clear)
+    return image
 
 
 def bare(image: Image.Image) -> Image.Image:
@@ -52,34 +66,3 @@ def on_white(image: Image.Image) -> Image.Image:
     white = Image.new("RGB", image.size, "white")
     white.paste(image, mask=image.getchannel("A"))
     return white
-
-
-def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """The profile goes with the metadata, and wide colours would shift without it."""
-    transform = _transform(image.mode, icc) if icc else None
-    if transform is None:
-        return image.convert("RGB") if image.mode == "CMYK" else image
-    if image.mode in {"RGB", "RGBA"}:
-        ImageCms.applyTransform(image, transform, inPlace=True)
-        return image
-    converted = transform.apply(image)
-    return converted.convert("L") if image.mode == "L" else converted
-
-
-def _transform(mode: str, icc: bytes) -> ImageCms.ImageCmsTransform | None:
-    """None if there is nothing to do, and if the profile is broken or for other colours.
-
-    That is no reason to refuse a good picture.
-    """
-    if len(icc) > MAX_PROFILE_BYTES:
-        return None
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if profile.profile.xcolor_space.strip() != _SPACES[mode]:
-            return None
-        if ImageCms.getProfileDescription(profile).startswith("sRGB"):
-            return None
-        to_mode = mode if mode == "RGBA" else "RGB"
-        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, to_mode)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None

@@ -8,13 +8,13 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import BinaryIO, Final, Literal, NoReturn
 
 from PIL import Image, PngImagePlugin
 
 from swaps import image_formats, image_types
 from swaps import image_pixels as pixels
+from swaps.image_decoding import DECODERS, HAS_HEIC, decode, read_heic
 from swaps.image_formats import Container
 
 Code = Literal[
@@ -29,7 +29,6 @@ Code = Literal[
 ]
 Format = Literal["jpeg", "png", "webp"]
 
-HAS_HEIC = find_spec("pillow_heif") is not None  # optional: its wheels are GPL
 # For the form. Without image/heic in it, iPhones turn HEIC into JPEG by themselves.
 ACCEPTED_CONTENT_TYPES: Final = (
     "image/jpeg",
@@ -49,7 +48,6 @@ MOST_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000
 _NAMES: dict[Format, image_formats.Name] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
 # libjpeg stops at 65500, below the 65535 that the format could say.
 _MAX_SIDE: dict[Format, float] = {"jpeg": 65_500, "png": math.inf, "webp": 16_383}
-_DECODERS = ("JPEG", "PNG", "WEBP", *(("HEIF",) if HAS_HEIC else ()))
 
 
 class ImageRefused(Exception):
@@ -118,7 +116,7 @@ def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
     """An upright picture in sRGB, mode L, RGB or RGBA, without metadata. Raises ImageRefused."""
     with _refusing():
         data = data if isinstance(data, bytes) else data.read()
-        return _decode(_examine(data, max_pixels))
+        return decode(_examine(data, max_pixels))
 
 
 def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
@@ -150,7 +148,7 @@ def thumbnail(image_or_data: Image.Image | bytes, side: int = 640) -> bytes:
     with _refusing():
         image = image_or_data
         if isinstance(image, bytes):
-            image = Image.open(io.BytesIO(image), formats=_DECODERS)
+            image = Image.open(io.BytesIO(image), formats=DECODERS)
             image.draft(None, _within(image.size, 2 * side))
         size = _within(image.size, side)
         if (factor := max(image.size) // (2 * side)) > 1:
@@ -168,7 +166,7 @@ def convert(data: bytes, format: Format, *, xmp: bytes | None = None) -> bytes: 
         xmp = xmp or container.xmp
         if container.format == _NAMES[format] and xmp == container.xmp:
             return data
-        image = _decode(container)
+        image = decode(container)
     return encode(image, format, xmp=xmp)
 
 
@@ -182,7 +180,7 @@ def dimensions(data: bytes) -> tuple[int, int]:
 
 def _encoded_anew(container: Container) -> Photo:
     with _refusing():
-        image = _decode(container)
+        image = decode(container)
     kind: Format = "png" if image.mode == "RGBA" or container.format == "PNG" else "jpeg"
     content_type = f"image/{kind}"
     return Photo(
@@ -204,35 +202,11 @@ def _examine(data: bytes, max_pixels: int) -> Container:
     """All that can be refused before anything is decoded."""
     _check_type(data)
     is_heic = image_types.identify(data) == "HEIC"
-    container = _read_heic(data) if is_heic else image_formats.read(data)
+    container = read_heic(data) if is_heic else image_formats.read(data)
     _check_pixels(container.width, container.height, max_pixels)
     if container.is_animated:
         raise ImageRefused("animated", "It is an animation. Choose a still picture.")
     return container
-
-
-def _read_heic(data: bytes) -> Container:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()  # again is no harm
-    with Image.open(io.BytesIO(data), formats=("HEIF",)) as image:
-        return Container(
-            format="HEIC",
-            width=image.width,  # upright already: the format has a rotation of its own
-            height=image.height,
-            parts=(data,),
-            icc=image.info.get("icc_profile"),
-        )
-
-
-def _decode(container: Container) -> Image.Image:
-    image = Image.open(io.BytesIO(container.pixels), formats=_DECODERS)
-    if image.size != (container.width, container.height):
-        raise image_formats.Malformed  # the pixel limit was checked for the other size
-    image.load()
-    plain = pixels.to_plain(image, container.icc)
-    del image  # WebP's holds two more canvases
-    return pixels.upright(plain, container.orientation)
 
 
 # --- Checks ---------------------------------------------------------------------------------------
