@@ -114,6 +114,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "swaps.views.pages.provider",
+                "swaps.views.pages.mail",
             ],
         },
     },
@@ -192,12 +193,19 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "swaps:history"
 ACCOUNT_SIGNUP_REDIRECT_URL = "swaps:new"
 ACCOUNT_LOGOUT_REDIRECT_URL = "swaps:home"
-ACCOUNT_ADAPTER = "swaps.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "swaps.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "swaps.accounts.forms.SignupForm",
+    "reset_password": "swaps.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "swaps.accounts.forms.NewPasswordForm",
+}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "swaps.accounts.tokens.ResetTokenGenerator"  # noqa: S105
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faceswap] "
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "optional"  # there may be no mail server
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 

@@ -30,6 +30,7 @@ from swaps.models import (
     Submission,
     Swap,
     Upload,
+    User,
 )
 from swaps.models.delivery import LEASE
 from swaps.models.idempotency_key import KEPT
@@ -92,6 +93,21 @@ def purge_removed(now: datetime.datetime) -> None:
         Swap.objects.filter(pk=swap.pk).update(is_purged=True)
 
     _each(removed[:BATCH], purge)
+
+
+def forget_swaps(now: datetime.datetime) -> None:
+    """Delete the swaps from before an account's address was confirmed, and their deliveries."""
+
+    def forget(user: User) -> None:
+        swaps = Swap.objects.filter(owner=user, created_at__lte=user.forget_swaps_before)
+        visible = swaps.exclude(status=Status.REMOVED).order_by("created_at")
+        _each(visible[:BATCH], services.remove)
+        sent = Delivery.objects.filter(owner=user, swap__in=swaps)
+        _each(sent.order_by("created_at")[:BATCH], lambda delivery: delivery.delete())
+        if not visible.exists() and not sent.exists():
+            User.objects.filter(pk=user.pk).update(forget_swaps_before=None)
+
+    _each(User.objects.filter(forget_swaps_before__isnull=False)[:BATCH], forget)
 
 
 def purge_uploads(now: datetime.datetime) -> None:
@@ -190,6 +206,7 @@ STEPS = (
     enqueue_submissions,
     park_waiting,
     give_up_waiting,
+    forget_swaps,
     purge_removed,
     purge_uploads,
 )

@@ -41,4 +41,28 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.AddField(
+            model_name="user",
+            name="access_ended_at",
+            field=models.DateTimeField(
+                editable=False,
+                help_text="Sessions and mailed links from before have ended.",
+                null=True,
+            ),
+        ),
+        migrations.AddField(
+            model_name="user",
+            name="forget_swaps_before",
+            field=models.DateTimeField(
+                editable=False, help_text="Swaps from before are to be deleted.", null=True
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                models.F("forget_swaps_before"),
+                condition=models.Q(("forget_swaps_before__isnull", False)),
+                name="user_swaps_to_forget",
+            ),
+        ),
     ]
