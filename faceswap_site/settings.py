@@ -38,6 +38,9 @@ FACESWAP_FREE_SWAPS = env.integer("FACESWAP_FREE_SWAPS", 1000)
 FACESWAP_LEASE_SECONDS = env.integer("FACESWAP_LEASE_SECONDS", 60, minimum=1)
 FACESWAP_MAX_ATTEMPTS = env.integer("FACESWAP_MAX_ATTEMPTS", 3, minimum=1)
 FACESWAP_KEPT_UPLOAD_HOURS = env.integer("FACESWAP_KEPT_UPLOAD_HOURS", 2, minimum=1)
+FACESWAP_FAILED_HOURS = env.integer("FACESWAP_FAILED_HOURS", 24, minimum=1)
+FACESWAP_MIN_FREE_BYTES = env.integer("FACESWAP_MIN_FREE_MB", 500) * 1_000_000
+FACESWAP_ACCOUNT_BYTES = env.integer("FACESWAP_ACCOUNT_MB", 5000) * 1_000_000
 FACESWAP_SIGNED_URL_SECONDS = env.integer("FACESWAP_SIGNED_URL_SECONDS", 3600, minimum=60)
 
 # --- the Face Swap API ---------------------------------------------------------------------

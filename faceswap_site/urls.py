@@ -4,6 +4,7 @@ from django.urls import include, path
 from swaps.api.views import no_api
 from swaps.views.health import healthz
 
+handler500 = "swaps.views.failures.server_error"
 urlpatterns = [
     path("", include("swaps.urls")),
     path("face/", include("swaps.api.urls")),

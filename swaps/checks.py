@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
-from swaps import net
+from swaps import net, storage_space
 from swaps.models import Performer
 from swaps.net_addresses import Target, is_public, parse
 
@@ -63,6 +63,33 @@ def check_fetch_allow(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register
+def check_room(**_: Any) -> list[CheckMessage]:
+    """The limits on storage leave room for pictures."""
+    problems: list[CheckMessage] = []
+    total, min_free = storage_space.total_bytes(), settings.FACESWAP_MIN_FREE_BYTES
+    if min_free and total is not None and total <= min_free:
+        problems.append(
+            Error(
+                f"FACESWAP_MIN_FREE_MB={min_free // 1_000_000} is more than the whole disk, which "
+                f"has {total // 1_000_000} MB: no picture would ever be accepted.",
+                hint="Lower it, or move FACESWAP_VAR to a larger disk.",
+                id="swaps.E021",
+            )
+        )
+    account = settings.FACESWAP_ACCOUNT_BYTES
+    if 0 < account < 2 * settings.FACESWAP_MAX_UPLOAD_BYTES:
+        problems.append(
+            Error(
+                f"FACESWAP_ACCOUNT_MB={account // 1_000_000} is less than two photos of "
+                "FACESWAP_MAX_UPLOAD_MB take.",
+                hint="Raise it, or set it to 0 for no limit.",
+                id="swaps.E022",
+            )
+        )
+    return problems
 
 
 @register

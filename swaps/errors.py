@@ -34,6 +34,7 @@ class SwapError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
     by_code: ClassVar[dict[str, type["SwapError"]]] = {}
+    retry_after: int = 0  # seconds; 0 where trying again is no use, or nobody knows when
 
     def __init_subclass__(cls, *, code: str, status: int) -> None:
         cls.code, cls.status = code, status
@@ -116,7 +117,9 @@ class TooManyRequests(SwapError, code="too_many_requests", status=429):
 
 
 class ApiError(SwapError, code="api_error", status=500):
-    pass
+    def __init__(self, message: str, *, image: ImageName = "", retry_after: int = 0) -> None:
+        super().__init__(message, image=image)
+        self.retry_after = retry_after
 
 
 class Timeout(SwapError, code="timeout", status=504):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from django.utils import timezone
 from django_tasks import task
 
-from swaps import deliveries, errors, intake, mail, services
+from swaps import deliveries, errors, intake, mail, services, storage_space
 from swaps.models import Delivery, Mail, Submission, Swap
 from swaps.providers.base import SwapRequest
 from swaps.shares import share
@@ -105,9 +105,9 @@ def _do(step: Callable[[Submission], None], submission: Submission) -> None:
         step(submission)
     except (Swap.DoesNotExist, Submission.DoesNotExist):
         raise
-    except Exception:
+    except Exception as error:
         log.exception("swap=%s a step with the provider broke", submission.pk)
-        queue.broke(submission)
+        queue.broke(submission, is_full=storage_space.is_full(error))
 
 
 @contextlib.contextmanager
@@ -117,6 +117,10 @@ def _ending(swap: Swap) -> Iterator[None]:
         yield
     except errors.SwapError as error:
         services.settle(swap, error)
-    except Exception:
+    except Exception as error:
+        if storage_space.is_full(error):
+            log.warning("swap=%s waits for room on the disk", swap.pk)
+            swap.wait_for_room()
+            return
         log.exception("swap=%s attempt=%d broke", swap.pk, swap.attempts)
         swap.give_up_lease()  # the clock tries again, or ends it after the last attempt

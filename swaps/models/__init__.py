@@ -1,5 +1,6 @@
 """The rows: accounts, swaps and what belongs to them."""
 
+from swaps.models.account_storage import AccountStorage
 from swaps.models.api_access import ApiAccess
 from swaps.models.api_key import ApiKey, ApiKeyUse, CallCount, Scope
 from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
@@ -10,12 +11,14 @@ from swaps.models.inspected_callback import InspectedCallback
 from swaps.models.mail import Mail
 from swaps.models.provider_callback import ProviderCallback, Verdict
 from swaps.models.quota import Door, Grant, Quota
+from swaps.models.stray_files import StrayFiles
 from swaps.models.submission import Stage, Submission
 from swaps.models.swap import Performer, Status, Swap
 from swaps.models.upload import Upload
 from swaps.models.user import User
 
 __all__ = [
+    "AccountStorage",
     "ApiAccess",
     "ApiKey",
     "ApiKeyUse",
@@ -36,6 +39,7 @@ __all__ = [
     "Scope",
     "Stage",
     "Status",
+    "StrayFiles",
     "Submission",
     "Swap",
     "Upload",

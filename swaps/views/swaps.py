@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from swaps import errors, images, provider_figures, services
+from swaps import errors, images, provider_figures, services, storage_space
 from swaps.forms import PHOTOS, SwapForm, find_kept
 from swaps.models import Performer, Quota, Swap
 from swaps.views.access import MemberRequest, members_only, nothing_new
+from swaps.views.failures import no_room
 
 
 @members_only
@@ -28,10 +29,13 @@ def new(request: MemberRequest) -> HttpResponse:
             form.kept[photo] = find_kept(request.user, photo, f"swap.{pk}")
         return _form_page(request, form)
     form = SwapForm(request.user, request.POST, request.FILES)
-    if not form.is_valid():
-        return _refused(request, form)
     try:
+        storage_space.check()
+        if not form.is_valid():
+            return _refused(request, form)
         services.request_swap(request.user, form.photos["source"], form.photos["target"])
+    except errors.ApiError:
+        return no_room()
     except errors.UsedUp as error:
         form.add_error(None, error.message)
         return _refused(request, form)
@@ -70,7 +74,8 @@ def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> Htt
         "kept": form.kept,
         "would_wait": settings.FACESWAP_PROVIDER == Performer.HOSTED
         and provider_figures.is_down(timezone.now()),
-        "swaps_left": Quota.objects.of(request.user).remaining,
+        "swaps_left": Quota.objects.left(request.user),
+        "is_full": storage_space.is_low(),
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
         "accepted": images.ACCEPTED_TEXT,
         "limits": {
