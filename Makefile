@@ -46,7 +46,7 @@ check: $(dev)  ## format, lint, types, deployment checks, migrations
 	SITE_URL=https://faces.example.org DEBUG=0 $(bin)/python manage.py check --deploy --fail-level WARNING
 	$(bin)/python manage.py makemigrations --check --dry-run
 
-bench: $(dev)  ## measure: BENCHES="web circle", also quality; JSON also in bench-results/
+bench: $(dev)  ## measure: BENCHES="web circle", also quality, disk_full; JSON also in bench-results/
 	@$(bin)/python manage.py fetch_models
 	@set -e; for bench in $(BENCHES); do $(bin)/python -m bench.$$bench; done
 

@@ -21,9 +21,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def whole_site(environment: Mapping[str, str], port: int) -> Iterator[int]:
+def whole_site(environment: Mapping[str, str], port: int, log: Path | None = None) -> Iterator[int]:
     """``manage.py up``, well; yields the pid of the supervisor."""
-    with _running(("manage.py", "up", "--port", str(port)), environment, port, is_well) as pid:
+    command = ("manage.py", "up", "--port", str(port))
+    with _running(command, environment, port, is_well, log) as pid:
         yield pid
 
 
@@ -41,10 +42,11 @@ def _running(
     environment: Mapping[str, str],
     port: int,
     is_ready: Callable[[int], bool],
+    log: Path | None = None,
 ) -> Iterator[int]:
     from tests.processes import wait_until
 
-    log = Path(environment["FACESWAP_VAR"]) / f"{port}.log"
+    log = log or Path(environment["FACESWAP_VAR"]) / f"{port}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, *command],

@@ -34,19 +34,13 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 FACESWAP_MODELS_DIR = env.folder("FACESWAP_MODELS_DIR", FACESWAP_VAR / "models")
 FACESWAP_MAX_UPLOAD_BYTES = env.integer("FACESWAP_MAX_UPLOAD_MB", 20, minimum=1) * 1_000_000
 FACESWAP_MAX_PIXELS = env.integer("FACESWAP_MAX_MEGAPIXELS", 50, minimum=1) * 1_000_000
-FACESWAP_DECODE_BYTES = (
-    env.integer(
-        "FACESWAP_DECODE_MB",
-        (18 * FACESWAP_MAX_PIXELS + 3 * FACESWAP_MAX_UPLOAD_BYTES) // 1_000_000 + 72,
-        minimum=1,
-    )
-    * 1_000_000
-)
-FACESWAP_FORMS_PER_MINUTE = env.integer("FACESWAP_FORMS_PER_MINUTE", 20, minimum=1)
 FACESWAP_FREE_SWAPS = env.integer("FACESWAP_FREE_SWAPS", 1000)
 FACESWAP_LEASE_SECONDS = env.integer("FACESWAP_LEASE_SECONDS", 60, minimum=1)
 FACESWAP_MAX_ATTEMPTS = env.integer("FACESWAP_MAX_ATTEMPTS", 3, minimum=1)
 FACESWAP_KEPT_UPLOAD_HOURS = env.integer("FACESWAP_KEPT_UPLOAD_HOURS", 2, minimum=1)
+FACESWAP_FAILED_HOURS = env.integer("FACESWAP_FAILED_HOURS", 24, minimum=1)
+FACESWAP_MIN_FREE_BYTES = env.integer("FACESWAP_MIN_FREE_MB", 500) * 1_000_000
+FACESWAP_ACCOUNT_BYTES = env.integer("FACESWAP_ACCOUNT_MB", 5000) * 1_000_000
 FACESWAP_SIGNED_URL_SECONDS = env.integer("FACESWAP_SIGNED_URL_SECONDS", 3600, minimum=60)
 
 # --- the Face Swap API ---------------------------------------------------------------------
@@ -123,6 +117,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "swaps.views.pages.provider",
+                "swaps.views.pages.mail",
             ],
         },
     },
@@ -201,12 +196,19 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "swaps:history"
 ACCOUNT_SIGNUP_REDIRECT_URL = "swaps:new"
 ACCOUNT_LOGOUT_REDIRECT_URL = "swaps:home"
-ACCOUNT_ADAPTER = "swaps.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "swaps.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "swaps.accounts.forms.SignupForm",
+    "reset_password": "swaps.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "swaps.accounts.forms.NewPasswordForm",
+}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "swaps.accounts.tokens.ResetTokenGenerator"  # noqa: S105
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faceswap] "
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "optional"  # there may be no mail server
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 

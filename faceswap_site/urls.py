@@ -4,10 +4,12 @@ from django.urls import include, path
 from swaps.api.views import no_api
 from swaps.views.health import healthz
 
+handler500 = "swaps.views.failures.server_error"
 urlpatterns = [
     path("", include("swaps.urls")),
     path("face/", include("swaps.api.urls")),
     path("face", no_api),
+    path("accounts/", include("swaps.accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

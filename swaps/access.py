@@ -32,7 +32,10 @@ class KeyRefused(Exception):
 
 
 def acquire(user: User) -> tuple[ApiKey, str] | None:
-    """The free quota and the first key, with its token. None for an account that had its key."""
+    """The free quota and the first key, with its token. None for an account that had its key.
+
+    Raises ``KeyRefused`` for somebody whose session has ended meanwhile.
+    """
     with transaction.atomic():
         _lock(user)
         if user.api_keys.exists():
@@ -83,6 +86,8 @@ def rotate_key(
 
 def rotate_secret(user: User, now: datetime.datetime, *, last_rotated: str | None = None) -> bool:
     """A new secret for callbacks. False when it was rotated since the page was shown.
+
+    Raises ``KeyRefused`` for somebody whose session has ended meanwhile.
 
     A form that is sent twice would otherwise end the secret that receivers still use.
     """
@@ -138,6 +143,8 @@ def _lock(user: User) -> ApiAccess:
     access, _ = ApiAccess.objects.select_for_update().get_or_create(
         user=user, defaults={"remaining": ApiAccess.free_swaps()}
     )
+    if not User.objects.filter(pk=user.pk, access_ended_at=user.access_ended_at).exists():
+        raise KeyRefused("You have been signed out meanwhile. Sign in again.")
     return access
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
-from swaps import decode_budget, image_child, image_cost, images, net
+from swaps import net, storage_space
 from swaps.models import Performer
 from swaps.net_addresses import Target, is_public, parse
 
@@ -50,26 +50,6 @@ def check_address(**_: Any) -> list[CheckMessage]:
 
 
 @register
-def check_decode_budget(**_: Any) -> list[CheckMessage]:
-    """Every photo within the limits can be opened with the memory that there is for that."""
-    most = image_cost.most_memory(
-        min(settings.FACESWAP_MAX_PIXELS, images.MOST_PIXELS), settings.FACESWAP_MAX_UPLOAD_BYTES
-    )
-    needed = decode_budget.slots(most + image_child.MEMORY_BESIDE)
-    if needed * decode_budget.SLOT_BYTES <= settings.FACESWAP_DECODE_BYTES:
-        return []
-    return [
-        Error(
-            "FACESWAP_DECODE_MB is too little: the largest photos that FACESWAP_MAX_MEGAPIXELS "
-            "permits could never be opened.",
-            hint=f"Set it to {needed * decode_budget.SLOT_BYTES // 1_000_000} at least, or lower "
-            "FACESWAP_MAX_MEGAPIXELS.",
-            id="swaps.E014",
-        )
-    ]
-
-
-@register
 def check_fetch_allow(**_: Any) -> list[CheckMessage]:
     """What may be asked besides public addresses is understood, or nothing starts."""
     try:
@@ -83,6 +63,33 @@ def check_fetch_allow(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register
+def check_room(**_: Any) -> list[CheckMessage]:
+    """The limits on storage leave room for pictures."""
+    problems: list[CheckMessage] = []
+    total, min_free = storage_space.total_bytes(), settings.FACESWAP_MIN_FREE_BYTES
+    if min_free and total is not None and total <= min_free:
+        problems.append(
+            Error(
+                f"FACESWAP_MIN_FREE_MB={min_free // 1_000_000} is more than the whole disk, which "
+                f"has {total // 1_000_000} MB: no picture would ever be accepted.",
+                hint="Lower it, or move FACESWAP_VAR to a larger disk.",
+                id="swaps.E021",
+            )
+        )
+    account = settings.FACESWAP_ACCOUNT_BYTES
+    if 0 < account < 2 * settings.FACESWAP_MAX_UPLOAD_BYTES:
+        problems.append(
+            Error(
+                f"FACESWAP_ACCOUNT_MB={account // 1_000_000} is less than two photos of "
+                "FACESWAP_MAX_UPLOAD_MB take.",
+                hint="Raise it, or set it to 0 for no limit.",
+                id="swaps.E022",
+            )
+        )
+    return problems
 
 
 @register

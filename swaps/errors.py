@@ -19,7 +19,6 @@ SwapError
 ├── PayloadTooLarge     413 payload_too_large
 ├── TooManyRequests     429 too_many_requests     rate or concurrency limit; ``retry_after`` seconds
 ├── ApiError            500 api_error             our fault, or the provider's
-│   └── Overloaded      503 api_error             too much at once; again after ``retry_after`` s
 └── Timeout             504 timeout               the caller's time is over, the task goes on
 
 A message says what is wrong and what to do; it never carries a secret, a path or a stack.
@@ -35,10 +34,11 @@ class SwapError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
     by_code: ClassVar[dict[str, type["SwapError"]]] = {}
+    retry_after: int = 0  # seconds; 0 where trying again is no use, or nobody knows when
 
     def __init_subclass__(cls, *, code: str, status: int) -> None:
         cls.code, cls.status = code, status
-        SwapError.by_code.setdefault(code, cls)
+        SwapError.by_code[code] = cls
 
     def __init__(self, message: str, *, image: ImageName = "") -> None:
         super().__init__(message)
@@ -117,12 +117,8 @@ class TooManyRequests(SwapError, code="too_many_requests", status=429):
 
 
 class ApiError(SwapError, code="api_error", status=500):
-    pass
-
-
-class Overloaded(ApiError, code="api_error", status=503):
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, image: ImageName = "", retry_after: int = 0) -> None:
+        super().__init__(message, image=image)
         self.retry_after = retry_after
 
 

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.urls import reverse
 
-from swaps import decode_budget, errors, images, services
+from swaps import errors, images, services
 from swaps.models import Swap, Upload, User
 
 PHOTOS = ("source", "target")
@@ -39,9 +39,9 @@ def find_kept(user: User, photo: str, ref: str) -> Kept | None:
     if kind != "swap":
         return None
     swap = Swap.objects.visible_to(user).filter(pk=pk).first()
-    if swap is None:
+    key = swap and (swap.source_key if photo == "source" else swap.target_key)
+    if not key:  # not fetched yet, or removed after the swap failed
         return None
-    key = swap.source_key if photo == "source" else swap.target_key
     return Kept(ref=ref, key=key, url=reverse("swaps:thumb", args=[pk, photo]))
 
 
@@ -59,7 +59,6 @@ class SwapForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.overloaded: errors.Overloaded | errors.TooManyRequests | None = None
         self.photos: dict[str, images.Photo] = {}
         self.kept: dict[str, Kept | None] = dict.fromkeys(PHOTOS)
 
@@ -72,7 +71,10 @@ class SwapForm(forms.Form):
         """The form is refused: keep what was good, so that it need not be chosen again."""
         for photo in PHOTOS:
             if photo in self.photos and self.kept[photo] is None:
-                upload = services.keep_upload(self.user, self.photos[photo])
+                try:
+                    upload = services.keep_upload(self.user, self.photos[photo])
+                except errors.UsedUp:  # it has to be chosen again
+                    continue
                 self.kept[photo] = find_kept(self.user, photo, f"upload.{upload.pk}")
 
     def _read_photo(self, photo: str) -> None:
@@ -88,11 +90,7 @@ class SwapForm(forms.Form):
                 size=upload.size or 0,
                 max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
                 max_pixels=settings.FACESWAP_MAX_PIXELS,
-                reserve=decode_budget.for_account(self.user.pk),
             )
-        except (errors.Overloaded, errors.TooManyRequests) as error:
-            self.overloaded = error
-            self.add_error(None, f"The {NAMES[photo]} could not be opened. {error.message}")
         except images.ImageRefused as error:
             self.add_error(field, f"The {NAMES[photo]} cannot be used. {error.message}")
 

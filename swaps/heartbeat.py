@@ -34,6 +34,14 @@ def forget(name: str) -> None:
     Heartbeat.objects.filter(name=name).delete()
 
 
+def leave(name: str) -> None:
+    """In good order; a database that cannot be written to finds out later."""
+    try:
+        forget(name)
+    except Error as error:
+        log.warning("%s could not say good-bye: %s", name, type(error).__name__)
+
+
 def is_alive(name_prefix: str, now: datetime.datetime) -> bool:
     recent = Heartbeat.objects.filter(seen_at__gt=now - STALE_AFTER)
     return recent.filter(name__startswith=name_prefix).exists()
@@ -55,7 +63,7 @@ def beat_in_background(name: str, interval: float = INTERVAL_SECONDS) -> Callabl
     def stop() -> None:
         stopped.set()
         thread.join(timeout=interval)
-        forget(name)
+        leave(name)
 
     return stop
 

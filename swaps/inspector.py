@@ -19,8 +19,8 @@ SHOWN_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-sig
 
 
 def url_of(user: User) -> str:
-    """Always the same for one account: a call that is sent again names the same callback."""
-    return settings.SITE_URL + reverse("swaps:inspector", args=[_signer().sign(str(user.pk))])
+    """The same for one account: a call that is sent again names the same callback."""
+    return settings.SITE_URL + reverse("swaps:inspector", args=[_signer().sign(_name_of(user))])
 
 
 def token_in(url: str) -> str | None:
@@ -38,7 +38,7 @@ def is_ours(url: str) -> bool:
 def user_id_in(token: str) -> int | None:
     """Whose inspector it is; None for a token that is forged."""
     try:
-        return int(_signer().unsign(token))
+        return int(_signer().unsign(token).partition(".")[0])
     except (signing.BadSignature, ValueError):
         return None
 
@@ -46,7 +46,7 @@ def user_id_in(token: str) -> int | None:
 def receive(token: str, headers: Mapping[str, str], body: bytes) -> int:
     """Keep what was posted; the HTTP status to answer with."""
     user = User.objects.filter(pk=user_id_in(token) or 0, is_active=True).first()
-    if user is None:
+    if user is None or _signer().unsign(token) != _name_of(user):
         return 404
     if len(body) > MOST_BYTES:
         return 413
@@ -59,6 +59,12 @@ def receive(token: str, headers: Mapping[str, str], body: bytes) -> int:
     old = InspectedCallback.objects.filter(user=user).order_by("-received_at")[MOST_KEPT:]
     InspectedCallback.objects.filter(pk__in=[row.pk for row in old]).delete()
     return 204
+
+
+def _name_of(user: User) -> str:
+    """Another one after each time that all access to the account was ended."""
+    ended_at = user.access_ended_at
+    return f"{user.pk}.{ended_at.timestamp():.0f}" if ended_at else str(user.pk)
 
 
 def _signer() -> signing.Signer:

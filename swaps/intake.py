@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from swaps import decode_budget, errors, images, links, net, services, storage
-from swaps.models import ApiAccess, IdempotencyKey, Swap
+from swaps import errors, images, links, net, photos, services, shares, storage, storage_space
+from swaps.models import AccountStorage, ApiAccess, IdempotencyKey, Swap
 from swaps.models.idempotency_key import KEPT
 
 InputName = Literal["source", "target"]
@@ -45,11 +45,10 @@ def request_swap(call: services.ApiCall) -> Swap:
 
 def _request_new(call: services.ApiCall) -> Swap:
     user = call.key.user
-    if not ApiAccess.objects.of(user).remaining:  # before pictures are worked on in vain
+    storage_space.check()  # before pictures are worked on in vain
+    if not ApiAccess.objects.of(user).remaining:
         raise errors.UsedUp(services.USED_UP)
-    source, target = (
-        read_at_once(call.body[f"{name}_image_url"], name, user.pk) for name in INPUTS
-    )
+    source, target = (read_at_once(call.body[f"{name}_image_url"], name) for name in INPUTS)
     shown = {name: shown_url(value) for name, value in call.body.items() if name in URL_FIELDS}
     return services.request_swap(user, source, target, call=replace(call, body=call.body | shown))
 
@@ -69,14 +68,14 @@ def _find_earlier(call: services.ApiCall) -> Swap | None:
     return row.swap
 
 
-def read_at_once(url: str, name: InputName, user_id: int) -> images.Photo | None:
+def read_at_once(url: str, name: InputName) -> images.Photo | None:
     """The picture, when it needs no network; None when it has to be fetched.
 
     Raises ``errors.BadRequest`` for a URL that may not be fetched or leads to nothing of ours, and
-    ``errors.InvalidImage``; ``errors.Overloaded`` when too many pictures are being opened.
+    ``errors.InvalidImage``.
     """
     if url[:5].lower() == "data:":
-        return _accept(_decode_data_url(url, name), name, user_id)
+        return _accept(_decode_data_url(url, name), name)
     if (key := links.key_of_own_url(url)) is not None:
         return _load(key, name)
     if (sample := links.sample_of_own_url(url)) is not None:
@@ -92,27 +91,37 @@ def fetch(swap: Swap) -> None:
     """Bring the missing pictures of a claimed swap into our storage; then the engine may have it.
 
     Raises ``errors.BadRequest`` or ``errors.InvalidImage`` for a picture that cannot be had, and
-    ``errors.Overloaded`` when too many are being opened.
+    ``errors.UsedUp`` when they are more than the account may store.
     """
     asked: dict[str, str] = swap.request or {}
     missing = [name for name in INPUTS if not swap.key(name)]
     with ThreadPoolExecutor(len(missing)) as pool:  # both within the time of one
         fetched = list(pool.map(lambda name: _fetch(asked[f"{name}_image_url"], name), missing))
     keys: dict[str, str] = {}
+    size = 0
     try:
         for name, data in zip(missing, fetched, strict=True):
-            photo = _accept(data, name, swap.owner_id)
-            keys[f"{name}_key"] = services.store_photo(swap.pk, name, photo)
+            with shares.decoding:
+                photo = _accept(data, name)
+            keys[f"{name}_key"] = key = services.photo_key(swap.pk, name, photo)
+            photos.put(key, photo)
+            size += photos.size_of(photo)
     except errors.InvalidImage:  # it ends the swap: nobody would ask for the other one
         storage.delete(keys.values())
         raise
     try:
         with transaction.atomic():
-            if swap.has_fetched(**keys):
+            AccountStorage.objects.take(swap.owner_id, size)
+            if swap.has_fetched(size=size, **keys):
                 services.enqueue(swap)
-    except Swap.DoesNotExist:  # the account was deleted meanwhile
+            else:
+                AccountStorage.objects.give_back(swap.owner_id, size)
+    except (Swap.DoesNotExist, IntegrityError):  # the account was deleted meanwhile
         storage.delete(keys.values())
         return
+    except errors.UsedUp:
+        storage.delete(keys.values())
+        raise
     storage.delete(set(keys.values()) - {swap.source_key, swap.target_key})
 
 
@@ -157,14 +166,13 @@ def _sample(path: Path) -> images.Photo:
     )
 
 
-def _accept(data: bytes, name: InputName, user_id: int) -> images.Photo:
+def _accept(data: bytes, name: InputName) -> images.Photo:
     try:
         return images.accept(
             io.BytesIO(data),
             size=len(data),
             max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
             max_pixels=settings.FACESWAP_MAX_PIXELS,
-            reserve=decode_budget.for_account(user_id),
         )
     except images.ImageRefused as error:
         raise _unusable(name, error) from error

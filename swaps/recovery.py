@@ -30,6 +30,7 @@ from swaps.models import (
     Submission,
     Swap,
     Upload,
+    User,
 )
 from swaps.models.delivery import LEASE
 from swaps.models.idempotency_key import KEPT
@@ -56,7 +57,7 @@ def recover_overdue(now: datetime.datetime) -> None:
             if swap.requeue(now):
                 services.enqueue(swap)
 
-    _each(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
+    each_row(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
 
 
 def requeue_forgotten(now: datetime.datetime) -> None:
@@ -77,7 +78,7 @@ def requeue_forgotten(now: datetime.datetime) -> None:
             if forgotten.filter(pk=swap.pk).update(lease_expires_at=now + pause) == 1:
                 services.enqueue(swap)
 
-    _each(forgotten.order_by("created_at")[:BATCH], enqueue)
+    each_row(forgotten.order_by("created_at")[:BATCH], enqueue)
 
 
 def purge_removed(now: datetime.datetime) -> None:
@@ -89,15 +90,30 @@ def purge_removed(now: datetime.datetime) -> None:
 
     def purge(swap: Swap) -> None:
         storage.delete(swap.keys)
-        Swap.objects.filter(pk=swap.pk).update(is_purged=True)
+        swap.purge(Status.REMOVED)
 
-    _each(removed[:BATCH], purge)
+    each_row(removed[:BATCH], purge)
+
+
+def forget_swaps(now: datetime.datetime) -> None:
+    """Delete the swaps from before an account's address was confirmed, and their deliveries."""
+
+    def forget(user: User) -> None:
+        swaps = Swap.objects.filter(owner=user, created_at__lte=user.forget_swaps_before)
+        visible = swaps.exclude(status=Status.REMOVED).order_by("created_at")
+        each_row(visible[:BATCH], services.remove)
+        sent = Delivery.objects.filter(owner=user, swap__in=swaps)
+        each_row(sent.order_by("created_at")[:BATCH], lambda delivery: delivery.delete())
+        if not visible.exists() and not sent.exists():
+            User.objects.filter(pk=user.pk).update(forget_swaps_before=None)
+
+    each_row(User.objects.filter(forget_swaps_before__isnull=False)[:BATCH], forget)
 
 
 def purge_uploads(now: datetime.datetime) -> None:
     """Kept photos of refused forms have had their time."""
     born = now - datetime.timedelta(hours=settings.FACESWAP_KEPT_UPLOAD_HOURS)
-    _each(
+    each_row(
         Upload.objects.filter(created_at__lte=born).order_by("created_at")[:BATCH],
         lambda upload: upload.delete(),
     )
@@ -113,7 +129,7 @@ def enqueue_deliveries(now: datetime.datetime) -> None:
             if mine.update(enqueue_again_at=now + pause):
                 deliveries.enqueue(delivery)
 
-    _each(Delivery.objects.forgotten(now).order_by("next_attempt_at")[:BATCH], enqueue)
+    each_row(Delivery.objects.forgotten(now).order_by("next_attempt_at")[:BATCH], enqueue)
 
 
 def enqueue_mail(now: datetime.datetime) -> None:
@@ -132,7 +148,7 @@ def enqueue_mail(now: datetime.datetime) -> None:
             if mine.update(enqueue_again_at=now + max(MAIL_LEASE, now - waiting.next_attempt_at)):
                 mail.enqueue(waiting)
 
-    _each(Mail.objects.lost(now).order_by("next_attempt_at")[:BATCH], enqueue)
+    each_row(Mail.objects.lost(now).order_by("next_attempt_at")[:BATCH], enqueue)
 
 
 def enqueue_submissions(now: datetime.datetime) -> None:
@@ -140,7 +156,7 @@ def enqueue_submissions(now: datetime.datetime) -> None:
     queue.send_next(now)
     others = Submission.objects.forgotten(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED))
     others = others.order_by("due_at")
-    _each(others[:BATCH], lambda submission: queue.enqueue_again(submission, now))
+    each_row(others[:BATCH], lambda submission: queue.enqueue_again(submission, now))
 
 
 def park_waiting(_now: datetime.datetime) -> None:
@@ -158,7 +174,7 @@ def give_up_waiting(now: datetime.datetime) -> None:
     """What could not be sent to the hosted provider for so long is given back."""
     latest = now - patience.MOST_WAIT
     waiting = Submission.objects.open().filter(stage=Stage.NEW, created_at__lte=latest)
-    _each(waiting.select_related("swap").order_by("due_at")[:BATCH], patience.give_up)
+    each_row(waiting.select_related("swap").order_by("due_at")[:BATCH], patience.give_up)
 
 
 def forget_calls(now: datetime.datetime) -> None:
@@ -174,7 +190,8 @@ def forget_calls(now: datetime.datetime) -> None:
     CallCount.objects.filter(minute__lte=now - datetime.timedelta(hours=1)).delete()
 
 
-def _each(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:
+def each_row(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:
+    """One that cannot be dealt with holds up none of the others."""
     for row in rows:
         try:
             deal_with(row)
@@ -190,6 +207,7 @@ STEPS = (
     enqueue_submissions,
     park_waiting,
     give_up_waiting,
+    forget_swaps,
     purge_removed,
     purge_uploads,
 )

@@ -8,10 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from swaps import deliveries, errors, images, storage
+from swaps import deliveries, errors, images, photos, storage
 from swaps.models import (
+    AccountStorage,
     ApiKey,
     Door,
     IdempotencyKey,
@@ -56,37 +58,35 @@ def request_swap(
     """Store the photos, then spend, create and enqueue in one transaction.
 
     A photo that a call of the API names by URL may be None: it is fetched by a task.
-    Raises ``errors.UsedUp`` when the quota is spent, and ``IntegrityError`` when the idempotency
-    key was used meanwhile; nothing is left behind then.
+    Raises ``errors.UsedUp`` when the quota is spent or the account's storage is full,
+    ``errors.ApiError`` when the disk is, and ``IntegrityError`` when the idempotency key was used
+    meanwhile; nothing is left behind then.
     """
     pk = uuid.uuid4()
     door = Door.API if call else Door.BROWSER
-    photos: dict[Kind, images.Photo | None] = {"source": source, "target": target}
-    given = {kind: photo for kind, photo in photos.items() if photo}
-    # Known before anything is written, so that whatever fails leaves nothing behind.
-    keys = {f"{kind}_key": photo_key(pk, kind, photo) for kind, photo in given.items()}
-    try:
-        for kind, photo in given.items():
-            store_photo(pk, kind, photo)
-        with transaction.atomic():
-            if not quotas(door).spend(owner):
-                raise errors.UsedUp(USED_UP)
-            swap = Swap.objects.create(
-                pk=pk,
-                owner=owner,
-                door=door,
-                provider=provider or provider_of(door),
-                **keys,
-                **_columns(call),
+    given: dict[Kind, images.Photo | None] = {"source": source, "target": target}
+    here = {kind: photo for kind, photo in given.items() if photo}
+    keys = {kind: photo_key(pk, kind, photo) for kind, photo in here.items()}
+    by_key = {keys[kind]: photo for kind, photo in here.items()}
+    with photos.stored(owner, by_key) as stray, transaction.atomic():
+        if not quotas(door).spend(owner):
+            raise errors.UsedUp(USED_UP)
+        if stray:
+            stray.claim()
+        swap = Swap.objects.create(
+            pk=pk,
+            owner=owner,
+            door=door,
+            provider=provider or provider_of(door),
+            stored_bytes=stray.size if stray else 0,
+            **{f"{kind}_key": key for kind, key in keys.items()},
+            **_columns(call),
+        )
+        if call and call.idempotency_key:
+            IdempotencyKey.objects.create(
+                user=owner, key=call.idempotency_key, body_digest=call.body_digest, swap=swap
             )
-            if call and call.idempotency_key:
-                IdempotencyKey.objects.create(
-                    user=owner, key=call.idempotency_key, body_digest=call.body_digest, swap=swap
-                )
-            enqueue(swap)
-    except BaseException:
-        storage.delete(keys.values())
-        raise
+        enqueue(swap)
     log.info("swap=%s requested door=%s trace=%s", pk, door, swap.trace_id)
     return swap
 
@@ -139,6 +139,7 @@ def _settle_succeeded(swap: Swap, finished: Finished, decided: Submission | None
     key = storage.key_for("swaps", swap.pk, "result", finished.extension)
     storage.put(key, finished.data)
     storage.put(storage.thumb_key(key), finished.thumbnail)
+    size = len(finished.data) + len(finished.thumbnail)
     try:
         with transaction.atomic():
             succeeded = _is_still_so(swap, decided) and swap.succeed(
@@ -147,8 +148,10 @@ def _settle_succeeded(swap: Swap, finished: Finished, decided: Submission | None
                 height=finished.height,
                 size=len(finished.data),
                 warnings=list(finished.warnings),
+                stored_bytes=F("stored_bytes") + size,
             )
             if succeeded:
+                AccountStorage.objects.add(swap.owner_id, size)
                 _let_go(swap)
                 deliveries.announce(swap)
     except Swap.DoesNotExist:  # the account was deleted meanwhile
@@ -206,8 +209,10 @@ def remove(swap: Swap) -> None:
         swap.lock()
         is_cut_off = swap.is_unfinished
         is_paid_for = swap.has_been_sent
+        size = swap.stored_bytes
         if not swap.remove(was=NOT_REMOVED):
             return
+        AccountStorage.objects.give_back(swap.owner_id, size)
         if is_cut_off and not is_paid_for:
             refund(swap)
         if is_cut_off:
@@ -222,12 +227,11 @@ def keep_upload(owner: User, photo: images.Photo) -> Upload:
     """Keep a good photo of a refused form for the next try; an account keeps the newest few."""
     upload = Upload(owner=owner)
     upload.key = storage.key_for("uploads", upload.pk, "photo", photo.extension)
-    try:
-        _store(upload.key, photo)
+    with photos.stored(owner, {upload.key: photo}) as stray, transaction.atomic():
+        if stray:
+            stray.claim()
+            upload.size = stray.size
         upload.save()
-    except BaseException:
-        storage.delete([upload.key])
-        raise
     for old in Upload.objects.filter(owner=owner).order_by("-created_at")[MOST_KEPT_UPLOADS:]:
         old.delete()
     return upload
@@ -263,15 +267,3 @@ def load_photo(key: str) -> images.Photo:
 def photo_key(pk: uuid.UUID, kind: Kind, photo: images.Photo) -> str:
     """The object key of one of a swap's two inputs."""
     return storage.key_for("swaps", pk, kind, photo.extension)
-
-
-def store_photo(pk: uuid.UUID, kind: Kind, photo: images.Photo) -> str:
-    """Store one of a swap's two inputs; its object key."""
-    key = photo_key(pk, kind, photo)
-    _store(key, photo)
-    return key
-
-
-def _store(key: str, photo: images.Photo) -> None:
-    storage.put(key, photo.data)
-    storage.put(storage.thumb_key(key), photo.thumbnail)

@@ -7,7 +7,7 @@ from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
 from swaps import storage
-from swaps.models import Swap, Upload, User
+from swaps.models import AccountStorage, StrayFiles, Swap, Upload, User
 
 
 @receiver(pre_delete, sender=User)
@@ -18,10 +18,17 @@ def lock_swaps_of_user(instance: User, **_: Any) -> None:
 
 @receiver(post_delete, sender=Swap)
 def delete_files_of_swap(instance: Swap, **_: Any) -> None:
-    keys = instance.keys  # once it is deleted it has no id
-    transaction.on_commit(lambda: storage.delete(keys), robust=True)
+    _delete_files(instance.keys)
+    AccountStorage.objects.give_back(instance.owner_id, instance.stored_bytes)
 
 
 @receiver(post_delete, sender=Upload)
 def delete_file_of_upload(instance: Upload, **_: Any) -> None:
-    transaction.on_commit(lambda: storage.delete([instance.key]), robust=True)
+    _delete_files([instance.key])
+    AccountStorage.objects.give_back(instance.owner_id, instance.size)
+
+
+def _delete_files(keys: list[str]) -> None:
+    """Now; and once more by the clock, should that fail or a worker store one meanwhile."""
+    StrayFiles.objects.record_deleted(keys)
+    transaction.on_commit(lambda: storage.delete(keys), robust=True)

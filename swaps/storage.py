@@ -3,9 +3,11 @@
 The store itself is chosen by settings (``STORAGES``): a folder on disk, or S3.
 """
 
+import contextlib
+import os
 import uuid
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +18,7 @@ from django.urls import reverse
 
 CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 FILE_SALT = "swaps.file"
+WRITING = "writing"  # the folder of files that are not whole yet
 
 
 class DiskStorage(FileSystemStorage):
@@ -25,6 +28,42 @@ class DiskStorage(FileSystemStorage):
         seconds = expire or settings.FACESWAP_SIGNED_URL_SECONDS
         token = signing.dumps([name, seconds], salt=FILE_SALT)
         return settings.SITE_URL + reverse("swaps:file", args=[token])
+
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        """All of it or nothing: written under another name, flushed to the disk, and renamed."""
+        part = Path(self.path(f"{WRITING}/{uuid.uuid4().hex}"))
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("xb") as file:
+                for chunk in content.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            if self.file_permissions_mode is not None:
+                part.chmod(self.file_permissions_mode)
+            _rename(part, Path(self.path(name)))
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        return name
+
+    def delete(self, name: str) -> None:
+        """The last file of a folder takes the folder with it."""
+        super().delete(name)
+        with contextlib.suppress(OSError):
+            Path(self.path(name)).parent.rmdir()
+
+
+def _rename(part: Path, path: Path) -> None:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.replace(path)
+        except FileNotFoundError:  # somebody deleted the empty folder in between
+            if not part.exists():
+                raise
+        else:
+            return
 
 
 def key_for(folder: str, pk: uuid.UUID, name: str, extension: str) -> str:

@@ -55,8 +55,12 @@ def supervise(
     environment: Mapping[str, str],
     say: Say,
     on_start: Callable[[], None] = lambda: None,
+    is_excused: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Run all programs until a signal asks to stop (0) or one of them keeps dying (1)."""
+    """Run all programs until a signal asks to stop (0) or one of them keeps dying (1).
+
+    ``is_excused``: whether there is a reason for dying that will pass.
+    """
     die_with_supervisor()  # one may run under another
     environment = {**environment, SUPERVISOR_PID: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
     children = [_Child(program=program) for program in programs]
@@ -66,7 +70,7 @@ def supervise(
             while not received:
                 for child in children:
                     _tend(child, cwd, environment, say)
-                    if len(child.deaths) >= MOST_DEATHS:
+                    if len(child.deaths) >= MOST_DEATHS and not is_excused():
                         say("up", f"{child.program.name} keeps dying; giving up")
                         return 1
                 time.sleep(TICK_SECONDS)
@@ -138,7 +142,7 @@ def _tend(child: _Child, cwd: Path, environment: Mapping[str, str], say: Say) ->
     child.process = None
     while child.deaths and child.deaths[0] < now - DEATHS_WINDOW_SECONDS:
         child.deaths.popleft()
-    delay = FIRST_DELAY_SECONDS * DELAY_GROWTH ** len(child.deaths)
+    delay = FIRST_DELAY_SECONDS * DELAY_GROWTH ** min(len(child.deaths), MOST_DEATHS - 1)
     child.deaths.append(now)
     child.start_at = now + delay
     say("up", f"{child.program.name} {_how_it_ended(code)}; starting it again in {delay:.1f} s")

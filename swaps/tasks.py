@@ -4,13 +4,11 @@ import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
-from swaps import deliveries, errors, intake, mail, services
+from swaps import deliveries, errors, intake, mail, services, storage_space
 from swaps.models import Delivery, Mail, Submission, Swap
 from swaps.providers.base import SwapRequest
 from swaps.shares import share
@@ -34,7 +32,7 @@ def run_swap(swap_id: str) -> None:
     from swaps.providers import embedded  # loads the engine: in the worker only
 
     request = SwapRequest(source_key=swap.source_key, target_key=swap.target_key)
-    with _ending(swap, run_swap):
+    with _ending(swap):
         services.settle(swap, embedded.submit(request))
 
 
@@ -48,7 +46,7 @@ def fetch_pictures(swap_id: str) -> None:
         if not has_share:
             fetch_pictures.using(run_after=timezone.now() + TURN).enqueue(swap_id)
         elif swap.claim():
-            with _ending(swap, fetch_pictures):
+            with _ending(swap):
                 intake.fetch(swap)
 
 
@@ -107,26 +105,22 @@ def _do(step: Callable[[Submission], None], submission: Submission) -> None:
         step(submission)
     except (Swap.DoesNotExist, Submission.DoesNotExist):
         raise
-    except Exception:
+    except Exception as error:
         log.exception("swap=%s a step with the provider broke", submission.pk)
-        queue.broke(submission)
+        queue.broke(submission, is_full=storage_space.is_full(error))
 
 
 @contextlib.contextmanager
-def _ending(swap: Swap, task: Any) -> Iterator[None]:
-    """Ends the swap with its error; gives up the lease when the attempt broke.
-
-    Where only the memory to open its pictures is missing, it does ``task`` later.
-    """
+def _ending(swap: Swap) -> Iterator[None]:
+    """Ends the swap with its error; gives up the lease when the attempt broke."""
     try:
         yield
-    except errors.Overloaded as error:
-        later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
-        with transaction.atomic():
-            if swap.step_back():
-                task.using(run_after=later).enqueue(str(swap.pk))
     except errors.SwapError as error:
         services.settle(swap, error)
-    except Exception:
+    except Exception as error:
+        if storage_space.is_full(error):
+            log.warning("swap=%s waits for room on the disk", swap.pk)
+            swap.wait_for_room()
+            return
         log.exception("swap=%s attempt=%d broke", swap.pk, swap.attempts)
         swap.give_up_lease()  # the clock tries again, or ends it after the last attempt

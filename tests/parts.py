@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests import small_disk
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -70,6 +72,11 @@ def _program(name: str, language: str) -> Callable[[], tuple[str | None, str]]:
     return lambda: (shutil.which(name), f"{language} ({name} is not on the PATH)")
 
 
+def _small_disk() -> tuple[str | None, str]:
+    found = "tmpfs" if small_disk.can_be_made() else None
+    return found, "small disk (a tmpfs cannot be mounted: Linux, as root)"
+
+
 PARTS: dict[str, Callable[[], tuple[str | None, str]]] = {
     "chromium": _chromium,
     "postgresql": _server(
@@ -77,6 +84,7 @@ PARTS: dict[str, Callable[[], tuple[str | None, str]]] = {
     ),
     "redis": _server("Redis", "TEST_REDIS_URL", "redis://127.0.0.1:6379/0"),
     "rabbitmq": _server("RabbitMQ", "TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
+    "small-disk": _small_disk,
     "s3": _server("S3", "TEST_AWS_S3_ENDPOINT_URL", ""),
     "curl": _program("curl", "cURL"),
     "node": _program("node", "JavaScript"),

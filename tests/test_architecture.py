@@ -19,22 +19,24 @@ PACKAGES = ("faceswap_site", "swaps")
 LAYERS = {
     "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
-    "swaps.callbacks swaps.strange_requests swaps.accounts",
-    "STORY": "swaps.services swaps.intake swaps.deliveries swaps.access swaps.playground "
-    "swaps.tasks swaps.mail swaps.recovery swaps.signals swaps.submissions.* swaps.inbox",
+    "swaps.callbacks swaps.strange_requests swaps.accounts.adapter swaps.accounts.forms "
+    "swaps.accounts.limits swaps.accounts.tokens swaps.accounts.urls swaps.accounts.views",
+    "STORY": "swaps.services swaps.photos swaps.retention swaps.intake swaps.deliveries "
+    "swaps.access swaps.playground swaps.tasks swaps.mail swaps.recovery swaps.signals "
+    "swaps.submissions.* swaps.inbox swaps.accounts.possession",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.wire swaps.inspector swaps.heartbeat swaps.checks swaps.provider_figures",
     "WORK": "swaps.providers.embedded swaps.providers.hosted swaps.providers.hosted_* "
     "swaps.providers.finish",
-    "MATERIAL": "swaps.net swaps.net_* swaps.room swaps.decode_budget swaps.storage "
-    "swaps.storage_* swaps.images swaps.image_* swaps.provenance swaps.engine_models",
+    "MATERIAL": "swaps.net swaps.net_* swaps.room swaps.storage swaps.storage_* swaps.images "
+    "swaps.image_* swaps.provenance swaps.engine_models",
     "ENGINE": "swaps.engine.*",
     "WORDS": "swaps.log_secrets swaps.errors swaps.providers.base swaps.outcomes "
     "swaps.shares swaps.supervisor",
 }
 # STATE and WORK stand side by side; so do MATERIAL and ENGINE.
 DEPTH = dict(zip(LAYERS, (0, 1, 2, 3, 3, 4, 4, 5), strict=True))
-IN_NO_BOX = {"swaps", "swaps.providers", "swaps.submissions", "swaps.migrations"}
+IN_NO_BOX = {"swaps", "swaps.accounts", "swaps.providers", "swaps.submissions", "swaps.migrations"}
 ENGINE_LIBRARIES = {"cv2", "ai_edge_litert", "numpy"}
 HTTP = ("django.http", "django.shortcuts", "django.views", "django.forms", "django_htmx", "ninja")
 NETWORK = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "subprocess"}

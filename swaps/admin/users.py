@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from swaps.models import (
+    AccountStorage,
     ApiAccess,
     ApiKey,
     Delivery,
@@ -71,12 +72,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     inlines = (GrantInline,)
     actions = ("block", "unblock")
-    readonly_fields = ("date_joined", "last_login", "browser_quota", "api_quota")
+    readonly_fields = ("date_joined", "last_login", "browser_quota", "api_quota", "storage")
     add_form = NewUserForm
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
-        ("Swaps", {"fields": ("browser_quota", "api_quota")}),
+        ("Swaps", {"fields": ("browser_quota", "api_quota", "storage")}),
         ("Dates", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (
@@ -102,6 +103,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def api_quota(self, user: User) -> str:
         access = ApiAccess.objects.filter(user=user).first()
         return str(access) if access else "no access yet"
+
+    @admin.display(description="pictures take")
+    def storage(self, user: User) -> str:
+        return str(AccountStorage.objects.filter(user=user).first() or AccountStorage())
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """A grant is added to what is left now, whatever was spent since the page was opened."""

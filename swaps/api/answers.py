@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from swaps import errors
+from swaps import errors, storage_space
 from swaps.models import ApiKey
 
 PREFIX = "/face/"
@@ -46,7 +46,7 @@ def error_answer(
         **(extra or {}),
     }
     answer = Answer(body, status=error.status)
-    if isinstance(error, errors.TooManyRequests | errors.Overloaded):
+    if error.retry_after:
         answer["Retry-After"] = str(error.retry_after)
     return answer
 
@@ -116,6 +116,8 @@ def _answer(get_response: Callable[[HttpRequest], HttpResponse], request: ApiReq
         return error_answer(_error_of_status(500), request.trace_id)
     if isinstance(response, Answer):
         return response
+    if response.status_code == HTTPStatus.INSUFFICIENT_STORAGE:
+        return error_answer(storage_space.no_room(), request.trace_id)
     return error_answer(_error_of_status(response.status_code), request.trace_id)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from swaps import errors, throttle
+from swaps import errors, storage_space, throttle
 from swaps.api.answers import CHUNK, Answer, ApiRequest, body_of, error_answer
 from swaps.api.auth import authenticate
 from swaps.models import ApiAccess, ApiKey, Scope
@@ -49,9 +49,11 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
                 if isinstance(error, errors.MethodNotAllowed):
                     answer["Allow"] = "POST"
                 return answer
-            except Exception:
+            except Exception as error:
                 log.exception("trace=%s broke", request.trace_id)
-                return error_answer(errors.ApiError(errors.BROKE), request.trace_id)
+                is_full = storage_space.is_full(error)
+                told = storage_space.no_room() if is_full else errors.ApiError(errors.BROKE)
+                return error_answer(told, request.trace_id)
             finally:
                 _say_what_is_left(request)
 
@@ -124,5 +126,5 @@ def _idempotency_key(request: ApiRequest) -> str:
 
 def _say_what_is_left(request: ApiRequest) -> None:
     if request.api_key:
-        left = ApiAccess.objects.of(request.api_key.user).remaining
+        left = ApiAccess.objects.left(request.api_key.user)
         request.answer_headers["X-Quota-Remaining"] = str(left)

@@ -43,72 +43,99 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
-            name="FormCount",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("minute", models.DateTimeField(db_index=True)),
-                ("count", models.PositiveIntegerField(default=0)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        models.F("user"), models.F("minute"), name="form_count_of_a_minute"
-                    )
-                ],
-            },
+        migrations.AddField(
+            model_name="user",
+            name="access_ended_at",
+            field=models.DateTimeField(
+                editable=False,
+                help_text="Sessions and mailed links from before have ended.",
+                null=True,
+            ),
+        ),
+        migrations.AddField(
+            model_name="user",
+            name="forget_swaps_before",
+            field=models.DateTimeField(
+                editable=False, help_text="Swaps from before are to be deleted.", null=True
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                models.F("forget_swaps_before"),
+                condition=models.Q(("forget_swaps_before__isnull", False)),
+                name="user_swaps_to_forget",
+            ),
         ),
         migrations.CreateModel(
-            name="FormSubmission",
+            name="AccountStorage",
+            fields=[
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("size", models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.AddField(
+            model_name="swap",
+            name="stored_bytes",
+            field=models.BigIntegerField(
+                db_default=0, default=0, help_text="Of its files, as counted for the account."
+            ),
+        ),
+        migrations.AddField(
+            model_name="upload",
+            name="size",
+            field=models.BigIntegerField(
+                db_default=0, default=0, help_text="Of its files, in bytes."
+            ),
+        ),
+        migrations.AlterField(
+            model_name="swap",
+            name="is_purged",
+            field=models.BooleanField(
+                default=False, help_text="Removed, or failed a while ago, and its files are gone."
+            ),
+        ),
+        migrations.CreateModel(
+            name="StrayFiles",
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("keys", models.JSONField()),
+                (
+                    "size",
+                    models.BigIntegerField(
+                        default=0, help_text="Counted for the account, in bytes."
                     ),
                 ),
                 (
-                    "key",
-                    models.CharField(
-                        help_text="Digest of the form's token and contents.", max_length=64
-                    ),
+                    "is_awaited",
+                    models.BooleanField(default=True, help_text="A row may still claim them."),
                 ),
+                ("sweep_at", models.DateTimeField(db_index=True)),
                 (
-                    "made",
-                    models.CharField(help_text="What it made: the id of a row.", max_length=40),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(db_index=True, default=django.utils.timezone.now),
-                ),
-                (
-                    "user",
+                    "owner",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        models.F("user"), models.F("key"), name="form_submission_once"
-                    )
-                ],
+                "verbose_name_plural": "stray files",
             },
         ),
     ]

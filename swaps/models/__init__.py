@@ -1,9 +1,9 @@
 """The rows: accounts, swaps and what belongs to them."""
 
+from swaps.models.account_storage import AccountStorage
 from swaps.models.api_access import ApiAccess
 from swaps.models.api_key import ApiKey, ApiKeyUse, CallCount, Scope
 from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
-from swaps.models.form import FormCount, FormSubmission
 from swaps.models.heartbeat import Heartbeat
 from swaps.models.hosted_provider import HostedProvider
 from swaps.models.idempotency_key import IdempotencyKey
@@ -11,12 +11,14 @@ from swaps.models.inspected_callback import InspectedCallback
 from swaps.models.mail import Mail
 from swaps.models.provider_callback import ProviderCallback, Verdict
 from swaps.models.quota import Door, Grant, Quota
+from swaps.models.stray_files import StrayFiles
 from swaps.models.submission import Stage, Submission
 from swaps.models.swap import Performer, Status, Swap
 from swaps.models.upload import Upload
 from swaps.models.user import User
 
 __all__ = [
+    "AccountStorage",
     "ApiAccess",
     "ApiKey",
     "ApiKeyUse",
@@ -25,8 +27,6 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryStatus",
     "Door",
-    "FormCount",
-    "FormSubmission",
     "Grant",
     "Heartbeat",
     "HostedProvider",
@@ -39,6 +39,7 @@ __all__ = [
     "Scope",
     "Stage",
     "Status",
+    "StrayFiles",
     "Submission",
     "Swap",
     "Upload",

@@ -38,6 +38,12 @@ class ApiAccess(QuotaBase):
         is_fresh = self.secret_rotated_at and self.secret_rotated_at > now - SECRET_OVERLAP
         return [self.callback_secret, *([self.previous_secret] if is_fresh else [])]
 
+    def replace_secret(self) -> None:
+        """A new one, and the old one ends at once: somebody else may know it."""
+        self.previous_secret, self.callback_secret = "", new_callback_secret()
+        self.secret_rotated_at = None
+        self.save(update_fields=["previous_secret", "callback_secret", "secret_rotated_at"])
+
     def rotate_secret(self, now: datetime.datetime) -> None:
         self.previous_secret, self.callback_secret = self.callback_secret, new_callback_secret()
         self.secret_rotated_at = now

@@ -28,6 +28,12 @@ class QuotaQuerySet(models.QuerySet[Any]):
         )
         return quota
 
+    def left(self, user: User) -> int:
+        """What an account has left, found without writing anything."""
+        quota = self.filter(user=user).first()
+        left: int = quota.remaining if quota else self.model.free_swaps()
+        return left
+
     def spend(self, user: User) -> bool:
         """Take one swap, in one statement: of any number of racing calls none goes below zero."""
         if self._take(user):

@@ -24,6 +24,8 @@ from swaps.models.user import User
 
 Kind = Literal["source", "target", "result"]
 
+ROOM_COMES = datetime.timedelta(seconds=5)  # a full disk is looked at again
+
 WARNINGS = {
     "yaw": "The two faces look in very different directions, so the result may show seams. "
     "A face photo taken from a similar side works better.",
@@ -105,7 +107,12 @@ class Swap(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    is_purged = models.BooleanField(default=False, help_text="Removed, and its files are gone.")
+    is_purged = models.BooleanField(
+        default=False, help_text="Removed, or failed a while ago, and its files are gone."
+    )
+    stored_bytes = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of its files, as counted for the account."
+    )
     # Of a swap that came in by the API:
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     request = models.JSONField(null=True, help_text="The body of the call.")
@@ -227,11 +234,15 @@ class Swap(models.Model):
         """The provider did not take it on: back to the queue, or parked until it can be reached."""
         return self._move(UNFINISHED, status=Status.QUEUED, is_parked=is_parked)
 
-    def has_fetched(self, **keys: str) -> bool:
+    def has_fetched(self, *, size: int = 0, **keys: str) -> bool:
         """Its pictures are here: back to the queue, for the engine, with all attempts ahead."""
         fetching = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING)
         moved = fetching.filter(Q(source_key="") | Q(target_key="")).update(
-            status=Status.QUEUED, attempts=0, lease_expires_at=None, **keys
+            status=Status.QUEUED,
+            attempts=0,
+            lease_expires_at=None,
+            stored_bytes=F("stored_bytes") + size,
+            **keys,
         )
         self.refresh_from_db()
         return moved == 1
@@ -241,20 +252,20 @@ class Swap(models.Model):
         requeued = Swap.objects.overdue(now).filter(pk=self.pk)
         return requeued.update(status=Status.QUEUED, lease_expires_at=None) == 1
 
-    def step_back(self) -> bool:
-        """The attempt did not begin for want of memory: back to the queue, and not counted."""
-        mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
-        changes = {"status": Status.QUEUED, "attempts": F("attempts") - 1, "lease_expires_at": None}
-        return mine.update(**changes) == 1
-
     def give_up_lease(self) -> None:
         """The attempt broke: let the clock try again soon instead of after the lease.
 
-        After 2, 8, 32 … seconds: what broke (a full disk, a storage outage) may need a moment.
+        After 2, 8, 32 … seconds: what broke (a storage outage) may need a moment.
         """
-        pause = datetime.timedelta(seconds=2 * 4 ** (self.attempts - 1))
+        self._try_again_after(datetime.timedelta(seconds=2 * 4 ** (self.attempts - 1)))
+
+    def wait_for_room(self) -> None:
+        """There was no room for its pictures: that is no attempt of its own."""
+        self._try_again_after(ROOM_COMES, attempts=F("attempts") - 1)
+
+    def _try_again_after(self, pause: datetime.timedelta, **changes: Any) -> None:
         mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
-        mine.update(lease_expires_at=timezone.now() + pause)
+        mine.update(lease_expires_at=timezone.now() + pause, **changes)
 
     def succeed(self, **result: Any) -> bool:
         """Also of a swap whose lease ended meanwhile: the work is done, another need not do it."""
@@ -271,7 +282,12 @@ class Swap(models.Model):
         )
 
     def remove(self, *, was: tuple[Status, ...]) -> bool:
-        return self._move(was, status=Status.REMOVED, **self._ended())
+        return self._move(was, status=Status.REMOVED, stored_bytes=0, **self._ended())
+
+    def purge(self, status: Status) -> bool:
+        """Its files are deleted; True for whoever is the first to say so."""
+        mine = Swap.objects.filter(pk=self.pk, status=status, is_purged=False)
+        return mine.update(is_purged=True, stored_bytes=0, source_key="", target_key="") == 1
 
     def _ended(self) -> dict[str, Any]:
         return {"finished_at": timezone.now(), "lease_expires_at": None, "is_parked": False}

@@ -2,8 +2,12 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+SESSION_SALT = "swaps.models.user.session"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -31,6 +35,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open the admin.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
+    access_ended_at = models.DateTimeField(
+        null=True, editable=False, help_text="Sessions and mailed links from before have ended."
+    )
+    forget_swaps_before = models.DateTimeField(
+        null=True, editable=False, help_text="Swaps from before are to be deleted."
+    )
+
     objects: ClassVar[UserManager] = UserManager()
 
     EMAIL_FIELD = "email"
@@ -39,6 +50,21 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+        indexes = [
+            models.Index(
+                "forget_swaps_before",
+                name="user_swaps_to_forget",
+                condition=Q(forget_swaps_before__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Sessions end with the password, and each time that ``access_ended_at`` is set."""
+        own: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if self.access_ended_at is None:
+            return own
+        value = f"{own}{self.access_ended_at.isoformat()}"
+        return salted_hmac(SESSION_SALT, value, secret=secret, algorithm="sha256").hexdigest()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from swaps import errors, services
 from swaps.models import HostedProvider, Stage, Submission
 from swaps.models.submission import LEASE
+from swaps.models.swap import ROOM_COMES
 from swaps.submissions.patience import MOST_FAILURES, has_had_its_time, pause_after
 
 
@@ -59,12 +60,18 @@ def ask_again(chosen: QuerySet[Submission]) -> list[Submission]:
     return hurried
 
 
-def broke(submission: Submission) -> None:
-    """A step ended with what nobody thought of. It is tried again, for a while."""
+def broke(submission: Submission, *, is_full: bool = False) -> None:
+    """A step ended with what nobody thought of. It is tried again, for a while.
+
+    ``is_full``: there was no room for its picture. That comes again, and does not count.
+    """
     now = timezone.now()
     submission.refresh_from_db()
     if submission.stage == Stage.SENT and not submission.accepted_at:
         return  # it may be on its way; its deadline stands
+    if is_full:
+        submission.postpone(now + ROOM_COMES, problem="There is no room for its picture.")
+        return
     is_hopeless = (
         has_had_its_time(submission, now)
         if submission.stage == Stage.ANSWERED

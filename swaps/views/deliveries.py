@@ -75,7 +75,9 @@ def replay(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _mine(request: MemberRequest) -> DeliveryQuerySet:
-    return Delivery.objects.filter(owner=request.user)
+    mine = Delivery.objects.filter(owner=request.user)
+    forgotten = request.user.forget_swaps_before
+    return mine.filter(swap__created_at__gt=forgotten) if forgotten else mine
 
 
 def _older_than(mine: DeliveryQuerySet, cursor: str) -> DeliveryQuerySet:

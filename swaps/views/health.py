@@ -12,7 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from swaps import heartbeat, storage
+from swaps import heartbeat, storage, storage_space
 
 PROCESSES = ("worker", "courier", "clock")
 STORAGE_TIMEOUT_SECONDS = 3.0
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
     """200 when every part works, otherwise 503 naming the one that does not."""
-    checks = {**check_rows(), "storage": check_storage()}
+    checks = {**check_rows(), "storage": check_space() or check_storage()}
     is_well = set(checks.values()) == {"ok"}
     return JsonResponse(
         {"status": "ok" if is_well else "failing", "checks": checks},
@@ -44,6 +44,15 @@ def check_rows() -> dict[str, str]:
         return {"database": "does not answer", **unknown}
     states = {name: "ok" if is_alive else "no sign of life" for name, is_alive in alive.items()}
     return {"database": "ok", **states}
+
+
+def check_space() -> str:
+    """Empty while there is room for new pictures."""
+    free = storage_space.free_bytes()
+    if free is None or not storage_space.is_low():
+        return ""
+    what = "full" if storage_space.is_out() else "low"
+    return f"{what}: {free // 1_000_000} MB free; new pictures are refused"
 
 
 def make_storage_check(
@@ -69,8 +78,10 @@ def make_storage_check(
             return "ok" if answer.result(timeout) else "gives back something else than was stored"
         except TimeoutError:
             return "does not answer in time"
-        except Exception:
+        except Exception as error:
             log.warning("healthz: the storage fails", exc_info=True)
+            if storage_space.is_full(error):
+                return "full: no file can be stored"
             return "cannot store or read a file"
 
     return check

@@ -53,7 +53,11 @@ def acquire(request: HttpRequest) -> HttpResponse:
     """Somebody signed out comes back to the page that has the button, not to this address."""
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("swaps:api_docs"))
-    issued = access.acquire(request.user)
+    try:
+        issued = access.acquire(request.user)
+    except access.KeyRefused as error:
+        messages.error(request, str(error))
+        return redirect("swaps:keys")
     if issued is None:
         messages.info(request, "You have access already. Make a new key if you have none at hand.")
         return redirect("swaps:keys")
@@ -113,7 +117,12 @@ def revoke(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def rotate_secret(request: MemberRequest) -> HttpResponse:
     last_rotated = request.POST.get("last_rotated")
-    if access.rotate_secret(request.user, timezone.now(), last_rotated=last_rotated):
+    try:
+        is_new = access.rotate_secret(request.user, timezone.now(), last_rotated=last_rotated)
+    except access.KeyRefused as error:
+        messages.error(request, str(error))
+        return redirect("swaps:keys")
+    if is_new:
         messages.success(request, "There is a new secret. For one day both sign your callbacks.")
     else:
         messages.info(request, "The secret was rotated already.")

@@ -28,6 +28,11 @@ def provider(request: HttpRequest) -> dict[str, str]:
     return {name: host if who == Performer.HOSTED else "" for name, who in is_hosted.items()}
 
 
+def mail(request: HttpRequest) -> dict[str, bool]:
+    """Whether this site can send mail at all."""
+    return {"sends_mail": settings.SENDS_MAIL}
+
+
 def host_of_provider() -> str:
     try:
         host = urlsplit(settings.FACESWAP_API_URL).hostname

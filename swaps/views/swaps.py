@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from swaps import errors, images, provider_figures, services, throttle
+from swaps import errors, images, provider_figures, services, storage_space
 from swaps.forms import PHOTOS, SwapForm, find_kept
 from swaps.models import Performer, Quota, Swap
 from swaps.views.access import MemberRequest, members_only, nothing_new
+from swaps.views.failures import no_room
 
 
 @members_only
@@ -27,15 +28,14 @@ def new(request: MemberRequest) -> HttpResponse:
             pk = request.GET.get(photo, "")
             form.kept[photo] = find_kept(request.user, photo, f"swap.{pk}")
         return _form_page(request, form)
-    now = timezone.now()
-    rate, may_send = throttle.take_form(request.user, now)
-    if not may_send:
-        return _too_often(request, throttle.refusal(rate, now, "send {} forms"))
     form = SwapForm(request.user, request.POST, request.FILES)
-    if not form.is_valid():
-        return _refused(request, form)
     try:
+        storage_space.check()
+        if not form.is_valid():
+            return _refused(request, form)
         services.request_swap(request.user, form.photos["source"], form.photos["target"])
+    except errors.ApiError:
+        return no_room()
     except errors.UsedUp as error:
         form.add_error(None, error.message)
         return _refused(request, form)
@@ -65,22 +65,7 @@ def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _refused(request: MemberRequest, form: SwapForm) -> HttpResponse:
     form.keep_good_photos()
-    if error := form.overloaded:
-        page = _form_page(request, form, status=error.status)
-        page["Retry-After"] = str(error.retry_after)
-        return page
     return _form_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _too_often(request: MemberRequest, error: errors.TooManyRequests) -> HttpResponse:
-    """The same form again, without a look at its photos."""
-    form = SwapForm(request.user, initial={"consent": "consent" in request.POST})
-    for photo in PHOTOS:
-        form.kept[photo] = find_kept(request.user, photo, request.POST.get(f"{photo}_kept", ""))
-    messages.error(request, error.message)
-    page = _form_page(request, form, status=error.status)
-    page["Retry-After"] = str(error.retry_after)
-    return page
 
 
 def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> HttpResponse:
@@ -89,7 +74,8 @@ def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> Htt
         "kept": form.kept,
         "would_wait": settings.FACESWAP_PROVIDER == Performer.HOSTED
         and provider_figures.is_down(timezone.now()),
-        "swaps_left": Quota.objects.of(request.user).remaining,
+        "swaps_left": Quota.objects.left(request.user),
+        "is_full": storage_space.is_low(),
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
         "accepted": images.ACCEPTED_TEXT,
         "limits": {

@@ -84,6 +84,7 @@ def test_acquire_leads_over_the_sign_up_back_to_the_page_and_to_a_first_picture(
     page.get_by_label("Email").fill("dora@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("link", name="Go on").click()
     expect(page).to_have_url(f"{visitor.site.url}{DOCS}")
 
     page.get_by_role("button", name="Acquire").click()

@@ -61,6 +61,7 @@ def test_acquiring_leads_over_the_sign_up_and_back_to_a_key_that_works(
     page.get_by_label("Email").fill(f"acquirer-{scripts}@example.com".lower())
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("link", name="Go on").click()
 
     expect(page).to_have_url(re.compile("/docs/api/$"))
     page.get_by_role("button", name="Acquire").first.click()

@@ -21,6 +21,7 @@ def sign_up(visitor: Visitor, email: str) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("link", name="Go on").click()
     expect(page.get_by_role("heading", name="New swap")).to_be_visible()
 
 

@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from swaps import heartbeat, recovery
+from swaps import heartbeat, recovery, retention
 from swaps.supervisor import die_with_supervisor
 
 TICK_SECONDS = 1.0
@@ -45,14 +45,14 @@ class Command(BaseCommand):
             close_old_connections()  # also drops one that an error has spoilt
             tick(timezone.now())
             stopped.wait(TICK_SECONDS)
-        heartbeat.forget(name)
+        heartbeat.leave(name)
 
 
 def make_tick(name: str) -> Callable[[datetime.datetime], None]:
     """One tick: every duty that is due, each on its own, so that none can hold up the others."""
     duties: list[tuple[Callable[[datetime.datetime], None], datetime.timedelta]] = [
         (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
-        *((step, datetime.timedelta(0)) for step in recovery.STEPS),
+        *((step, datetime.timedelta(0)) for step in (*recovery.STEPS, *retention.STEPS)),
         (heartbeat.forget_dead, HOUR),
         (recovery.forget_calls, HOUR),
         (prune_tasks, HOUR),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from swaps import supervisor
+from swaps import storage_space, supervisor
 from swaps.supervisor import Program
 
 READY_SECONDS = 60.0
@@ -57,6 +57,7 @@ class Command(BaseCommand):
             environment=environment,
             say=say,
             on_start=announce.start,
+            is_excused=storage_space.is_out,
         )
         if code:
             raise CommandError("Stopped because a process keeps dying.", returncode=code)

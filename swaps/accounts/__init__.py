@@ -1,0 +1,1 @@
+"""Signing up, in and out; what proves an account's address, and what ends then."""

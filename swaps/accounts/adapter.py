@@ -1,0 +1,57 @@
+"""Where allauth's behaviour is ours."""
+
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import passthrough_next_redirect_url, user_pk_to_url_str
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from swaps.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Links in mails lead to SITE_URL, whatever Host a request claimed."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        site = SimpleNamespace(name="Faceswap", domain=urlsplit(settings.SITE_URL).netloc)
+        super().send_mail(template_prefix, email, {**context, "current_site": site})
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return _on_this_site(super().get_reset_password_from_key_url(key))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: object) -> str:
+        return _on_this_site(super().get_email_confirmation_url(request, emailconfirmation))
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """To the first address of the account, whichever of its addresses was typed."""
+        super().send_password_reset_mail(user, user.email, context)
+
+    def send_account_exists_mail(self, user: User) -> None:
+        """To the owner of an address with which somebody tried to sign up."""
+        url = self.get_reset_password_from_key_url(reset_key(user))
+        context = {"password_reset_url": url, "login_url": _on_this_site(reverse("account_login"))}
+        self.send_mail("account/email/account_already_exists", user.email, context)
+
+    def post_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse:
+        response = super().post_login(request, user, **login)
+        return redirect_to_welcome(request) if login["signup"] else response
+
+
+def redirect_to_welcome(request: HttpRequest) -> HttpResponseRedirect:
+    """After signing up, whatever came of it."""
+    url = reverse("account_email_verification_sent")
+    return HttpResponseRedirect(passthrough_next_redirect_url(request, url, "next"))
+
+
+def reset_key(user: User) -> str:
+    """As it stands in the path of a link to a new password."""
+    return f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+
+
+def _on_this_site(url: str) -> str:
+    return f"{settings.SITE_URL}{urlsplit(url).path}"

@@ -1,0 +1,92 @@
+"""Forms that tell nobody whether an address has an account, and that end what must end."""
+
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from allauth.account.internal.flows import email_verification
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.utils import timezone
+
+from swaps.accounts import limits, possession
+from swaps.accounts.adapter import AccountAdapter, redirect_to_welcome
+from swaps.models import Swap, User
+
+
+class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
+    """What it answers is the same for an address that has an account already."""
+
+    def validate_unique_email(self, value: str) -> str:
+        return value
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        email = self.cleaned_data["email"]
+        user = possession.account_of(email)
+        if user is None:
+            try:
+                with transaction.atomic():
+                    return self.save(request), None
+            except IntegrityError:  # somebody else was faster
+                user = possession.account_of(email)
+        self._pretend(request, email, user)
+        return None, redirect_to_welcome(request)
+
+    def save(self, request: HttpRequest) -> User:
+        user: User = super().save(request)
+        own = {"user": user, "email": user.email}  # missing where somebody else claims it
+        EmailAddress.objects.get_or_create(**own, defaults={"primary": True})
+        return user
+
+    def _pretend(self, request: HttpRequest, email: str, user: User | None) -> None:
+        """As long, and the same cookies, as for a new account. Its owner gets a mail about it."""
+        make_password(self.cleaned_data["password1"])
+        request.session.cycle_key()
+        rotate_token(request)
+        if user and email_verification.consume_email_verification_rate_limit(request, email):
+            AccountAdapter(request).send_account_exists_mail(user)
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """The link goes to the account's first address, whichever of its addresses was typed."""
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        user = possession.account_of(email)
+        self.users = [user] if user and user.is_active else []
+        return email
+
+    def save(self, request: HttpRequest, **options: Any) -> str:
+        if self.users or limits.may_write_to_stranger(request):
+            super().save(request, **options)
+        return str(self.cleaned_data["email"])
+
+
+class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password by a link from a mail."""
+
+    ended = possession.Ended()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        count = foreign_swaps(self.user) if self.user else 0
+        if count and self.user.has_usable_password():
+            self.fields["keep_swaps"] = forms.BooleanField(
+                label=f"The {count} swaps are mine: keep them", required=False
+            )
+
+    def save(self) -> None:
+        keep = bool(self.cleaned_data.get("keep_swaps"))
+        with transaction.atomic():
+            self.ended = possession.reset(self.user, timezone.now(), keep_swaps=keep)
+            super().save()
+
+
+def foreign_swaps(user: User) -> int:
+    """How many swaps were made before anybody confirmed the account's address."""
+    if possession.is_primary_confirmed(user):
+        return 0
+    return Swap.objects.visible_to(user).count()

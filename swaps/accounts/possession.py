@@ -1,0 +1,156 @@
+"""Whose account it is: the owner of the mailbox, from the first proof on.
+
+An account works before its address is confirmed, so anybody may have made it, with keys, sessions
+and further addresses of their own. When the mailbox is proven for the first time, and whenever the
+password is reset by mail, all of that ends.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import transaction
+
+from swaps.models import (
+    ApiAccess,
+    IdempotencyKey,
+    InspectedCallback,
+    Quota,
+    Swap,
+    Upload,
+    User,
+)
+
+FOREIGN_KEY_NAME = "Made before the address was confirmed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What could open the account, and no longer can. (All sessions, besides.)"""
+
+    has_ended: bool = False
+    keys: int = 0
+    has_new_secret: bool = False
+    addresses: int = 0
+
+
+def account_of(email: str) -> User | None:
+    """Who has confirmed this address; otherwise whose first address it is, unconfirmed."""
+    confirmed = EmailAddress.objects.filter(email=email.lower(), verified=True)
+    address = confirmed.select_related("user").first()
+    if address:
+        owner: User = address.user
+        return owner
+    return User.objects.filter(email=email.lower()).first()
+
+
+def is_confirmed(user: User) -> bool:
+    """Whether the owner of a mailbox has ever been seen here."""
+    return bool(EmailAddress.objects.filter(user=user, verified=True).exists())
+
+
+def is_primary_confirmed(user: User) -> bool:
+    confirmed = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
+    return bool(confirmed.exists())
+
+
+def confirm(user: User, email: str, now: datetime.datetime) -> Ended:
+    """The address was confirmed by somebody who is signed in to the account."""
+    with transaction.atomic():
+        is_first = not is_confirmed(user)
+        release(email, user, now)
+        if is_first:
+            return _end_access(user, email, now)
+        EmailAddress.objects.filter(user=user, email=email).update(verified=True)
+        return Ended()
+
+
+def reset(user: User, now: datetime.datetime, *, keep_swaps: bool) -> Ended:
+    """A link that was sent to the account's address is used for a new password.
+
+    An account that never had a password was made by the operator, keys included: they stay.
+    """
+    with transaction.atomic():
+        if not user.has_usable_password():
+            release(user.email, user, now)
+            _make_primary(user, user.email)
+            return Ended()
+        return _prove(
+            user, user.email, now, is_first=not is_primary_confirmed(user), keep=keep_swaps
+        )
+
+
+def take_over(user: User, email: str, now: datetime.datetime, *, keep_swaps: bool) -> None:
+    """The address was confirmed by somebody who is not signed in: may have made it, or may not.
+
+    Its password may be somebody else's, and ends as well.
+    """
+    with transaction.atomic():
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        _prove(user, email, now, is_first=True, keep=keep_swaps)
+
+
+def release(email: str, owner: User, now: datetime.datetime) -> None:
+    """Nobody else may go on claiming an address whose mailbox is the owner's."""
+    EmailAddress.objects.filter(email=email).exclude(user=owner).delete()
+    for other in User.objects.filter(email=email).exclude(pk=owner.pk):
+        own = EmailAddress.objects.filter(user=other, verified=True).first()
+        if own:
+            own.set_as_primary()
+            continue
+        other.email, other.is_active = f"released-{other.pk}@released.invalid", False
+        other.save(update_fields=["email", "is_active"])
+        _end_access(other, other.email, now)
+        _forget(other, now)
+
+
+def _prove(user: User, email: str, now: datetime.datetime, *, is_first: bool, keep: bool) -> Ended:
+    release(email, user, now)
+    ended = _end_access(user, email, now)
+    if is_first and not keep:
+        _forget(user, now)
+    return ended
+
+
+def _end_access(user: User, email: str, now: datetime.datetime) -> Ended:
+    """All sessions, API keys, the callback secret and other addresses; links that were mailed."""
+    access = ApiAccess.objects.select_for_update().filter(user=user).first()  # as new keys do
+    user.access_ended_at = now
+    user.save(update_fields=["access_ended_at"])
+    others, _ = EmailAddress.objects.filter(user=user).exclude(email=email).delete()
+    _make_primary(user, email)
+    if access:
+        access.replace_secret()
+    for upload in Upload.objects.filter(owner=user):
+        upload.delete()
+    InspectedCallback.objects.filter(user=user).delete()
+    return Ended(
+        has_ended=True,
+        keys=user.api_keys.filter(revoked_at=None).update(revoked_at=now),
+        has_new_secret=access is not None,
+        addresses=others,
+    )
+
+
+def _make_primary(user: User, email: str) -> None:
+    EmailAddress.objects.filter(user=user).exclude(email=email).update(primary=False)
+    EmailAddress.objects.update_or_create(
+        user=user, email=email, defaults={"verified": True, "primary": True}
+    )
+    user.email = email
+    user.save(update_fields=["email"])
+
+
+def _forget(user: User, now: datetime.datetime) -> None:
+    """What was made with the account before may be somebody else's: out of sight, then deleted."""
+    Swap.objects.filter(owner=user).update(is_hidden=True)
+    user.forget_swaps_before = now
+    user.save(update_fields=["forget_swaps_before"])
+    user.api_keys.update(name=FOREIGN_KEY_NAME)
+    IdempotencyKey.objects.filter(user=user).delete()
+    free = settings.FACESWAP_FREE_SWAPS
+    Quota.objects.filter(user=user, remaining__lt=free).update(remaining=free)
+    api_free = settings.FACESWAP_API_FREE_SWAPS
+    ApiAccess.objects.filter(user=user, remaining__lt=api_free).update(remaining=api_free)
