@@ -11,11 +11,20 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from swaps.accounts import limits
 from swaps.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Links in mails lead to SITE_URL, whatever Host a request claimed."""
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        self._login_failed_rl_usage = limits.take_attempt(request, credentials.get("email", ""))
+        if self._login_failed_rl_usage is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        limits.forgive(request, credentials["email"])
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         site = SimpleNamespace(name="Faceswap", domain=urlsplit(settings.SITE_URL).netloc)
@@ -39,6 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse:
         response = super().post_login(request, user, **login)
+        limits.remember(request, user)
         return redirect_to_welcome(request) if login["signup"] else response
 
 

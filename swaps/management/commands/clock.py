@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
@@ -53,6 +54,7 @@ def make_tick(name: str) -> Callable[[datetime.datetime], None]:
     duties: list[tuple[Callable[[datetime.datetime], None], datetime.timedelta]] = [
         (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
         *((step, datetime.timedelta(0)) for step in (*recovery.STEPS, *retention.STEPS)),
+        (clear_cache, datetime.timedelta(seconds=10)),
         (heartbeat.forget_dead, HOUR),
         (recovery.forget_calls, HOUR),
         (prune_tasks, HOUR),
@@ -82,6 +84,11 @@ def prune_tasks(now: datetime.datetime) -> None:
     """What has run; and what a killed process never ended: its rows were taken up again."""
     call_command("prune_db_task_results", queue_name="*", min_age_days=0, verbosity=0)
     DBTaskResult.objects.filter(status=RUNNING, started_at__lte=now - DAY).delete()
+
+
+def clear_cache(_now: datetime.datetime) -> None:
+    lasting: Any = cache
+    lasting.delete_expired()
 
 
 def clear_sessions(_now: datetime.datetime) -> None:
