@@ -27,14 +27,16 @@ demo-hosted: $(site)  ## two sites on one machine, one the hosted provider of th
 	@$(bin)/python manage.py fetch_models
 	@exec $(bin)/python -m tools.demo_hosted --port $(PORT)
 
-test: test-sqlite test-postgresql  ## all tests, on SQLite and on PostgreSQL
+test: $(dev)  ## all tests, on SQLite and on PostgreSQL: make test ARGS="-k readme"
+	@$(bin)/python manage.py fetch_models
+	@$(bin)/python -m tools.both_databases $(ARGS)
 
-test-sqlite: $(dev)
+test-sqlite: $(dev)  ## all tests, on SQLite alone
 	@$(bin)/python manage.py fetch_models
 	@echo "--- tests on SQLite"
 	$(bin)/python -m pytest -n 2 $(ARGS)
 
-test-postgresql: $(dev)
+test-postgresql: $(dev)  ## all tests, on PostgreSQL alone
 	@$(bin)/python -m tests.parts postgresql || { code=$$?; test $$code = 75; exit; }; \
 	echo "--- tests on PostgreSQL"; \
 	TEST_ON=postgresql $(bin)/python -m pytest -n 2 $(ARGS)

@@ -1,5 +1,6 @@
 """What all tests share: pictures of their own on disk, and markers."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import hypothesis
 import pytest
 from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tests import evidence
 
 # A machine that is busy with something else makes no example wrong.
 hypothesis.settings.register_profile("site", deadline=None)
@@ -35,6 +38,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: drives headless Chromium (skipped without it)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    evidence.begin(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        evidence.leave(item, report)
+    return report
 
 
 @pytest.fixture(autouse=True)

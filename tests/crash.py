@@ -26,7 +26,7 @@ from swaps.models import Heartbeat, Quota, Status, Swap, User
 from tests.processes import ROOT, wait_until
 
 DEMO = ROOT / "static" / "img" / "demo"
-LEASE_SECONDS = 4
+LEASE_SECONDS = 10  # longer than a swap takes on a machine that is busy with something else
 # The supervisor gives up after 5 deaths in 30 s, rightly; these are no accidents.
 SECONDS_BETWEEN_KILLS = 7.6
 # How far into a swap (seconds) the kills come, in turn.
@@ -61,7 +61,7 @@ def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> 
                     killed.add(cut_off)
                     time.sleep(max(0, before + SECONDS_BETWEEN_KILLS - time.monotonic()))
         mine = Swap.objects.filter(owner=owner)
-        assert wait_until(lambda: not mine.unfinished().exists(), 120), "swaps stay unfinished"
+        assert wait_until(lambda: not mine.unfinished().exists(), 300), "swaps stay unfinished"
     quota = Quota.objects.get(user=owner)
     return Outcome(
         swaps=mine.count(),
@@ -103,7 +103,7 @@ def kill_worker_during_swap(killed: set[uuid.UUID], depth: float) -> uuid.UUID |
     None, and nothing killed, when the swap was faster than that.
     """
     fresh = Swap.objects.filter(status=Status.PROCESSING, attempts=1).exclude(pk__in=killed)
-    assert wait_until(fresh.exists, 60), "no swap is being processed"
+    assert wait_until(fresh.exists), "no swap is being processed"
     time.sleep(depth)
     pid = worker_pid()
     os.kill(pid, signal.SIGSTOP)  # holds the moment for a look
@@ -112,7 +112,7 @@ def kill_worker_during_swap(killed: set[uuid.UUID], depth: float) -> uuid.UUID |
         os.kill(pid, signal.SIGCONT)
         return None
     os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: worker_pid() not in {0, pid}, 30), "no new worker"
+    assert wait_until(lambda: worker_pid() not in {0, pid}), "no new worker"
     return cut_off.pk
 
 
@@ -150,7 +150,7 @@ def running_site(environment: Mapping[str, str], port: int = 0) -> Iterator[int]
         yield process.pid
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def free_port() -> int:

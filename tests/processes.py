@@ -45,7 +45,11 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> bool:
+# As long as anything may take on a machine that is busy with something else.
+MAX_WAIT_SECONDS = 60
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = MAX_WAIT_SECONDS) -> bool:
     """False when it has not come true by then."""
     deadline = time.monotonic() + seconds
     while not condition():

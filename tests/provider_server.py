@@ -25,7 +25,7 @@ from tests.processes import wait_until
 
 KEY = "sk-test-5d2f0c1e9a"
 CORNER = 4  # the source's thumbnail takes a quarter of the result's width
-SECONDS = 30  # for whatever it waits for itself
+SECONDS = 60  # for whatever it waits for itself
 
 Offer = Literal["offered", "api_not_implemented", "no_api", "method_not_allowed"]
 

@@ -8,7 +8,8 @@ from django_tasks import task
 
 @task()
 def write_slowly(folder: str) -> None:
-    """Leaves ``started``, a second later ``finished``."""
+    """Leaves ``started``, and ``finished`` once there is ``may_finish``."""
     Path(folder, "started").touch()
-    time.sleep(1)
+    while not Path(folder, "may_finish").exists():
+        time.sleep(0.02)
     Path(folder, "finished").touch()

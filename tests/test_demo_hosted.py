@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests import evidence
 from tests.parts import PARTS
 from tests.processes import ROOT, wait_until
 from tests.s3_server import own_bucket
@@ -21,6 +22,7 @@ from tools import demo_hosted, demo_s3
 
 PHOTOS = ROOT / "static" / "img" / "demo"
 READY = re.compile(r"^up +\| Ready on (\S+) for (\S+) with the password (\S+)$", re.MULTILINE)
+TAKEN = re.compile(r"site +\| courier .* taken by the provider")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,8 @@ def running_demo(folder: Path, port: int, s3: dict[str, str]) -> Iterator[Demo]:
             command, cwd=ROOT, env=os.environ | s3, stdout=file, stderr=subprocess.STDOUT
         )
     try:
-        yield Demo(folder=folder, port=port, log=log, process=process)
+        with evidence.keeping_log("demo", log):
+            yield Demo(folder=folder, port=port, log=log, process=process)
     finally:
         process.kill()
         process.wait()
@@ -84,7 +87,7 @@ class Browser(requests.Session):
         self.site = site
 
     def read(self, path: str) -> str:
-        return self.get(self.site + path, timeout=10).text
+        return self.get(self.site + path, timeout=60).text
 
     def submit(self, path: str, files: dict[str, Path] | None = None, **fields: str) -> None:
         token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', self.read(path))[-1]
@@ -93,7 +96,7 @@ class Browser(requests.Session):
             data={"csrfmiddlewaretoken": token, **fields},
             files={name: (file.name, file.read_bytes()) for name, file in (files or {}).items()},
             allow_redirects=False,
-            timeout=30,
+            timeout=60,
         )
         assert answer.status_code == 302, answer.text
 
@@ -101,7 +104,7 @@ class Browser(requests.Session):
 def test_the_circle_turns_and_nothing_is_left_of_it(tmp_path: Path, s3: dict[str, str]) -> None:
     port = two_free_ports()
     with running_demo(tmp_path / "demo", port, s3) as demo:
-        assert wait_until(lambda: bool(READY.search(demo.read_log())), 60), demo.read_log()
+        assert wait_until(lambda: bool(READY.search(demo.read_log())), 180), demo.read_log()
         [(site, email, password)] = READY.findall(demo.read_log())
         browser = Browser(site)
         browser.submit("/accounts/login/", login=email, password=password)
@@ -114,14 +117,14 @@ def test_the_circle_turns_and_nothing_is_left_of_it(tmp_path: Path, s3: dict[str
             )
             return bool(swap == "succeeded")
 
-        assert wait_until(has_succeeded, 30), demo.read_log()
-        [_] = re.findall(r"site +\| courier .* taken by the provider", demo.read_log())
+        assert wait_until(has_succeeded), demo.read_log()
+        assert wait_until(lambda: len(TAKEN.findall(demo.read_log())) == 1), demo.read_log()
         family = descendants(demo.process.pid)
         assert len(family) >= 10  # of each site: up, web with its processes, worker, courier, clock
 
         demo.process.send_signal(signal.SIGINT)
 
-        assert demo.process.wait(timeout=25) == 0, demo.read_log()
+        assert demo.process.wait(timeout=60) == 0, demo.read_log()
         assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
         assert demo_s3.free_ports(port, 2) == port
     keeps_the_key_as_long_as_it_works(demo)
@@ -152,7 +155,7 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(
         socket.create_server(("127.0.0.1", port + offset)),
         running_demo(tmp_path / "demo", port, {}) as demo,
     ):
-        assert demo.process.wait(timeout=20) == 1
+        assert demo.process.wait(timeout=60) == 1
         assert demo.read_log().startswith(f"Port {port + offset}, for the {name}, is taken.")
     assert [path.name for path in demo.folder.iterdir()] == [".lock"]
 
@@ -162,5 +165,5 @@ def test_two_in_one_folder_are_refused(tmp_path: Path) -> None:
         demo_hosted.only_one(tmp_path / "demo"),
         running_demo(tmp_path / "demo", two_free_ports(), {}) as second,
     ):
-        assert second.process.wait(timeout=20) == 1
+        assert second.process.wait(timeout=60) == 1
         assert "It runs already" in second.read_log()

@@ -48,7 +48,7 @@ def test_a_store_that_fails_is_named_without_its_secrets(
     def broken() -> bool:
         raise PermissionError("/srv/secret/place")
 
-    monkeypatch.setattr(health, "check_storage", health.make_storage_check(broken, timeout=1))
+    monkeypatch.setattr(health, "check_storage", health.make_storage_check(broken, timeout=60))
 
     response = client.get("/healthz")
 
@@ -76,7 +76,7 @@ def test_a_store_that_hangs_is_asked_once_and_holds_nobody_up() -> None:
 
     def hanging() -> bool:
         asked.append(1)
-        return release.wait(10)
+        return release.wait(60)
 
     check = health.make_storage_check(hanging, timeout=0.05)
 
@@ -92,7 +92,7 @@ def test_the_store_is_asked_again_only_after_five_seconds() -> None:
         asked.append(1)
         return True
 
-    check = health.make_storage_check(alive, timeout=1, clock=lambda: now[0])
+    check = health.make_storage_check(alive, timeout=60, clock=lambda: now[0])
     check()
     now[0] += 4
     check()

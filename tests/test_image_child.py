@@ -68,7 +68,7 @@ def accepted(upload: Any, size: int = 1) -> images.Photo:
 
 def refusal_of(future: "Future[images.Photo]") -> images.ImageRefused:
     with pytest.raises(images.ImageRefused) as refusal:
-        future.result(30)
+        future.result(60)
     return refusal.value
 
 
@@ -113,7 +113,7 @@ def run(program: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -341,7 +341,7 @@ def test_a_child_is_limited_and_knows_no_secrets(monkeypatch: pytest.MonkeyPatch
         limits = Path(f"/proc/{child}/limits").read_text()
         environment = Path(f"/proc/{child}/environ").read_text()
         os.kill(child, signal.SIGCONT)
-        assert future.result(30).width == 3600
+        assert future.result(60).width == 3600
     bytes_of_memory = 150 * MP + 3 * len(slow()) + 20 * 50 * MP
     for limit, soft, hard in (
         ("Max address space", bytes_of_memory, bytes_of_memory),

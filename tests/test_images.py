@@ -524,9 +524,9 @@ def bombs() -> dict[str, bytes]:
 def test_a_decompression_bomb_is_not_even_tried(name: str) -> None:
     data = bombs()[name]
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     refusal = refused(data)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert tracemalloc.get_traced_memory()[1] < 2 * MP
     tracemalloc.stop()
     assert refusal.code == ("broken" if name == "png of lies" else "too_many_pixels")
@@ -572,9 +572,9 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     ids=["jpeg", "png", "webp"],
 )
 def test_millions_of_empty_parts_are_not_walked_through(data: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert refused(data).code == "broken"
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize("name", samples())

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.processes import ROOT, wait_until
+
 RUNNER = """
 import json, os, pathlib, sys
 from swaps import supervisor
@@ -65,7 +65,7 @@ def start() -> Iterator[Start]:
     yield start
     for process in started:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def read_pids(process: subprocess.Popen[str], count: int) -> list[int]:
@@ -89,13 +89,9 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 8) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def are_gone(pids: list[int]) -> bool:
+    """Soon: who dies with its parent does so a moment after it."""
+    return wait_until(lambda: not any(map(is_running, pids)))
 
 
 def test_a_child_that_dies_is_started_again_without_what_it_had_started(start: Start) -> None:
@@ -105,19 +101,19 @@ def test_a_child_that_dies_is_started_again_without_what_it_had_started(start: S
     os.kill(child, signal.SIGKILL)
 
     assert child not in read_pids(supervisor, 2)
-    assert wait_until(lambda: not is_running(grandchild))
+    assert are_gone([grandchild])
 
 
 def test_a_child_that_keeps_dying_ends_everything_with_an_error(start: Start) -> None:
     supervisor = start({"family": ["-c", FAMILY], "broken": ["-c", "raise SystemExit('oh no')"]})
 
-    output, _ = supervisor.communicate(timeout=20)
+    output, _ = supervisor.communicate(timeout=60)
 
     assert supervisor.returncode == 1
     assert output.count("broken | oh no") == 5
     assert "broken keeps dying; giving up" in output
     pids = [int(line.split()[-1]) for line in output.splitlines() if "| pid" in line]
-    assert wait_until(lambda: not any(map(is_running, pids)))
+    assert are_gone(pids)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
@@ -127,8 +123,8 @@ def test_a_signal_stops_children_and_grandchildren(start: Start, signum: int) ->
 
     supervisor.send_signal(signum)
 
-    assert supervisor.wait(timeout=10) == 0
-    assert not any(map(is_running, pids))
+    assert supervisor.wait(timeout=60) == 0
+    assert are_gone(pids)
 
 
 def test_a_child_that_ignores_sigterm_is_killed(start: Start) -> None:
@@ -137,8 +133,8 @@ def test_a_child_that_ignores_sigterm_is_killed(start: Start) -> None:
 
     supervisor.terminate()
 
-    assert supervisor.wait(timeout=10) == 0
-    assert not any(map(is_running, pids))
+    assert supervisor.wait(timeout=60) == 0
+    assert are_gone(pids)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prctl(2)")
@@ -148,7 +144,7 @@ def test_killing_the_supervisor_leaves_nothing_behind(start: Start) -> None:
 
     supervisor.kill()
 
-    assert wait_until(lambda: not any(map(is_running, pids)))
+    assert are_gone(pids)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prctl(2)")
@@ -160,7 +156,7 @@ def test_killing_a_supervisor_of_supervisors_leaves_nothing_behind(start: Start)
 
     outer.kill()
 
-    assert wait_until(lambda: not any(map(is_running, pids)))
+    assert are_gone(pids)
 
 
 def test_each_program_has_an_environment_of_its_own_too(start: Start) -> None:

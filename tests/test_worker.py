@@ -37,7 +37,8 @@ def test_sigterm_lets_the_running_task_finish_and_leaves_the_next_one(tmp_path: 
         assert wait_until((first / "started").exists)
         assert wait_until(is_alive)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=10) == 0
+        (first / "may_finish").touch()
+        assert worker.wait(timeout=60) == 0
 
     assert (first / "finished").exists()
     assert not (second / "started").exists()
@@ -51,7 +52,7 @@ def test_an_idle_worker_stops_at_once() -> None:
     with running("-c", WORKER_WITHOUT_ENGINE) as worker:
         assert wait_until(is_alive)
         worker.send_signal(signal.SIGINT)
-        assert worker.wait(timeout=2) == 0
+        assert worker.wait(timeout=20) == 0
 
 
 def test_a_signal_between_claim_and_start_loses_no_task() -> None:

@@ -3,9 +3,9 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from swaps.admin import api, provider, swaps, users
+from swaps.admin import api, email_addresses, provider, swaps, users
 
-__all__ = ["api", "provider", "swaps", "users"]
+__all__ = ["api", "email_addresses", "provider", "swaps", "users"]
 
 # Signing in is one page, with its limits on attempts, for staff as well.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet, Sum
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from swaps import access, deliveries
+from swaps.admin.confirmation import Question, ask, chosen_rows, counted, is_confirmed
+from swaps.admin.staff_accounts import keep_manageable
 from swaps.models import ApiKey, Delivery, DeliveryAttempt
 from swaps.models.api_key import PREFIX_LENGTH
 from swaps.models.delivery import MOST_ATTEMPTS
@@ -83,22 +85,47 @@ class ApiKeyAdmin(FactsAdmin):
         return key.uses.aggregate(sum=Sum("count"))["sum"] or 0
 
     @admin.action(description="Disable (calls are refused until enabled)", permissions=["change"])
-    def disable(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        self._mark(request, keys, is_disabled=True)
+    def disable(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> HttpResponse | None:
+        return self._mark(request, keys, is_disabled=True)
 
     @admin.action(description="Enable", permissions=["change"])
-    def enable(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        self._mark(request, keys, is_disabled=False)
+    def enable(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> HttpResponse | None:
+        return self._mark(request, keys, is_disabled=False)
 
     @admin.action(description="Revoke for good", permissions=["change"])
-    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> HttpResponse | None:
+        live = keep_manageable(self, request, keys.filter(revoked_at=None), "user")
+        chosen: list[ApiKey] = chosen_rows(self, request, live)
+        if chosen and not is_confirmed(request):
+            return ask(self, request, "revoke", chosen, _end_of(chosen, "Revoke", FOR_GOOD))
         now = timezone.now()
-        self.note(request, [key for key in keys if key.revoke(now)], "Revoked.")
+        self.note(request, [key for key in chosen if key.revoke(now)], "Revoked.")
+        return None
 
-    def _mark(self, request: HttpRequest, keys: QuerySet[ApiKey], *, is_disabled: bool) -> None:
-        chosen = list(keys.exclude(is_disabled=is_disabled))
+    def _mark(
+        self, request: HttpRequest, keys: QuerySet[ApiKey], *, is_disabled: bool
+    ) -> HttpResponse | None:
+        others = keep_manageable(self, request, keys.exclude(is_disabled=is_disabled), "user")
+        chosen: list[ApiKey] = chosen_rows(self, request, others)
+        if is_disabled and chosen and not is_confirmed(request):
+            return ask(self, request, "disable", chosen, _end_of(chosen, "Disable", FOR_NOW))
         ApiKey.objects.filter(pk__in=[key.pk for key in chosen]).update(is_disabled=is_disabled)
         self.note(request, chosen, "Disabled." if is_disabled else "Enabled.")
+        return None
+
+
+FOR_GOOD = "This cannot be undone: their owners have to make new keys."
+FOR_NOW = "They can be enabled again."
+
+
+def _end_of(keys: list[ApiKey], verb: str, how_long: str) -> Question:
+    owners = len({key.user_id for key in keys})
+    refused = f"Calls with {counted(len(keys), 'key')} of {counted(owners, 'account')}"
+    return Question(
+        title=f"{verb} {counted(len(keys), 'key')}?",
+        consequences=[f"{refused} will be refused, from now on.", how_long],
+        verb=f"Yes, {verb.lower()}",
+    )
 
 
 class NewestAttempts(BaseInlineFormSet[DeliveryAttempt, Delivery, Any]):

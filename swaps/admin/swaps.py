@@ -5,17 +5,20 @@ import uuid
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from swaps import services, storage
+from swaps.admin.confirmation import Question, ask, chosen_rows, counted, is_confirmed
 from swaps.admin.provider import link_to_callbacks
 from swaps.models import Status, Submission, Swap
 from swaps.models.swap import Kind
 from swaps.views.pictures import picture
+
+KINDS: tuple[Kind, ...] = ("source", "target", "result")
 
 
 @admin.register(Swap)
@@ -91,17 +94,10 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
     def pictures(self, swap: Swap) -> SafeString | str:
         if swap.status == Status.REMOVED:
             return "removed"
-        kinds: tuple[Kind, ...] = ("source", "target", "result")
-        tags = [
-            format_html(
-                '<img class="swap-thumb" src="{}" alt="{}" loading="lazy" width="72" height="72">',
-                reverse("admin:swaps_swap_thumb", args=[swap.pk, kind]),
-                kind,
-            )
-            for kind in kinds
-            if swap.key(kind)
-        ]
-        return format_html("{}" * len(tags), *tags)
+        thumb = '<img class="swap-thumb" src="{}" alt="{}" loading="lazy" width="72" height="72">'
+        kinds = [kind for kind in KINDS if swap.key(kind)]
+        urls = [reverse("admin:swaps_swap_thumb", args=[swap.pk, kind]) for kind in kinds]
+        return format_html_join("", thumb, zip(urls, kinds, strict=True)) or "–"
 
     @admin.action(description="Hide from everyone", permissions=["change"])
     def hide(self, request: HttpRequest, swaps: QuerySet[Swap]) -> None:
@@ -112,12 +108,16 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         self._mark(request, swaps, is_hidden=False)
 
     @admin.action(description="Remove, with all pictures", permissions=["change"])
-    def remove(self, request: HttpRequest, swaps: QuerySet[Swap]) -> None:
-        chosen = list(swaps)
+    def remove(self, request: HttpRequest, swaps: QuerySet[Swap]) -> HttpResponse | None:
+        found = swaps.exclude(status=Status.REMOVED).select_related("owner", "submission")
+        chosen: list[Swap] = chosen_rows(self, request, found)
+        if chosen and not is_confirmed(request):
+            return ask(self, request, "remove", chosen, _removal_of(chosen))
         for swap in chosen:
             services.remove(swap)
             self.log_change(request, swap, "Removed.")
         self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
+        return None
 
     def _mark(self, request: HttpRequest, swaps: QuerySet[Swap], *, is_hidden: bool) -> None:
         word = "Hidden." if is_hidden else "Shown again."
@@ -125,3 +125,22 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
             self.log_change(request, swap, word)
         marked = swaps.update(is_hidden=is_hidden)
         self.message_user(request, f"{marked}: {word}", messages.SUCCESS)
+
+
+def _removal_of(swaps: list[Swap]) -> Question:
+    """What goes with them."""
+    pictures = sum(bool(swap.key(kind)) for swap in swaps for kind in KINDS)
+    sent = [swap for swap in swaps if swap.is_unfinished and swap.has_been_sent]
+    given_back = sum(swap.is_unfinished for swap in swaps) - len(sent)
+    owners = len({swap.owner_id for swap in swaps})
+    consequences = [
+        f"{counted(len(swaps), 'swap')} of {counted(owners, 'account')} will be removed.",
+        f"{counted(pictures, 'picture')} will be deleted, with their thumbnails.",
+        f"{counted(len(sent), 'submission')} at the hosted provider will be given up, and counted.",
+        f"{counted(given_back, 'unfinished swap')} will be stopped, and not counted.",
+    ]
+    return Question(
+        title=f"Remove {counted(len(swaps), 'swap')}, with all pictures?",
+        consequences=[*consequences, "This cannot be undone."],
+        verb="Yes, remove for good",
+    )

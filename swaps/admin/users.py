@@ -7,9 +7,11 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 
+from swaps.admin.confirmation import MAX_NAMED, Question, ask, chosen_rows, counted, is_confirmed
+from swaps.admin.staff_accounts import keep_manageable, may_manage
 from swaps.models import (
     AccountStorage,
     ApiAccess,
@@ -17,19 +19,19 @@ from swaps.models import (
     Delivery,
     Door,
     Grant,
-    ProviderCallback,
     Quota,
+    Status,
     Submission,
     Swap,
     User,
 )
 
-GOES_WITH_ITS_OWNER = {
-    model._meta.verbose_name  # noqa: SLF001
-    for model in (Swap, ApiKey, Delivery, Submission, ProviderCallback)
-}
+KINDS = ("source", "target", "result")
 
 admin.site.unregister(Group)
+
+
+RIGHTS = ("is_staff", "is_superuser", "user_permissions")
 
 
 class GrantForm(forms.ModelForm[Grant]):
@@ -91,6 +93,19 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     )
     filter_horizontal = ("user_permissions",)
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or may_manage(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or may_manage(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Rights are given by superusers; in the form of anybody else they are only shown."""
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if request.user.is_superuser else (*readonly, *RIGHTS)
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else ()
 
@@ -130,24 +145,69 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """An account goes with all that is its own, though none of it is deleted alone."""
-        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, forbidden - GOES_WITH_ITS_OWNER, protected
+        """An account goes with all that is its own, though none of it is deleted alone.
+
+        It is counted, not named: an account may have thousands of swaps.
+        """
+        users = list(objs)
+        may_all = all(self.has_delete_permission(request, user) for user in users)
+        forbidden = set() if may_all else {"staff accounts"}
+        names = [str(user) for user in users[:MAX_NAMED]]
+        if more := len(users) - len(names):
+            names.append(f"and {more} more")
+        return names, _belongings_of(users), forbidden, []
 
     @admin.action(description="Block (no sign-in, signed out at once)", permissions=["change"])
-    def block(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        others = users.exclude(pk=request.user.pk or 0)
-        self._mark(request, others, is_active=False)
+    def block(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         if users.filter(pk=request.user.pk or 0).exists():
             self.message_user(request, "You cannot block yourself.", messages.WARNING)
+        others = users.exclude(pk=request.user.pk or 0)
+        chosen = self._manageable(request, others)
+        if chosen and not is_confirmed(request):
+            return ask(self, request, "block", chosen, _blocking_of(chosen))
+        self._mark(request, chosen, is_active=False)
+        return None
 
     @admin.action(description="Unblock", permissions=["change"])
     def unblock(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self._mark(request, users, is_active=True)
+        self._mark(request, self._manageable(request, users), is_active=True)
 
-    def _mark(self, request: HttpRequest, users: QuerySet[User], *, is_active: bool) -> None:
+    def _manageable(self, request: HttpRequest, users: QuerySet[User]) -> list[User]:
+        return chosen_rows(self, request, keep_manageable(self, request, users, "pk"))
+
+    def _mark(self, request: HttpRequest, users: list[User], *, is_active: bool) -> None:
         word = "Unblocked." if is_active else "Blocked."
         for user in users:
             self.log_change(request, user, word)
-        marked = users.update(is_active=is_active)
-        self.message_user(request, f"{marked}: {word}", messages.SUCCESS)
+        marked = User.objects.filter(pk__in=[user.pk for user in users])
+        self.message_user(
+            request, f"{marked.update(is_active=is_active)}: {word}", messages.SUCCESS
+        )
+
+
+def _belongings_of(users: list[User]) -> dict[str, int]:
+    """How much goes with these accounts, by what it is called."""
+    counts = {"accounts": len(users)}
+    swaps = Swap.objects.filter(owner__in=users)
+    has_picture = {f"{kind}_key": Count("pk", filter=~Q(**{f"{kind}_key": ""})) for kind in KINDS}
+    pictures = swaps.exclude(status=Status.REMOVED).aggregate(**has_picture)
+    return counts | {
+        "swaps": swaps.count(),
+        "pictures, with their thumbnails": sum(pictures.values()),
+        "API keys": ApiKey.objects.filter(user__in=users).count(),
+        "callbacks": Delivery.objects.filter(owner__in=users).count(),
+        "submissions": Submission.objects.filter(swap__in=swaps).count(),
+    }
+
+
+def _blocking_of(users: list[User]) -> Question:
+    keys = ApiKey.objects.filter(user__in=users, revoked_at=None, is_disabled=False).count()
+    return Question(
+        title=f"Block {counted(len(users), 'account')}?",
+        consequences=[
+            f"{counted(len(users), 'account')} will be signed out at once, and cannot sign in.",
+            f"Calls with {counted(keys, 'API key')} will be refused.",
+            "Their swaps and pictures stay. They can be unblocked.",
+        ],
+        verb="Yes, block",
+    )

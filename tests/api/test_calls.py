@@ -187,7 +187,7 @@ def test_two_slow_pictures_take_the_time_of_one(caller: Caller, settings: Settin
     arrived = threading.Barrier(2)
 
     def slow(peer: Peer) -> None:
-        arrived.wait(5)  # both are asked for before one is answered
+        arrived.wait(60)  # both are asked for before one is answered
         peer.send(http_answer(picture()))
 
     with serving(slow) as server:

@@ -95,7 +95,7 @@ def run(folder: Path, code: str, *command: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C"},
     )
@@ -136,7 +136,7 @@ def test_a_shell_hands_curl_the_body_and_the_headers(
 
     checked = subprocess.run([shell, "-n"], input=code, text=True, capture_output=True, check=False)
     done = subprocess.run(
-        [shell, "-c", FAKE_CURL + code], capture_output=True, check=True, timeout=20
+        [shell, "-c", FAKE_CURL + code], capture_output=True, check=True, timeout=60
     )
 
     assert (checked.returncode, checked.stderr) == (0, "")

@@ -37,9 +37,9 @@ def calling(caller: Caller, body: object = None) -> Iterator[Future[Any]]:
 
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(call)
-        assert wait_until(
-            lambda: future.done() or Swap.objects.exclude(pk__in=before).exists(), 5
-        ), "no swap was requested"
+        assert wait_until(lambda: future.done() or Swap.objects.exclude(pk__in=before).exists()), (
+            "no swap was requested"
+        )
         yield future
 
 
@@ -52,7 +52,7 @@ def test_a_waiting_call_is_answered_with_the_picture(caller: Caller) -> None:
         swap = the_swap()
         assert swap.claim()
         services.settle(swap, finished())
-        answer = future.result(5)
+        answer = future.result(60)
     body = answer.json()
     assert answer.status_code == 200
     assert body["task_id"] == str(swap.pk)
@@ -64,7 +64,7 @@ def test_a_waiting_call_is_answered_with_the_error_of_its_swap(caller: Caller) -
     with calling(caller) as future:
         swap = the_swap()
         services.settle(swap, errors.NoFace("No face was found.", image="target"))
-        answer = future.result(5)
+        answer = future.result(60)
     assert (answer.status_code, code_of(answer)) == (400, "no_face")
     assert answer.json()["task_id"] == str(swap.pk)
     assert answer["x-quota-remaining"] == "20"
@@ -73,14 +73,14 @@ def test_a_waiting_call_is_answered_with_the_error_of_its_swap(caller: Caller) -
 def test_a_call_whose_swap_is_removed_does_not_wait_on(caller: Caller) -> None:
     with calling(caller) as future:
         services.remove(the_swap())
-        answer = future.result(5)
+        answer = future.result(60)
     assert (answer.status_code, code_of(answer)) == (404, "not_found")
 
 
 def test_a_call_waits_no_longer_than_it_was_told_to_and_the_task_goes_on(caller: Caller) -> None:
     begun = time.monotonic()
     answer = caller.swap({**SAMPLES, "timeout": 0.2})
-    assert 0.2 <= time.monotonic() - begun < 2
+    assert 0.2 <= time.monotonic() - begun < 30
     assert (answer.status_code, code_of(answer)) == (504, "timeout")
     swap = Swap.objects.get(pk=answer.json()["task_id"])
     assert swap.status == Status.QUEUED
@@ -91,7 +91,7 @@ def test_no_call_waits_longer_than_the_server_allows(caller: Caller, settings: S
     settings.FACESWAP_API_MAX_WAIT_SECONDS = 0.2
     begun = time.monotonic()
     assert code_of(caller.swap({**SAMPLES, "timeout": 1e9})) == "timeout"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 30
 
 
 def test_past_the_limit_a_call_is_told_to_use_a_callback_and_nothing_is_spent(
@@ -104,7 +104,7 @@ def test_past_the_limit_a_call_is_told_to_use_a_callback_and_nothing_is_spent(
         swap = Swap.objects.order_by("created_at")[0]
         assert swap.claim()
         services.settle(swap, finished())
-        assert future.result(5).status_code == 200
+        assert future.result(60).status_code == 200
     assert (refused.status_code, code_of(refused)) == (429, "too_many_requests")
     assert "callback_url" in refused.json()["error"]["message"]
     assert int(refused["retry-after"]) > 0
@@ -140,7 +140,7 @@ def test_a_watcher_that_broke_once_goes_on_watching(
     monkeypatch.setattr(waiting, "_wake", breaks_once)
     with calling(caller) as future:
         services.remove(the_swap())
-        assert code_of(future.result(5)) == "not_found"
+        assert code_of(future.result(60)) == "not_found"
     assert broken
 
 
@@ -149,12 +149,12 @@ def test_a_process_that_is_about_to_stop_keeps_nobody_waiting(
 ) -> None:
     with calling(caller) as future:
         monkeypatch.setattr(waiting, "is_leaving", lambda: True)
-        assert code_of(future.result(5)) == "timeout"
+        assert code_of(future.result(60)) == "timeout"
 
 
 def test_nobody_watches_when_nobody_waits(caller: Caller) -> None:
     caller.swap({**SAMPLES, "timeout": 0.05})
-    assert wait_until(lambda: "waiting" not in {t.name for t in threading.enumerate()}, 3)
+    assert wait_until(lambda: "waiting" not in {t.name for t in threading.enumerate()})
 
 
 # --- room to work ---------------------------------------------------------------------------
@@ -172,12 +172,14 @@ def in_threads(application: room.Application, count: int) -> list[threading.Thre
 
 def test_no_more_requests_work_at_once_than_there_are_places() -> None:
     at_work, most, lock = 0, 0, threading.Lock()
+    both = threading.Barrier(2, timeout=60)
 
     def application(_environ: dict[str, Any], _start: Any) -> list[bytes]:
         nonlocal at_work, most
         with lock:
             at_work += 1
             most = max(most, at_work)
+        both.wait()
         time.sleep(0.02)
         with lock:
             at_work -= 1
@@ -196,14 +198,14 @@ def test_who_steps_aside_lets_others_work_and_needs_no_connection() -> None:
         held.add(id(connections["default"]))
         with room.stepping_aside():
             asked.append(1)
-            go_on.wait(5)
+            go_on.wait(60)
         Swap.objects.exists()
         held.add(id(connections["default"]))
         connections["default"].close()  # or it would stay open with its place
         return []
 
     threads = in_threads(room.limited(application, places=1), 20)
-    assert wait_until(lambda: len(asked) == 20, 5)
+    assert wait_until(lambda: len(asked) == 20)
     go_on.set()
     for thread in threads:
         thread.join()
@@ -214,7 +216,7 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
     class SlowBody(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             asked.set()
-            go_on.wait(5)
+            go_on.wait(60)
             return super().read(size)
 
     go_on, asked, done = threading.Event(), threading.Event(), threading.Event()
@@ -227,7 +229,7 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
     limited = room.limited(application, places=1)
     slow = threading.Thread(target=lambda: limited({"wsgi.input": SlowBody()}, None))
     slow.start()
-    assert asked.wait(5)
+    assert asked.wait(60)
     limited({"wsgi.input": io.BytesIO(b"fast")}, None)
     assert done.is_set()
     go_on.set()

@@ -5,14 +5,13 @@ As there, all talk is HTTP.
 """
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conformance.receiver import Receiver, receiving
-from tests.e2e import conftest as e2e
 from tests.e2e.conftest import alice, browser, chromium, new_visitor, pytest_itemcollected, shared
 from tests.e2e.running_site import RunningSite, free_port, running_site
 from tests.s3_server import own_bucket
@@ -28,17 +27,6 @@ class Ports:
 
     site: int = field(default_factory=free_port)
     provider: int = field(default_factory=free_port)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield from e2e.pytest_runtest_makereport(item)
-    provider = getattr(item, "funcargs", {}).get("provider")
-    if report.failed and provider:
-        report.sections.append(("the provider's log", provider.read_log()[-8000:]))
-    return report
 
 
 @pytest.fixture(scope="package")

@@ -26,7 +26,8 @@ def request_in_browser(page: Page, source: Path, target: Path) -> None:
     page.locator("#id_source_image").set_input_files(source)
     page.locator("#id_target_image").set_input_files(target)
     page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Swap faces").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Swap faces").click()
 
 
 def objects_of(bucket: str, swap: str) -> dict[str, str]:
@@ -58,7 +59,7 @@ def test_two_photos_become_a_picture_that_was_made_elsewhere(
     picture = page.locator(".card.succeeded img.result")
     assert picture.evaluate(SHOWN)
 
-    page.locator(".card a").first.click()
+    visitor.follow(page.locator(".card a").first)
     with page.expect_download() as started:
         page.get_by_role("link", name="Download", exact=True).click()
     assert provenance.is_marked(started.value.path().read_bytes())
@@ -99,10 +100,10 @@ def test_deleting_takes_the_objects_out_of_the_bucket(alice: Visitor, bucket: st
 
     page = alice.open(f"/swaps/{swap}/")
     page.get_by_text("Delete…").click()
-    page.get_by_role("button", name="Delete for good").click()
+    alice.follow(page.get_by_role("button", name="Delete for good"))
 
     expect(page.get_by_text("Deleted, with all its pictures.")).to_be_visible()
-    assert objects_of(bucket, swap) == {}
+    assert wait_until(lambda: objects_of(bucket, swap) == {})
 
 
 def test_while_the_provider_is_gone_swaps_wait_and_then_go_on_by_themselves(
@@ -114,7 +115,7 @@ def test_while_the_provider_is_gone_swaps_wait_and_then_go_on_by_themselves(
         request_in_browser(page, SOURCE, OTHER)
         swap = alice.swaps()[0]
         card = page.locator(f"#swap-{swap}")
-        expect(card).to_contain_text("Waits for the service", timeout=20_000)
+        expect(card).to_contain_text("Waits for the service")
         detail = alice.context.new_page()
         detail.goto(f"{alice.site.url}/swaps/{swap}/")
         expect(detail.get_by_role("heading", name="Waiting for the service")).to_be_visible()

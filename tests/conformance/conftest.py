@@ -6,7 +6,7 @@ The site may ask the customer's server because ``FACESWAP_FETCH_ALLOW`` names it
 import base64
 import io
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -61,17 +61,6 @@ class Cast:
     keys: dict[str, str]
     secret: str  # signs alice's callbacks
     browser_swaps: list[str]  # of the demo account
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    operator = getattr(item, "funcargs", {}).get("operator")
-    if report.failed and operator:
-        report.sections.append(("the site's log", operator.site.read_log()[-8000:]))
-    return report
 
 
 @pytest.fixture(scope="package")

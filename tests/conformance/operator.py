@@ -21,7 +21,7 @@ class Operator:
 
     # --- callbacks ------------------------------------------------------------------------
 
-    def wait_for_attempt(self, task_id: str, number: int, seconds: float = 30) -> None:
+    def wait_for_attempt(self, task_id: str, number: int, seconds: float = 60) -> None:
         """Until so many attempts at its callback have ended."""
         line = f"swap={task_id} attempt={number} "
         assert wait_until(lambda: line in self.site.read_log(), seconds), f"no {line}"
@@ -68,7 +68,7 @@ class Operator:
         return pid
 
     def wait_for_courier(self, killed: int) -> None:
-        assert wait_until(lambda: self._couriers()[-1] != killed, 30), "no new courier"
+        assert wait_until(lambda: self._couriers()[-1] != killed), "no new courier"
 
     def _couriers(self) -> list[int]:
         """The pids of all that there have been."""

@@ -31,7 +31,7 @@ class Inbox:
     behaviours: deque[Behaviour]
     received: list[Received] = field(default_factory=list)
 
-    def wait_for(self, count: int, seconds: float = 30) -> list[Received]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Received]:
         is_there = wait_until(lambda: len(self.received) >= count, seconds)
         assert is_there, f"{len(self.received)} of {count} callbacks came"
         return self.received

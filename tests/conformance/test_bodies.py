@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from swaps.room import PLACES
+from swaps.room import PLACES, SILENCE_SECONDS
 from tests.conformance.bare_client import BareClient
 from tests.conformance.one_shape import ask, assert_error
 from tests.conformance.operator import Operator
@@ -114,7 +114,7 @@ def test_a_refusal_is_heard_by_those_who_are_still_sending(alice: BareClient, pa
     right = {**wrong, "authorization": f"Bearer {alice.key}"}
     question = '{"ids": [], "action": "retrieve_batch"}'
     address = urlsplit(alice.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
 
     answers = []
     with contextlib.closing(connection):
@@ -140,7 +140,7 @@ def test_a_body_may_come_in_chunks(alice: BareClient) -> None:
 
 def test_a_body_that_is_announced_as_endless_is_not_waited_for(alice: BareClient) -> None:
     address = urlsplit(alice.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     with contextlib.closing(connection):
         connection.putrequest("POST", "/face/swap")
         connection.putheader("authorization", f"Bearer {alice.key}")
@@ -168,7 +168,8 @@ def test_bodies_that_do_not_come_hold_up_nobody(alice: BareClient) -> None:
             stalled.sendall(head.encode() + b"{")
         time.sleep(0.5)
 
-        pages = [requests.get(f"{alice.url}/", timeout=5) for _ in range(8)]
+        soon = SILENCE_SECONDS - 5
+        pages = [requests.get(f"{alice.url}/", timeout=soon) for _ in range(8)]
 
     assert [page.status_code for page in pages] == [200] * 8
 

@@ -143,6 +143,6 @@ def test_a_broken_picture_in_the_body_is_an_invalid_image(alice: BareClient) -> 
 
 
 def test_the_samples_of_the_documentation_are_there(samples: Samples) -> None:
-    answers = [requests.get(url, timeout=10) for url in samples]
+    answers = [requests.get(url, timeout=60) for url in samples]
 
     assert [answer.status_code for answer in answers] == [200, 200]

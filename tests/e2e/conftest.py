@@ -5,41 +5,24 @@ this thread, and Django refuses its ORM there. So these tests talk to the site o
 """
 
 import os
-import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
-from tests.e2e.running_site import ROOT, RunningSite, running_site
-from tests.e2e.visitor import Visitor
+from tests import evidence
+from tests.e2e.running_site import RunningSite, running_site
+from tests.e2e.visitor import MAX_WAIT_MS, Visitor
 from tests.parts import require
 
-SCREENSHOTS = ROOT / "var" / "e2e"
-STARTED_AT = pytest.StashKey[int]()
-FAILED = pytest.StashKey[bool]()
 NewVisitor = Callable[..., Visitor]
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=MAX_WAIT_MS)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.browser)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.failed:
-        item.stash[FAILED] = True
-        site = getattr(item, "funcargs", {}).get("site")
-        if site:
-            said = site.read_log(item.stash.get(STARTED_AT, 0))
-            report.sections.append(("the site's log", said[-8000:]))
-    return report
 
 
 @pytest.fixture(scope="package")
@@ -80,7 +63,6 @@ def new_visitor(
     request: pytest.FixtureRequest,
 ) -> Iterator[NewVisitor]:
     """Makes visitors; at the end none of them may have seen anything wrong."""
-    request.node.stash[STARTED_AT] = site.log.stat().st_size
     visitors: list[Visitor] = []
 
     def make(name: str = "", *, is_shared: bool = False, **options: Any) -> Visitor:
@@ -102,11 +84,12 @@ def new_visitor(
         return visitor
 
     yield make
-    if request.node.stash.get(FAILED, False):
-        _photograph(request.node.name, visitors)
+    wrongs = [wrong for visitor in visitors for wrong in visitor.wrongs]
+    if wrongs:
+        evidence.photograph(request.node)
     for visitor in visitors:
         visitor.context.close()
-    assert [wrong for visitor in visitors for wrong in visitor.wrongs] == []
+    assert wrongs == []
 
 
 @pytest.fixture
@@ -119,10 +102,3 @@ def alice(new_visitor: NewVisitor) -> Visitor:
 def newcomer(new_visitor: NewVisitor) -> Visitor:
     """An account of this test's own. Few tests need it: sign-ups are limited to 20 a minute."""
     return new_visitor("newcomer")
-
-
-def _photograph(test: str, visitors: list[Visitor]) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    for number, visitor in enumerate(visitors):
-        path = SCREENSHOTS / f"{re.sub(r'[^a-z0-9]+', '-', test)}-{number}.png"
-        visitor.page.screenshot(path=path, full_page=True)

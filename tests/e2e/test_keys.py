@@ -33,7 +33,8 @@ def token_on(page: Page) -> str:
 
 def make_key(page: Page, name: str) -> str:
     page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Make a key").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Make a key").click()
     return token_on(page)
 
 
@@ -56,20 +57,20 @@ def test_acquiring_leads_over_the_sign_up_and_back_to_a_key_that_works(
     page = visitor.open("/")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="API").click()
     expect(page).to_have_url(re.compile("/docs/api/$"))
-    page.get_by_role("button", name="Acquire").first.click()
-    page.get_by_role("main").get_by_role("link", name="Sign up").click()
+    visitor.follow(page.get_by_role("button", name="Acquire").first)
+    visitor.follow(page.get_by_role("main").get_by_role("link", name="Sign up"))
     page.get_by_label("Email").fill(f"acquirer-{scripts}@example.com".lower())
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign up").click()
-    page.get_by_role("link", name="Go on").click()
+    visitor.follow(page.get_by_role("button", name="Sign up"))
+    visitor.follow(page.get_by_role("link", name="Go on"))
 
     expect(page).to_have_url(re.compile("/docs/api/$"))
-    page.get_by_role("button", name="Acquire").first.click()
+    visitor.follow(page.get_by_role("button", name="Acquire").first)
 
     token = token_on(page)
-    assert token in page.locator("#curl").inner_text()
+    expect(page.locator("#curl")).to_contain_text(token)
     assert calls(visitor, token) == 404  # the key is good; there is no such task
-    page.get_by_role("link", name="Your keys").click()
+    visitor.follow(page.get_by_role("link", name="Your keys"))
     expect(page.get_by_role("heading", name="First key")).to_be_visible()
     expect(page.get_by_text("20 of 20 left")).to_be_visible()
     assert token not in page.content()
@@ -118,20 +119,20 @@ def test_a_key_is_made_rotated_and_revoked(kim: Visitor) -> None:
     assert calls(kim, first) == 404
     assert calls(kim, first, source_image_url="x", target_image_url="x") == 400
 
-    page.get_by_role("link", name="Your keys").click()
+    kim.follow(page.get_by_role("link", name="Your keys"))
     key = page.locator(".key").filter(has_text="Laptop")
     expect(key.locator(".state")).to_have_text("Works")
     key.get_by_text("Rotate or revoke…").click()
     key.get_by_label("This one").select_option("ends at once")
-    key.get_by_role("button", name="Rotate").click()
+    kim.follow(key.get_by_role("button", name="Rotate"))
     second = token_on(page)
     assert second != first
     assert (calls(kim, first), calls(kim, second)) == (401, 404)
 
-    page.get_by_role("link", name="Your keys").click()
+    kim.follow(page.get_by_role("link", name="Your keys"))
     expect(key.filter(visible=True)).to_have_count(1)  # the other one has ended
     key.filter(visible=True).get_by_text("Rotate or revoke…").click()
-    key.filter(visible=True).get_by_role("button", name="Revoke for good").click()
+    kim.follow(key.filter(visible=True).get_by_role("button", name="Revoke for good"))
     expect(page.get_by_text("“Laptop” is revoked.")).to_be_visible()
     assert calls(kim, second) == 401
     page.get_by_text("Ended keys").click()
@@ -142,13 +143,16 @@ def test_keys_can_be_made_and_revoked_by_keyboard_alone(kim: Visitor) -> None:
     page = kim.open(KEYS)
     page.get_by_label("Name").focus()
     page.keyboard.type("Typed")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     token_on(page)
     page.get_by_role("link", name="Your keys").focus()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     key = page.locator(".key").filter(has_text="Typed")
     key.locator("summary").focus()
     page.keyboard.press("Enter")
+    expect(key.get_by_role("button", name="Revoke for good")).to_be_visible()
     reached = []
     for _ in range(3):
         page.keyboard.press("Tab")
@@ -169,7 +173,7 @@ def test_the_secret_is_shown_when_asked_for_and_rotated(kim: Visitor) -> None:
     expect(secret).to_have_text(re.compile("^whsec_"))
     old = secret.inner_text()
     page.get_by_text("Rotate the secret…").click()
-    page.locator(".callback-secret").get_by_role("button", name="Rotate").click()
+    kim.follow(page.locator(".callback-secret").get_by_role("button", name="Rotate"))
     expect(page.get_by_text("There is a new secret.")).to_be_visible()
     page.get_by_text("Show the secret").click()
     expect(secret).not_to_have_text(old)
@@ -194,7 +198,7 @@ def test_the_pages_are_in_good_order(
     page = kim.open(KEYS)
     page.get_by_label("Name").fill("Without a day")
     page.get_by_label("Ends").select_option("On a date…")
-    page.get_by_role("button", name="Make a key").click()
+    kim.follow(page.get_by_role("button", name="Make a key"))
     expect(page.get_by_text("Choose the last day on which the key works.")).to_be_visible()
     found["a refusal"] = findings(page)
     stranger = new_visitor("without", is_shared=True, viewport=size, color_scheme=scheme)
@@ -218,20 +222,20 @@ def test_a_callback_is_followed_live_and_replayed(kim: Visitor) -> None:
     kim.wait_for(task)
     page = kim.open("/swaps/")
     expect(page.locator(f"#swap-{task}")).to_contain_text("API")
-    page.locator(f"#open-{task}").click()
+    kim.follow(page.locator(f"#open-{task}"))
     expect(page.locator("#task")).to_have_text(task)
-    page.get_by_role("link", name="Pending").click()
+    kim.follow(page.get_by_role("link", name="Pending"))
 
     page.evaluate("document.body.dataset.same = 'page'")
     attempts = page.locator(".attempts li")
-    expect(attempts).to_have_count(2, timeout=30_000)  # the second after 5 to 6 seconds
+    expect(attempts).to_have_count(2)  # the second after 5 to 6 seconds
     expect(page.locator("body")).to_have_attribute("data-same", "page")
-    page.get_by_role("button", name="Replay").click()
+    kim.follow(page.get_by_role("button", name="Replay"))
     expect(page.get_by_text("It is sent once more, now.")).to_be_visible()
-    expect(attempts).to_have_count(3, timeout=30_000)
+    expect(attempts).to_have_count(3)
 
     page = kim.open("/api/deliveries/")
     row = page.locator(".log li").filter(has_text=NOWHERE)
     expect(row).to_contain_text("Pending")
-    row.get_by_role("link").click()
+    kim.follow(row.get_by_role("link"))
     expect(page.locator("#payload")).to_contain_text(task)

@@ -27,7 +27,11 @@ def bob(site: RunningSite, new_visitor: NewVisitor) -> Visitor:
 def act(page: Page, row: str, action: str) -> None:
     page.get_by_role("row", name=row).get_by_role("checkbox").check()
     page.locator("select[name=action]").select_option(label=action)
-    page.get_by_role("button", name="Go").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Go").click()
+    if asks := page.get_by_role("button", name="Yes, ").all():
+        with page.expect_navigation():
+            asks[0].click()
     expect(page.locator(".messagelist .success")).to_be_visible()
 
 
@@ -36,8 +40,8 @@ def test_staff_see_thumbnails_hide_a_swap_and_block_its_owner(
 ) -> None:
     swap = newcomer.wait_for(newcomer.request_swap())
     page = bob.open("/")
-    page.get_by_role("link", name="Admin").click()
-    page.get_by_role("link", name="Swaps", exact=True).first.click()
+    bob.follow(page.get_by_role("link", name="Admin"))
+    bob.follow(page.get_by_role("link", name="Swaps", exact=True).first)
     pictures = page.get_by_role("row", name=swap).locator("img.swap-thumb")
     expect(pictures).to_have_count(3)
     for picture in pictures.all():

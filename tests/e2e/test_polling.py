@@ -23,44 +23,49 @@ def watch_polls(visitor: Visitor) -> list[Response]:
     return polls
 
 
+def count_polls(visitor: Visitor) -> int:
+    """Those that were sent: an answer may come later, and be of an earlier time."""
+    return sum("/updates/" in request.url for request in visitor.requests)
+
+
 def test_the_page_asks_less_often_as_the_server_says_and_gets_204_meanwhile(
     alice: Visitor,
 ) -> None:
     polls = watch_polls(alice)
+    alice.open("/swaps/")  # all that is to be loaded once
     with alice.site.resting_worker():
         swap = alice.request_swap()
         page = alice.open("/swaps/")
         poller = page.locator("#poller")
         expect(poller).to_have_attribute("hx-trigger", "every 300ms, refresh")
         expect(poller).to_have_attribute("hx-trigger", "every 1000ms, refresh")
-        asked = len(polls)
+        asked = count_polls(alice)
         page.wait_for_timeout(2200)
         statuses = [poll.status for poll in polls]
         assert statuses.count(200) == 1  # the one that said to ask less often
         assert set(statuses) == {200, 204}
-        assert asked > 8
-        assert 1 <= len(polls) - asked <= 3
+        assert asked > 4  # in the first five seconds, of which loading the page takes some
+        assert 1 <= count_polls(alice) - asked <= 3
     expect(page.locator(f"#swap-{swap}.succeeded")).to_be_visible()
     expect(poller).not_to_have_attribute("hx-get", re.compile("."))
-    asked = len(polls)
+    asked = count_polls(alice)
     page.wait_for_timeout(700)
-    assert len(polls) == asked  # all is finished: nothing to ask about
+    assert count_polls(alice) == asked  # all is finished: nothing to ask about
 
 
 def test_a_hidden_tab_is_quiet_and_catches_up_when_looked_at(alice: Visitor) -> None:
-    polls = watch_polls(alice)
     with alice.site.resting_worker():
         swap = alice.request_swap()
         page = alice.open("/swaps/")
-        page.wait_for_timeout(700)
-        assert polls
+        with page.expect_response("**/updates/**"):
+            pass
         page.evaluate(LOOK_AWAY)
         page.wait_for_timeout(100)
-        asked = len(polls)
+        asked = count_polls(alice)
         page.wait_for_timeout(1000)
     alice.wait_for(swap)
     page.wait_for_timeout(400)
-    assert len(polls) == asked
+    assert count_polls(alice) == asked
     expect(page.locator(".card.queued")).to_be_visible()
     page.evaluate(LOOK_AGAIN)
     expect(page.locator(f"#swap-{swap}.succeeded")).to_be_visible()

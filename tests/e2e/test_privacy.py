@@ -68,6 +68,6 @@ def test_polling_after_the_session_ended_leads_the_whole_page_to_the_sign_in(
 def test_signing_out_ends_the_session(newcomer: Visitor) -> None:
     page = newcomer.open("/swaps/")
     page.locator("details.menu summary").click()
-    page.get_by_role("button", name="Sign out").click()
+    newcomer.follow(page.get_by_role("button", name="Sign out"))
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     assert newcomer.get("/swaps/").status == 302

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import NewVisitor
 from tests.e2e.running_site import MAX_UPLOAD_MB
@@ -56,9 +56,10 @@ def wrong(page: Page, place: str) -> str:
     return said.inner_text()
 
 
-def submit(page: Page) -> None:
+def ready(page: Page) -> Locator:
+    """The button, once the photographed have consented."""
     page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Swap faces").click()
+    return page.get_by_role("button", name="Swap faces")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_the_server_refuses_one_photo_and_keeps_the_other(
     before = len(noah.swaps())
     page.locator(f"#id_{place}_image").set_input_files(file)
     page.locator(f"#id_{other}_image").set_input_files(SOURCE)
-    submit(page)
+    noah.follow(ready(page))
 
     said = wrong(page, place)
     assert ("face photo" if place == "source" else "target photo") in said
@@ -91,7 +92,7 @@ def test_the_server_refuses_one_photo_and_keeps_the_other(
     expect(page.get_by_role("checkbox")).to_be_checked()
 
     page.locator(f"#id_{place}_image").set_input_files(TARGET)
-    submit(page)
+    noah.follow(ready(page))
     expect(page.get_by_role("heading", name="History")).to_be_visible()
     assert len(noah.swaps()) == before + 1
 
@@ -123,7 +124,7 @@ def test_with_scripts_what_is_missing_is_said_where_it_is_missing(alice: Visitor
     expect(page.locator("#id_target_image")).to_be_focused()
 
     page.locator("#id_target_image").set_input_files(TARGET)
-    submit(page)
+    alice.follow(ready(page))
     expect(page).to_have_url(re.compile("/swaps/$"))
     expect(page.locator(".card").first).to_contain_class("succeeded")
 
@@ -137,12 +138,12 @@ def test_with_scripts_a_file_that_is_no_picture_is_refused_by_the_server(
     page = alice.open("/swaps/new/")
     page.locator("#id_source_image").set_input_files(notes)
     page.locator("#id_target_image").set_input_files(TARGET)
-    submit(page)
+    alice.follow(ready(page))
     assert "face photo" in wrong(page, "source")
     expect(page.locator("[data-place=target] img.picture")).to_be_visible()
 
     page.locator("#id_source_image").set_input_files(SOURCE)
-    submit(page)
+    alice.follow(ready(page))
     expect(page).to_have_url(re.compile("/swaps/$"))
     expect(page.locator(".card").first).to_contain_class("succeeded")
 
@@ -182,14 +183,14 @@ def test_a_photo_without_a_face_is_named_not_counted_and_can_be_replaced(
 
     offer = card.get_by_role("link", name="Another")
     expect(offer).to_have_attribute("href", re.compile(rf"/swaps/new/\?{other}={swap}$"))
-    card.get_by_role("link").first.click()
+    alice.follow(card.get_by_role("link").first)
     expect(page.locator("main")).to_contain_text("No face was found")
     expect(page.locator("main")).to_contain_text("not counted")
-    page.get_by_role("link", name="Choose another").click()
+    alice.follow(page.get_by_role("link", name="Choose another"))
     expect(page.locator(f"[data-place={other}] img.picture")).to_be_visible()
     expect(page.locator(f"[data-place={place}] img.picture")).to_be_hidden()
     page.locator(f"#id_{place}_image").set_input_files(OTHER)
-    submit(page)
+    alice.follow(ready(page))
     expect(page).to_have_url(re.compile("/swaps/$"))
     expect(page.locator(".card").first).to_contain_class("succeeded")
     newest = alice.swaps()[0]

@@ -6,8 +6,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import APIResponse, BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import (
+    APIResponse,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    WebError,
+)
 
+from tests import evidence
 from tests.e2e.running_site import ROOT, RunningSite
 
 PHOTOS = ROOT / "tests" / "photos"
@@ -15,6 +24,8 @@ SOURCE = PHOTOS / "face-man-beard-smile.jpg"
 TARGET = PHOTOS / "face-man-frontal.jpg"
 OTHER = PHOTOS / "face-woman-smiling-frontal.jpg"
 NO_FACE = PHOTOS / "noface-cap-over-face.jpg"
+# As long as anything may take on a machine that is busy with something else.
+MAX_WAIT_MS = 60_000
 PASSWORD = "a fine long pass phrase"
 HTTP_ERROR = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 
@@ -29,7 +40,8 @@ class Visitor:
         self.wrongs: list[str] = []
         self.requests: list[Request] = []
         self.email = ""
-        context.set_default_timeout(10_000)
+        evidence.watch(context)
+        context.set_default_timeout(MAX_WAIT_MS)
         context.on("request", self._note_request)
         context.on("console", self._note_console)
         context.on("weberror", self._note_error)
@@ -37,6 +49,15 @@ class Visitor:
 
     def open(self, path: str) -> Page:
         self.page.goto(f"{self.site.url}{path}")
+        return self.page
+
+    def follow(self, control: Locator) -> Page:
+        """Clicks what leads to another page, and returns when that page is there.
+
+        A click alone returns while the old document may still stand, or the new one has no body.
+        """
+        with self.page.expect_navigation():
+            control.click()
         return self.page
 
     # --- what needs no browser page -------------------------------------------------------
@@ -69,7 +90,7 @@ class Visitor:
         """On the sign-in page, as a person does."""
         self.page.get_by_label("Email").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        self.follow(self.page.get_by_role("main").get_by_role("button", name="Sign in"))
 
     def request_swap(self, source: Path = SOURCE, target: Path = TARGET) -> str:
         """The id of the new swap, which may not be finished."""
@@ -89,7 +110,7 @@ class Visitor:
         return int(found[1])
 
     def wait_for(self, swap: str, status: str = "succeeded") -> str:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + MAX_WAIT_MS / 1000
         while time.monotonic() < deadline:
             card = self.get(f"/swaps/{swap}/card/").text()
             if f'class="card {status}"' in card:

@@ -84,7 +84,7 @@ def post(url: str, body: Any) -> int:
 def call_back(provider: Provider, **changes: Any) -> int:
     """What the provider reports of its only task; ``changes`` are made to the body."""
     task = provider.task
-    assert task.is_done.wait(10)
+    assert task.is_done.wait(60)
     return post(task.request["callback_url"], provider.outcome(task) | changes)
 
 

@@ -30,7 +30,7 @@ def test_a_call_is_handed_on_and_its_caller_gets_our_picture(
         swap = Swap.objects.get(pk=accepted["task_id"])
         assert (swap.door, swap.provider) == ("api", "hosted")
         tasks.submit_swap.call(str(swap.pk))
-        assert provider.task.is_done.wait(10)
+        assert provider.task.is_done.wait(60)
         size = images.dimensions(storage.read(swap.target_key))
         provider.task.result = jpeg(Image.new("RGB", size, "olive"))
         assert call_back(provider) == 202

@@ -230,7 +230,7 @@ def test_a_form_of_another_site_needs_no_csrf_token(alice: User, settings: Setti
     with hosted_by(settings) as provider:
         sent(alice)
         path = urlsplit(provider.task.request["callback_url"]).path
-        assert provider.task.is_done.wait(10)
+        assert provider.task.is_done.wait(60)
         answer = Client(enforce_csrf_checks=True).post(
             path, data=provider.outcome(provider.task), content_type="application/json"
         )
@@ -242,7 +242,7 @@ def test_an_accepted_callback_costs_one_statement(
 ) -> None:
     with hosted_by(settings) as provider:
         sent(alice)
-        assert provider.task.is_done.wait(10)
+        assert provider.task.is_done.wait(60)
         with django_assert_num_queries(1):
             assert call_back(provider) == 202
 

@@ -44,7 +44,7 @@ from tests.provider_server import (
 )
 
 SHORT = 0.3  # seconds that a provider gets when it is meant to run out of them
-SLACK = 5.0  # seconds after which it is certain that it was not cut short in time
+SLACK = 20.0  # seconds after which it is certain that it was not cut short in time
 REQUEST = RemoteRequest(
     source_image_url="https://site.example/source.jpg?signed=1",
     target_image_url="https://site.example/target.jpg?signed=2",
@@ -671,7 +671,7 @@ def test_a_task_that_is_worked_on_is_accepted_still(settings: Settings) -> None:
 def test_a_task_that_has_ended_shows_its_picture(settings: Settings) -> None:
     with providing() as provider:
         task_id = submit(settings, provider).task_id
-        provider.task.is_done.wait(5)
+        provider.task.is_done.wait(60)
         url = f"{provider.url}/results/{task_id}.jpg"
         assert ask(settings, provider, task_id) == Answered(task_id=task_id, image_url=url)
 
@@ -692,7 +692,7 @@ def test_a_task_that_has_failed_says_why(
 ) -> None:
     with providing(fails(code, "In target_image_url.")) as provider:
         task_id = submit(settings, provider).task_id
-        provider.task.is_done.wait(5)
+        provider.task.is_done.wait(60)
         with pytest.raises(kind) as failure:
             ask(settings, provider, task_id)
     assert "target_image_url" not in failure.value.message
@@ -792,7 +792,7 @@ def test_a_provider_that_is_down_may_be_asked_again(status: int, settings: Setti
     busy = Reply(status=status, body=HTML, headers={"Retry-After": "3"})
     with providing(asked=[busy]) as provider:
         task_id = submit(settings, provider).task_id
-        provider.task.is_done.wait(5)
+        provider.task.is_done.wait(60)
         with pytest.raises(NotNow) as trouble:
             ask(settings, provider, task_id)
         assert trouble.value.retry_after == 3

@@ -117,7 +117,7 @@ class Waiting:
 def waiting(alice: User, settings: Settings) -> Waiting:
     with hosted_by(settings) as provider:
         swap = sent(alice)
-        assert provider.task.is_done.wait(10)
+        assert provider.task.is_done.wait(60)
         token = urlsplit(provider.task.request["callback_url"]).path.split("/")[2]
         return Waiting(swap_id=swap.pk, token=token, outcome=provider.outcome(provider.task))
 

@@ -181,7 +181,7 @@ def test_what_is_deleted_while_a_stray_callback_is_filed_is_deleted(
 
     with ThreadPoolExecutor(1) as thread:
         accepted = thread.submit(accept)
-        assert is_filed.wait(10)
+        assert is_filed.wait(60)
         if deleted == "swap":
             services.remove(Swap.objects.get(pk=swap.pk))
         else:
@@ -303,7 +303,7 @@ def test_the_picture_of_a_task_whose_answer_is_under_way_is_not_taken_for_anothe
 
         def the_wrong_callback_comes() -> None:
             task = list(provider.tasks.values())[1]
-            assert task.is_done.wait(10)
+            assert task.is_done.wait(60)
             assert post(links.callback_url(first.pk), provider.outcome(task)) == 202
             tasks.collect_result.call(str(first.pk))
 

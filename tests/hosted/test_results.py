@@ -140,7 +140,7 @@ def result_url(settings: Settings, provider: Provider) -> str:
         source_image_url=photo, target_image_url=photo, callback_url="", idempotency_key=""
     )
     task_id = hosted.submit(request).task_id
-    assert provider.task.is_done.wait(5)
+    assert provider.task.is_done.wait(60)
     outcome = hosted.ask(task_id)
     assert isinstance(outcome, Answered)
     return outcome.image_url

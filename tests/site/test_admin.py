@@ -1,6 +1,7 @@
 """Moderation in the admin."""
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from swaps import access
+from swaps import access, services
 from swaps.models import (
     ApiAccess,
     ApiKey,
@@ -19,12 +20,14 @@ from swaps.models import (
     DeliveryStatus,
     Door,
     Grant,
+    Performer,
     Quota,
+    Submission,
     Swap,
     User,
 )
 from swaps.models.quota import quotas
-from tests.site.conftest import finished_swap
+from tests.site.conftest import finished_swap, queued_swap
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/swaps/swap/"
@@ -32,8 +35,13 @@ KEYS = "/admin/swaps/apikey/"
 DELIVERIES = "/admin/swaps/delivery/"
 
 
-def act(client: Client, url: str, action: str, *pks: object) -> str:
-    data = {"action": action, "_selected_action": [str(pk) for pk in pks]}
+def act(client: Client, url: str, action: str, *pks: object, confirmed: str = "yes") -> str:
+    """What the page says then. Staff have been asked, if this is an action that asks."""
+    data = {
+        "action": action,
+        "_selected_action": [str(pk) for pk in pks],
+        "confirmed": confirmed,
+    }
     return client.post(url, data, follow=True).content.decode()
 
 
@@ -382,3 +390,99 @@ def test_every_admin_page_opens(as_staff: Client, alice: User) -> None:
         "/admin/password_change/",
     ):
         assert as_staff.get(url).status_code == 200, url
+
+
+# --- what asks first ----------------------------------------------------------------------
+
+
+def test_removing_swaps_asks_first_and_says_what_goes(
+    as_staff: Client, alice: User, charlie: User
+) -> None:
+    done, waiting, sent = finished_swap(alice), queued_swap(alice), queued_swap(charlie)
+    Swap.objects.filter(pk=sent.pk).update(provider=Performer.HOSTED, status="processing")
+    Submission.objects.create(swap=sent, sends=1)
+    removed = finished_swap(alice)
+    services.remove(removed)
+    chosen = [swap.pk for swap in (done, waiting, sent, removed)]
+
+    page = act(as_staff, LIST, "remove", *chosen, confirmed="")
+
+    assert not Swap.objects.filter(pk__in=chosen[:3], status="removed").exists()
+    for text in (
+        "Remove 3 swaps, with all pictures?",
+        "3 swaps of 2 accounts will be removed.",
+        "7 pictures will be deleted, with their thumbnails.",
+        "1 submission at the hosted provider will be given up, and counted.",
+        "1 unfinished swap will be stopped, and not counted.",
+        "This cannot be undone.",
+        str(done.pk),
+        "Yes, remove for good",
+    ):
+        assert text in page
+    assert "<script>" not in page
+
+    sent_along = dict(re.findall(r'name="(action|confirmed)" value="(\w+)"', page))
+    pks = re.findall(r'name="_selected_action" value="([^"]+)"', page)
+    as_staff.post(LIST, {**sent_along, "_selected_action": pks})
+    assert Swap.objects.filter(status="removed").count() == 4
+
+
+def test_of_many_swaps_twenty_are_named_and_more_than_a_hundred_are_too_many(
+    as_staff: Client, alice: User
+) -> None:
+    Swap.objects.bulk_create(Swap(owner=alice, status="failed") for _ in range(101))
+    pks = list(Swap.objects.values_list("pk", flat=True))
+
+    page = act(as_staff, LIST, "remove", *pks[:100], confirmed="")
+    assert sum(f"<li>{pk}</li>" in page for pk in pks) == 20
+    assert "and 80 more" in page
+    assert page.count('name="_selected_action"') == 100
+
+    assert "At most 100 at once." in act(as_staff, LIST, "remove", *pks)
+    assert not Swap.objects.filter(status="removed").exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [("disable", "They can be enabled again."), ("revoke", "This cannot be undone: their owners")],
+)
+def test_ending_keys_asks_first(as_staff: Client, alice: User, action: str, text: str) -> None:
+    key, _ = acquire(alice)
+    page = act(as_staff, KEYS, action, key.pk, confirmed="")
+    assert text in page
+    assert "Calls with 1 key of 1 account will be refused, from now on." in page
+    key.refresh_from_db()
+    assert (key.is_disabled, key.revoked_at) == (False, None)
+
+
+def test_blocking_asks_first(as_staff: Client, alice: User) -> None:
+    acquire(alice)
+    page = act(as_staff, "/admin/swaps/user/", "block", alice.pk, confirmed="")
+    assert "1 account will be signed out at once, and cannot sign in." in page
+    assert "Calls with 1 API key will be refused." in page
+    alice.refresh_from_db()
+    assert alice.is_active
+
+
+def test_deleting_accounts_asks_first_and_counts_what_goes(
+    as_staff: Client, alice: User, charlie: User
+) -> None:
+    for _ in range(3):
+        finished_swap(alice)
+    given_up_delivery(alice)
+    acquire(alice)
+    alone = as_staff.get(reverse("admin:swaps_user_delete", args=[alice.pk])).content.decode()
+    both = act(as_staff, "/admin/swaps/user/", "delete_selected", alice.pk, charlie.pk)
+    for page, accounts in ((alone, 1), (both, 2)):
+        assert "This cannot be undone." in page
+        counts = dict(re.findall(r"<li>([\w, ]+): (\d+)</li>", page))
+        assert counts == {
+            "Accounts": str(accounts),
+            "Swaps": "4",
+            "Pictures, with their thumbnails": "12",
+            "API keys": "1",
+            "Callbacks": "1",
+            "Submissions": "0",
+        }
+        assert "alice@example.com" in page
+    assert User.objects.filter(pk__in=[alice.pk, charlie.pk]).count() == 2

@@ -160,7 +160,7 @@ def _get(url: str) -> _Answer:
     if urlsplit(url).port == 8000:  # ours: the disk's URLs are answered by the site itself
         answer = Client().get(urlsplit(url).path)
         return _Answer(status=answer.status_code, body=answer.getvalue(), headers=answer.headers)
-    response = requests.get(url, timeout=10)
+    response = requests.get(url, timeout=60)
     return _Answer(status=response.status_code, body=response.content, headers=response.headers)
 
 
