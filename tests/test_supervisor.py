@@ -172,3 +172,24 @@ def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"Port {port} on 127.0.0.1 is taken"):
             call_command("up", port=port)
+
+
+def test_what_dies_of_a_full_disk_is_started_again_until_there_is_room(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.touch()
+    runner = RUNNER.replace("say=say)", "say=say, is_excused=pathlib.Path(sys.argv[3]).exists)")
+    programs = {"mayfly": ["-c", "raise SystemExit(1)"]}
+    deaths = 0
+    with subprocess.Popen(
+        [sys.executable, "-c", runner, json.dumps(programs), "1", str(full)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as supervisor:
+        assert supervisor.stdout
+        for line in supervisor.stdout:
+            deaths += "starting it again" in line
+            if deaths == 6:  # once more than it may without an excuse
+                full.unlink(missing_ok=True)
+    assert supervisor.returncode == 1
+    assert deaths >= 6

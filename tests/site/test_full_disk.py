@@ -2,8 +2,11 @@
 
 import errno
 import json
+import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,3 +207,52 @@ def test_what_is_no_lack_of_room_is_not_taken_for_it() -> None:
     assert not storage_space.is_full(OSError(errno.EIO, "input/output"))
     assert not storage_space.is_full(ValueError())
     assert not storage_space.is_full(None)
+
+
+WRITER = """
+import sys, django
+django.setup()
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from swaps import storage_reserve
+if sys.argv[1] == "with":
+    storage_reserve.keep_reserve(timezone.now())
+    storage_reserve.keep_reserve(timezone.now())
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(300):
+    SessionStore().save()
+print("written", flush=True)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("how", "succeeds"), [("with", True), ("without", False)])
+def test_sqlite_goes_on_writing_for_a_while(
+    settings: Settings, tmp_path: Path, how: str, succeeds: bool
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("SKIPPED: SQLite only")
+    require("small-disk")
+    with small_disk(32) as disk:
+        copy = disk.root / "db.sqlite3"
+        connection.cursor().execute("VACUUM INTO %s", [str(copy)])
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, how],
+            cwd=site_settings.BASE_DIR,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
+                "DATABASE_URL": f"sqlite:///{copy}",
+                "FACESWAP_MIN_FREE_MB": "1",
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert writer.stdout
+        assert writer.stdout.readline() == "ready\n"
+        disk.fill()
+        said, _ = writer.communicate("\n", timeout=30)
+    assert (said == "written\n") is succeeds

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from swaps import heartbeat, recovery, retention
+from swaps import heartbeat, recovery, retention, storage_reserve
 from swaps.supervisor import die_with_supervisor
 
 TICK_SECONDS = 1.0
@@ -55,6 +55,7 @@ def make_tick(name: str) -> Callable[[datetime.datetime], None]:
         (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
         *((step, datetime.timedelta(0)) for step in (*recovery.STEPS, *retention.STEPS)),
         (clear_cache, datetime.timedelta(seconds=10)),
+        (storage_reserve.keep_reserve, HOUR),
         (heartbeat.forget_dead, HOUR),
         (recovery.forget_calls, HOUR),
         (prune_tasks, HOUR),
