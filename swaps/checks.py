@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
-from swaps import net, storage_space
+from swaps import decode_budget, image_child, image_cost, images, net, storage_space
 from swaps.models import Performer
 from swaps.net_addresses import Target, is_public, parse
 
@@ -47,6 +47,26 @@ def check_address(**_: Any) -> list[CheckMessage]:
             )
         )
     return problems
+
+
+@register
+def check_decode_budget(**_: Any) -> list[CheckMessage]:
+    """Every photo within the limits can be opened with the memory that there is for that."""
+    most = image_cost.most_memory(
+        min(settings.FACESWAP_MAX_PIXELS, images.MOST_PIXELS), settings.FACESWAP_MAX_UPLOAD_BYTES
+    )
+    needed = decode_budget.slots(most + image_child.MEMORY_BESIDE)
+    if needed * decode_budget.SLOT_BYTES <= settings.FACESWAP_DECODE_BYTES:
+        return []
+    return [
+        Error(
+            "FACESWAP_DECODE_MB is too little: the largest photos that FACESWAP_MAX_MEGAPIXELS "
+            "permits could never be opened.",
+            hint=f"Set it to {needed * decode_budget.SLOT_BYTES // 1_000_000} at least, or lower "
+            "FACESWAP_MAX_MEGAPIXELS.",
+            id="swaps.E014",
+        )
+    ]
 
 
 @register

@@ -19,6 +19,7 @@ SwapError
 ├── PayloadTooLarge     413 payload_too_large
 ├── TooManyRequests     429 too_many_requests     rate or concurrency limit; ``retry_after`` seconds
 ├── ApiError            500 api_error             our fault, or the provider's
+│   └── Overloaded      503 api_error             too much at once; again after ``retry_after`` s
 └── Timeout             504 timeout               the caller's time is over, the task goes on
 
 A message says what is wrong and what to do; it never carries a secret, a path or a stack.
@@ -38,7 +39,7 @@ class SwapError(Exception):
 
     def __init_subclass__(cls, *, code: str, status: int) -> None:
         cls.code, cls.status = code, status
-        SwapError.by_code[code] = cls
+        SwapError.by_code.setdefault(code, cls)
 
     def __init__(self, message: str, *, image: ImageName = "") -> None:
         super().__init__(message)
@@ -120,6 +121,10 @@ class ApiError(SwapError, code="api_error", status=500):
     def __init__(self, message: str, *, image: ImageName = "", retry_after: int = 0) -> None:
         super().__init__(message, image=image)
         self.retry_after = retry_after
+
+
+class Overloaded(ApiError, code="api_error", status=503):
+    pass
 
 
 class Timeout(SwapError, code="timeout", status=504):

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.urls import reverse
 
-from swaps import errors, images, services
+from swaps import decode_budget, errors, images, services
 from swaps.models import Swap, Upload, User
 
 PHOTOS = ("source", "target")
@@ -59,6 +59,7 @@ class SwapForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        self.overloaded: errors.Overloaded | errors.TooManyRequests | None = None
         self.photos: dict[str, images.Photo] = {}
         self.kept: dict[str, Kept | None] = dict.fromkeys(PHOTOS)
 
@@ -90,7 +91,11 @@ class SwapForm(forms.Form):
                 size=upload.size or 0,
                 max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
                 max_pixels=settings.FACESWAP_MAX_PIXELS,
+                reserve=decode_budget.for_account(self.user.pk),
             )
+        except (errors.Overloaded, errors.TooManyRequests) as error:
+            self.overloaded = error
+            self.add_error(None, f"The {NAMES[photo]} could not be opened. {error.message}")
         except images.ImageRefused as error:
             self.add_error(field, f"The {NAMES[photo]} cannot be used. {error.message}")
 

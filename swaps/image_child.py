@@ -25,6 +25,7 @@ from swaps.supervisor import die_with_parent
 log = logging.getLogger(__name__)
 
 SECONDS = 60.0  # the slowest photo within the limits takes a tenth
+MEMORY_BESIDE = 40_000_000  # the child's own, with Python and Pillow
 MOST_AT_ONCE = 2  # in each process: that many times the memory below, and the cores of a small one
 # Address space. The hungriest photo within the limits, a WebP, takes 16 bytes a pixel (measured:
 # docs/images.md), and up to three copies of its file. A quarter is added, and Python with Pillow.

@@ -3,16 +3,16 @@
 Runs in web processes too: Pillow only, no Django (limits are arguments).
 """
 
+import contextlib
 import io
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, NoReturn
 
 from PIL import Image, PngImagePlugin
 
-from swaps import image_formats, image_types
+from swaps import image_cost, image_formats, image_types
 from swaps import image_pixels as pixels
 from swaps.image_decoding import DECODERS, HAS_HEIC, decode, read_heic
 from swaps.image_formats import Container
@@ -28,14 +28,11 @@ Code = Literal[
     "too_slow",
 ]
 Format = Literal["jpeg", "png", "webp"]
+Reserve = Callable[[int], contextlib.AbstractContextManager[object]]  # so many bytes of memory
 
 # For the form. Without image/heic in it, iPhones turn HEIC into JPEG by themselves.
-ACCEPTED_CONTENT_TYPES: Final = (
-    "image/jpeg",
-    "image/png",
-    "image/webp",
-    *(("image/heic", "image/heif") if HAS_HEIC else ()),
-)
+_HEIC_TYPES = ("image/heic", "image/heif") if HAS_HEIC else ()
+ACCEPTED_CONTENT_TYPES: Final = ("image/jpeg", "image/png", "image/webp", *_HEIC_TYPES)
 ACCEPTED_TEXT: Final = "JPEG, PNG, WebP and HEIC" if HAS_HEIC else "JPEG, PNG and WebP"
 
 EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
@@ -71,9 +68,17 @@ class Photo:
     thumbnail: bytes  # WebP, to be stored beside it
 
 
-def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> Photo:
+def accept(
+    upload: BinaryIO,
+    *,
+    size: int,
+    max_bytes: int,
+    max_pixels: int,
+    reserve: Reserve = contextlib.nullcontext,
+) -> Photo:
     """The web form's door. ``size`` is what the upload says of itself; it is not believed.
 
+    ``reserve`` is asked for the memory before anything is decoded, and may wait for it or raise.
     A large picture is opened in a child process: this one stays small (docs/adr/0017).
     """
     _check_bytes(size, max_bytes)
@@ -83,16 +88,21 @@ def accept(upload: BinaryIO, *, size: int, max_bytes: int, max_pixels: int) -> P
     _check_bytes(len(data), max_bytes)
     with _refusing():
         container = _examine(data, max_pixels)
+    memory = image_cost.memory(container)
     most_stored = MOST_GROWTH * max_bytes
     if container.width * container.height <= MOST_PIXELS_HERE:
-        photo = _encoded_anew(container)
+        del data, container  # whoever waits for memory holds none
+        with reserve(memory), _refusing():
+            upload.seek(begin)
+            photo = accept_here(upload.read(max_bytes), max_pixels=max_pixels)
         check_stored(len(photo.data), most_stored)
         return photo
     from swaps import image_child  # it imports this module
 
     with image_child.as_file(upload, begin, data) as file:
-        del data, container  # not needed while the child works
-        return image_child.accept(file, max_pixels=max_pixels, most_stored=most_stored)
+        del data, container
+        with reserve(memory + image_child.MEMORY_BESIDE):
+            return image_child.accept(file, max_pixels=max_pixels, most_stored=most_stored)
 
 
 def check_stored(size: int, most: int) -> None:
@@ -109,7 +119,23 @@ def accept_here(data: bytes, *, max_pixels: int) -> Photo:
     """What ``accept`` does, in this process however large it is."""
     with _refusing():
         container = _examine(data, max_pixels)
-    return _encoded_anew(container)
+        image = decode(container)
+    kind: Format = "png" if image.mode == "RGBA" or container.format == "PNG" else "jpeg"
+    content_type = f"image/{kind}"
+    return Photo(
+        data=encode(image, kind),
+        content_type=content_type,
+        extension=EXTENSIONS[content_type],
+        width=image.width,
+        height=image.height,
+        thumbnail=thumbnail(image),
+    )
+
+
+def memory_needed(data: bytes, *, max_pixels: int) -> int:
+    """Bytes that ``open_photo`` takes at its peak. Raises ImageRefused as far as a header tells."""
+    with _refusing():
+        return image_cost.memory(_examine(data, max_pixels))
 
 
 def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
@@ -178,21 +204,6 @@ def dimensions(data: bytes) -> tuple[int, int]:
     return (height, width) if container.orientation >= 5 else (width, height)
 
 
-def _encoded_anew(container: Container) -> Photo:
-    with _refusing():
-        image = decode(container)
-    kind: Format = "png" if image.mode == "RGBA" or container.format == "PNG" else "jpeg"
-    content_type = f"image/{kind}"
-    return Photo(
-        data=encode(image, kind),
-        content_type=content_type,
-        extension=EXTENSIONS[content_type],
-        width=image.width,
-        height=image.height,
-        thumbnail=thumbnail(image),
-    )
-
-
 def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
     scale = min(1.0, side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
@@ -206,6 +217,14 @@ def _examine(data: bytes, max_pixels: int) -> Container:
     _check_pixels(container.width, container.height, max_pixels)
     if container.is_animated:
         raise ImageRefused("animated", "It is an animation. Choose a still picture.")
+    if container.width * container.height > MOST_PIXELS_HERE and not (
+        image_cost.can_hold_its_pixels(container)
+    ):
+        raise ImageRefused(
+            "broken",
+            f"It says that it is {container.width:,} × {container.height:,} pixels, and is too "
+            "small a file to hold such a photo. Choose another one.",
+        )
     return container
 
 
@@ -224,7 +243,7 @@ def broken() -> ImageRefused:
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def _refusing() -> Iterator[None]:
     try:
         yield

@@ -17,7 +17,17 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from swaps import errors, images, links, net, photos, services, shares, storage, storage_space
+from swaps import (
+    decode_budget,
+    errors,
+    images,
+    links,
+    net,
+    photos,
+    services,
+    storage,
+    storage_space,
+)
 from swaps.models import AccountStorage, ApiAccess, IdempotencyKey, Swap
 from swaps.models.idempotency_key import KEPT
 
@@ -48,7 +58,9 @@ def _request_new(call: services.ApiCall) -> Swap:
     storage_space.check()  # before pictures are worked on in vain
     if not ApiAccess.objects.of(user).remaining:
         raise errors.UsedUp(services.USED_UP)
-    source, target = (read_at_once(call.body[f"{name}_image_url"], name) for name in INPUTS)
+    source, target = (
+        read_at_once(call.body[f"{name}_image_url"], name, user.pk) for name in INPUTS
+    )
     shown = {name: shown_url(value) for name, value in call.body.items() if name in URL_FIELDS}
     return services.request_swap(user, source, target, call=replace(call, body=call.body | shown))
 
@@ -68,14 +80,14 @@ def _find_earlier(call: services.ApiCall) -> Swap | None:
     return row.swap
 
 
-def read_at_once(url: str, name: InputName) -> images.Photo | None:
+def read_at_once(url: str, name: InputName, user_id: int) -> images.Photo | None:
     """The picture, when it needs no network; None when it has to be fetched.
 
     Raises ``errors.BadRequest`` for a URL that may not be fetched or leads to nothing of ours, and
-    ``errors.InvalidImage``.
+    ``errors.InvalidImage``; ``errors.Overloaded`` when too many pictures are being opened.
     """
     if url[:5].lower() == "data:":
-        return _accept(_decode_data_url(url, name), name)
+        return _accept(_decode_data_url(url, name), name, user_id)
     if (key := links.key_of_own_url(url)) is not None:
         return _load(key, name)
     if (sample := links.sample_of_own_url(url)) is not None:
@@ -91,7 +103,8 @@ def fetch(swap: Swap) -> None:
     """Bring the missing pictures of a claimed swap into our storage; then the engine may have it.
 
     Raises ``errors.BadRequest`` or ``errors.InvalidImage`` for a picture that cannot be had, and
-    ``errors.UsedUp`` when they are more than the account may store.
+    ``errors.UsedUp`` when they are more than the account may store, ``errors.Overloaded`` when too
+    many are being opened.
     """
     asked: dict[str, str] = swap.request or {}
     missing = [name for name in INPUTS if not swap.key(name)]
@@ -101,8 +114,7 @@ def fetch(swap: Swap) -> None:
     size = 0
     try:
         for name, data in zip(missing, fetched, strict=True):
-            with shares.decoding:
-                photo = _accept(data, name)
+            photo = _accept(data, name, swap.owner_id)
             keys[f"{name}_key"] = key = services.photo_key(swap.pk, name, photo)
             photos.put(key, photo)
             size += photos.size_of(photo)
@@ -166,13 +178,14 @@ def _sample(path: Path) -> images.Photo:
     )
 
 
-def _accept(data: bytes, name: InputName) -> images.Photo:
+def _accept(data: bytes, name: InputName, user_id: int) -> images.Photo:
     try:
         return images.accept(
             io.BytesIO(data),
             size=len(data),
             max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
             max_pixels=settings.FACESWAP_MAX_PIXELS,
+            reserve=decode_budget.for_account(user_id),
         )
     except images.ImageRefused as error:
         raise _unusable(name, error) from error

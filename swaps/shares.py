@@ -6,8 +6,6 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 MOST_AT_ONCE = 3
-# Decoding takes far more memory than fetching: the courier never does two at once.
-decoding = threading.Lock()
 
 _lock = threading.Lock()
 _held: Counter[Hashable] = Counter()

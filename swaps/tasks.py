@@ -4,7 +4,9 @@ import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
@@ -32,7 +34,7 @@ def run_swap(swap_id: str) -> None:
     from swaps.providers import embedded  # loads the engine: in the worker only
 
     request = SwapRequest(source_key=swap.source_key, target_key=swap.target_key)
-    with _ending(swap):
+    with _ending(swap, run_swap):
         services.settle(swap, embedded.submit(request))
 
 
@@ -46,7 +48,7 @@ def fetch_pictures(swap_id: str) -> None:
         if not has_share:
             fetch_pictures.using(run_after=timezone.now() + TURN).enqueue(swap_id)
         elif swap.claim():
-            with _ending(swap):
+            with _ending(swap, fetch_pictures):
                 intake.fetch(swap)
 
 
@@ -111,10 +113,18 @@ def _do(step: Callable[[Submission], None], submission: Submission) -> None:
 
 
 @contextlib.contextmanager
-def _ending(swap: Swap) -> Iterator[None]:
-    """Ends the swap with its error; gives up the lease when the attempt broke."""
+def _ending(swap: Swap, task: Any) -> Iterator[None]:
+    """Ends the swap with its error; gives up the lease when the attempt broke.
+
+    Where only the memory to open its pictures is missing, it does ``task`` later.
+    """
     try:
         yield
+    except errors.Overloaded as error:
+        later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
+        with transaction.atomic():
+            if swap.step_back():
+                task.using(run_after=later).enqueue(str(swap.pk))
     except errors.SwapError as error:
         services.settle(swap, error)
     except Exception as error:

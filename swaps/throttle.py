@@ -1,12 +1,14 @@
-"""How many calls an account may make in a minute: fixed windows, counted by one statement."""
+"""How many calls and forms an account may send in a minute: fixed windows, one statement each."""
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from swaps import errors
-from swaps.models import CallCount, User
+from swaps.models import CallCount, FormCount, User
 from swaps.models.api_key import count_up
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -23,18 +25,29 @@ class Rate:
 
 def take(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
     """Count one call; False when there was none left."""
+    return _take(CallCount.objects.all(), settings.FACESWAP_API_CALLS_PER_MINUTE, user, now)
+
+
+def take_form(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
+    """Count one form with photos, before these are opened; False when there was none left."""
+    return _take(FormCount.objects.all(), settings.FACESWAP_FORMS_PER_MINUTE, user, now)
+
+
+def _take(
+    counts: QuerySet[Any], limit: int, user: User, now: datetime.datetime
+) -> tuple[Rate, bool]:
     minute = now.replace(second=0, microsecond=0)
-    limit = settings.FACESWAP_API_CALLS_PER_MINUTE
-    counts = CallCount.objects.all()
     may_call = count_up(counts, limit=limit, user=user, minute=minute)
     used = counts.values_list("count", flat=True).get(user=user, minute=minute)
     reset = int((minute + MINUTE).timestamp())
     return Rate(limit=limit, remaining=max(0, limit - used), reset=reset), may_call
 
 
-def refusal(rate: Rate, now: datetime.datetime) -> errors.TooManyRequests:
+def refusal(
+    rate: Rate, now: datetime.datetime, what: str = "make {} calls"
+) -> errors.TooManyRequests:
     seconds = max(1, rate.reset - int(now.timestamp()))
     return errors.TooManyRequests(
-        f"An account may make {rate.limit} calls a minute. Try again in {seconds} s.",
+        f"An account may {what.format(rate.limit)} a minute. Try again in {seconds} s.",
         retry_after=seconds,
     )

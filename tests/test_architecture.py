@@ -28,8 +28,8 @@ LAYERS = {
     "swaps.wire swaps.inspector swaps.heartbeat swaps.checks swaps.provider_figures",
     "WORK": "swaps.providers.embedded swaps.providers.hosted swaps.providers.hosted_* "
     "swaps.providers.finish",
-    "MATERIAL": "swaps.cache swaps.net swaps.net_* swaps.room swaps.storage swaps.storage_* "
-    "swaps.images swaps.image_* swaps.provenance swaps.engine_models",
+    "MATERIAL": "swaps.cache swaps.net swaps.net_* swaps.room swaps.decode_budget swaps.storage "
+    "swaps.storage_* swaps.images swaps.image_* swaps.provenance swaps.engine_models",
     "ENGINE": "swaps.engine.*",
     "WORDS": "swaps.log_secrets swaps.errors swaps.providers.base swaps.outcomes "
     "swaps.shares swaps.supervisor",

@@ -138,4 +138,72 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "stray files",
             },
         ),
+        migrations.CreateModel(
+            name="FormCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("minute", models.DateTimeField(db_index=True)),
+                ("count", models.PositiveIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("user"), models.F("minute"), name="form_count_of_a_minute"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="FormSubmission",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="Digest of the form's token and contents.", max_length=64
+                    ),
+                ),
+                (
+                    "made",
+                    models.CharField(help_text="What it made: the id of a row.", max_length=40),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_index=True, default=django.utils.timezone.now),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("user"), models.F("key"), name="form_submission_once"
+                    )
+                ],
+            },
+        ),
     ]

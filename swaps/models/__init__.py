@@ -4,6 +4,7 @@ from swaps.models.account_storage import AccountStorage
 from swaps.models.api_access import ApiAccess
 from swaps.models.api_key import ApiKey, ApiKeyUse, CallCount, Scope
 from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
+from swaps.models.form import FormCount, FormSubmission
 from swaps.models.heartbeat import Heartbeat
 from swaps.models.hosted_provider import HostedProvider
 from swaps.models.idempotency_key import IdempotencyKey
@@ -27,6 +28,8 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryStatus",
     "Door",
+    "FormCount",
+    "FormSubmission",
     "Grant",
     "Heartbeat",
     "HostedProvider",

@@ -252,6 +252,12 @@ class Swap(models.Model):
         requeued = Swap.objects.overdue(now).filter(pk=self.pk)
         return requeued.update(status=Status.QUEUED, lease_expires_at=None) == 1
 
+    def step_back(self) -> bool:
+        """The attempt did not begin for want of memory: back to the queue, and not counted."""
+        mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
+        changes = {"status": Status.QUEUED, "attempts": F("attempts") - 1, "lease_expires_at": None}
+        return mine.update(**changes) == 1
+
     def give_up_lease(self) -> None:
         """The attempt broke: let the clock try again soon instead of after the lease.
 

@@ -6,7 +6,7 @@ import numpy as np
 from django.conf import settings
 from PIL import Image
 
-from swaps import errors, images, storage
+from swaps import decode_budget, errors, images, storage
 from swaps.engine import Engine, NoFace
 from swaps.providers.base import NO_FACE, Finished, SwapRequest
 from swaps.providers.finish import finish
@@ -40,6 +40,8 @@ def submit(request: SwapRequest) -> Finished:
 
 def _open(key: str, image: errors.ImageName) -> Image.Image:
     try:
-        return images.open_photo(storage.read(key), max_pixels=settings.FACESWAP_MAX_PIXELS)
+        data, limit = storage.read(key), settings.FACESWAP_MAX_PIXELS
+        with decode_budget.reserve(images.memory_needed(data, max_pixels=limit), who="worker"):
+            return images.open_photo(data, max_pixels=limit)
     except images.ImageRefused as error:
         raise errors.InvalidImage(error.message, image=image) from error

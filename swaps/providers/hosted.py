@@ -14,7 +14,7 @@ from typing import Final
 
 from django.conf import settings
 
-from swaps import errors, images, net, outcomes, shares, storage
+from swaps import decode_budget, errors, images, net, outcomes, storage
 from swaps.providers.base import (
     Accepted,
     Answered,
@@ -116,6 +116,7 @@ def fetch_result(image_url: str, *, target_key: str) -> Finished:
     Raises ``net.NotReached`` and ``net.BadAnswer`` for what may be there later, and
     ``errors.ApiError`` for what cannot become right: a URL that may not be asked, not a picture,
     too large, of other proportions than the target. ``FileNotFoundError``: the target is gone.
+    ``errors.Overloaded``: too many pictures are being opened.
     """
     target = images.dimensions(storage.read(target_key))
     try:
@@ -125,8 +126,9 @@ def fetch_result(image_url: str, *, target_key: str) -> Finished:
             seconds=FETCH_SECONDS,
             only=settings.FACESWAP_HOSTED_RESULT_HOSTS,
         )
-        with shares.decoding:
-            result = images.open_photo(data, max_pixels=settings.FACESWAP_MAX_PIXELS)
+        limit = settings.FACESWAP_MAX_PIXELS
+        with decode_budget.reserve(images.memory_needed(data, max_pixels=limit), who="results"):
+            result = images.open_photo(data, max_pixels=limit)
             width, height = result.size
             if math.isclose(width * target[1], height * target[0], rel_tol=MOST_DIFFERENCE):
                 return finish(result, target_key=target_key)

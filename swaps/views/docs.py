@@ -16,7 +16,15 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
-from swaps import errors, images, inspector, playground, storage_space
+from swaps import (
+    decode_budget,
+    errors,
+    images,
+    inspector,
+    playground,
+    storage_space,
+    throttle,
+)
 from swaps.api.samples import PLACEHOLDER, json_text, samples
 from swaps.models import ApiAccess, ApiKey, Scope, User
 from swaps.models.delivery import PAUSES
@@ -108,6 +116,11 @@ def api_callbacks(request: MemberRequest) -> HttpResponse:
 def _upload(user: User, name: Name, upload: Any) -> Picture:
     if upload is None:
         return Picture(name=name, refusal="Choose a picture first.")
+    now = timezone.now()
+    rate, may_send = throttle.take_form(user, now)
+    if not may_send:
+        error = throttle.refusal(rate, now, "send {} pictures")
+        return Picture(name=name, refusal=error.message)
     try:
         storage_space.check()
         photo = images.accept(
@@ -115,6 +128,7 @@ def _upload(user: User, name: Name, upload: Any) -> Picture:
             size=upload.size or 0,
             max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
             max_pixels=settings.FACESWAP_MAX_PIXELS,
+            reserve=decode_budget.for_account(user.pk),
         )
         kept = playground.keep(user, photo)
     except (images.ImageRefused, errors.SwapError) as error:

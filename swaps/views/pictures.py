@@ -1,6 +1,7 @@
 """Pictures: to their owner by session, to anybody by a signed URL that expires."""
 
 import uuid
+from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -8,11 +9,12 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from swaps import images, links, provenance, storage
+from swaps import decode_budget, errors, image_cost, images, links, provenance, storage
 from swaps.models import Swap, Upload
 from swaps.models.swap import Kind
 from swaps.views.access import MemberRequest, members_only
 
+PLAIN_TEXT = "text/plain; charset=utf-8"
 DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 
@@ -95,14 +97,25 @@ def _own(request: MemberRequest, pk: uuid.UUID) -> Swap:
 def _download(swap: Swap, download: str) -> HttpResponse:
     extension = DOWNLOADS[download]
     try:
-        data = storage.read(swap.result_key)
-        if not swap.result_key.endswith(extension):
-            data = images.convert(data, download, xmp=provenance.ai_xmp())  # type: ignore[arg-type]
+        if swap.result_key.endswith(extension):
+            data = storage.read(swap.result_key)
+        else:
+            data = _converted(swap, download)
     except FileNotFoundError as error:
         raise Http404 from error
     except images.ImageRefused as error:
-        return HttpResponse(error.message, status=400, content_type="text/plain; charset=utf-8")
+        return HttpResponse(error.message, status=400, content_type=PLAIN_TEXT)
+    except (errors.Overloaded, errors.TooManyRequests) as error:
+        busy = HttpResponse(error.message, status=error.status, content_type=PLAIN_TEXT)
+        busy["Retry-After"] = str(error.retry_after)
+        return busy
     name = f"faceswap-{swap.created_at:%Y-%m-%d-%H%M%S}{extension}"
     response = HttpResponse(data, content_type=storage.CONTENT_TYPES[extension])
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _converted(swap: Swap, download: Any) -> bytes:
+    memory = image_cost.memory_of_stored((swap.width or 0) * (swap.height or 0), swap.size or 0)
+    with decode_budget.reserve(memory, who=decode_budget.account(swap.owner_id)):
+        return images.convert(storage.read(swap.result_key), download, xmp=provenance.ai_xmp())

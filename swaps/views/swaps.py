@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from swaps import errors, images, provider_figures, services, storage_space
+from swaps import errors, images, provider_figures, services, storage_space, throttle
 from swaps.forms import PHOTOS, SwapForm, find_kept
 from swaps.models import Performer, Quota, Swap
 from swaps.views.access import MemberRequest, members_only, nothing_new
@@ -28,6 +28,10 @@ def new(request: MemberRequest) -> HttpResponse:
             pk = request.GET.get(photo, "")
             form.kept[photo] = find_kept(request.user, photo, f"swap.{pk}")
         return _form_page(request, form)
+    now = timezone.now()
+    rate, may_send = throttle.take_form(request.user, now)
+    if not may_send:
+        return _too_often(request, throttle.refusal(rate, now, "send {} forms"))
     form = SwapForm(request.user, request.POST, request.FILES)
     try:
         storage_space.check()
@@ -65,7 +69,22 @@ def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _refused(request: MemberRequest, form: SwapForm) -> HttpResponse:
     form.keep_good_photos()
+    if error := form.overloaded:
+        page = _form_page(request, form, status=error.status)
+        page["Retry-After"] = str(error.retry_after)
+        return page
     return _form_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _too_often(request: MemberRequest, error: errors.TooManyRequests) -> HttpResponse:
+    """The same form again, without a look at its photos."""
+    form = SwapForm(request.user, initial={"consent": "consent" in request.POST})
+    for photo in PHOTOS:
+        form.kept[photo] = find_kept(request.user, photo, request.POST.get(f"{photo}_kept", ""))
+    messages.error(request, error.message)
+    page = _form_page(request, form, status=error.status)
+    page["Retry-After"] = str(error.retry_after)
+    return page
 
 
 def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> HttpResponse:

@@ -52,6 +52,7 @@ PUBLIC = {"SITE_URL": "https://faces.example.org", "FACESWAP_API_KEY": "a key"}
         ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://10.0.0.5:8000"}, "swaps.E011"),
         ({**PUBLIC, **BUCKET, "AWS_S3_ENDPOINT_URL": "http://minio:9000"}, "swaps.E011"),
         ({**PUBLIC, **BUCKET, "AWS_S3_ENDPOINT_URL": "https://minio:99999"}, "swaps.E012"),
+        ({"FACESWAP_DECODE_MB": "500"}, "swaps.E014"),
         ({"FACESWAP_MIN_FREE_MB": "999999999"}, "swaps.E021"),
         ({"FACESWAP_ACCOUNT_MB": "39"}, "swaps.E022"),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps'"),

@@ -371,7 +371,7 @@ def test_an_upload_becomes_a_url_that_the_api_takes_without_a_network(
     assert url.startswith(settings.SITE_URL)
     assert "picture" in answer["HX-Trigger-After-Settle"]
     assert not re.search(r"_sample\"[^>]* checked", answer.content.decode())
-    taken = intake.read_at_once(url, "source")
+    taken = intake.read_at_once(url, "source", alice.pk)
     assert taken
     assert (taken.width, taken.height) == (40, 30)
     assert Upload.objects.get().owner == alice
