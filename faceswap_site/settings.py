@@ -209,6 +209,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "swaps:home"
 ACCOUNT_ADAPTER = "swaps.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "signup": "swaps.accounts.forms.SignupForm",
+    "change_password": "swaps.accounts.forms.ChangePasswordForm",
+    "set_password": "swaps.accounts.forms.SetPasswordForm",
     "reset_password": "swaps.accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "swaps.accounts.forms.NewPasswordForm",
 }

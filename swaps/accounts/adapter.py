@@ -8,11 +8,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import passthrough_next_redirect_url, user_pk_to_url_str
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from swaps.accounts import limits
+from swaps.accounts import limits, possession
 from swaps.models import User
+from swaps.models.user import normalized
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -22,6 +24,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         self._login_failed_rl_usage = limits.take_attempt(request, credentials.get("email", ""))
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """A password that is tried in two ways costs as much without an account."""
+        password = credentials.get("password", "")
+        has_account = possession.account_of(credentials.get("email", ""))
+        if normalized(password) != password and not has_account:
+            make_password(password)
+
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        return str(super().clean_password(normalized(password), user))
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
         limits.forgive(request, credentials["email"])

@@ -15,6 +15,7 @@ from django.utils import timezone
 from swaps.accounts import limits, possession
 from swaps.accounts.adapter import AccountAdapter, redirect_to_welcome
 from swaps.models import Swap, User
+from swaps.models.user import normalized
 
 
 class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
@@ -65,7 +66,24 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
         return str(self.cleaned_data["email"])
 
 
-class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+class NormalizedRepetition:
+    """Both fields are compared as they are kept; the first one is normalized by the adapter."""
+
+    cleaned_data: dict[str, str]
+
+    def clean_password2(self) -> str:
+        return normalized(self.cleaned_data["password2"])
+
+
+class ChangePasswordForm(NormalizedRepetition, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """The current password, and twice the new one."""
+
+
+class SetPasswordForm(NormalizedRepetition, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    """Twice the first password."""
+
+
+class NewPasswordForm(NormalizedRepetition, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
     """A new password by a link from a mail."""
 
     ended = possession.Ended()

@@ -1,3 +1,4 @@
+import unicodedata
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -8,6 +9,14 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 SESSION_SALT = "swaps.models.user.session"
+
+
+def normalized(password: str) -> str:
+    """NFC, as RFC 8265 has it for passwords: keyboards differ in how they put a letter together.
+
+    Not NFKC, which takes different passwords for one.
+    """
+    return unicodedata.normalize("NFC", password)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -60,6 +69,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password and normalized(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """As typed as well: that is how passwords were kept before they were normalized."""
+        if raw_password is None:
+            return False
+        attempts = dict.fromkeys((normalized(raw_password), raw_password))
+        return any(super(User, self).check_password(each) for each in attempts)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Sessions end with the password, and each time that ``access_ended_at`` is set."""
