@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from swaps import inbox, links
-from swaps.api.answers import body_of
+from swaps import errors, inbox, links
+from swaps.api import bodies
 from swaps.models import Verdict
 
 STATUSES = {
@@ -26,9 +26,7 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
     if swap_id is None:
         return HttpResponse(status=404)  # before its body is read
     try:
-        body = body_of(request).read(inbox.MOST_BYTES + 1)
-    except OSError:  # cut off, or in chunks that are none
-        return HttpResponse(status=400)
-    if len(body) > inbox.MOST_BYTES:
-        return HttpResponse(status=413)
+        body = bodies.read(request, inbox.MOST_BYTES)
+    except errors.SwapError as error:  # cut off, too long, or packed in a way that is none
+        return HttpResponse(status=error.status)
     return HttpResponse(status=STATUSES[inbox.receive(swap_id, body)])

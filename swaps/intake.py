@@ -4,8 +4,6 @@ URLs of this site's own pictures and samples, and ``data:`` URLs, are read witho
 when the call comes in. Everything else is fetched by a task in the background.
 """
 
-import base64
-import contextlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from swaps import (
+    data_urls,
     decode_budget,
     errors,
     images,
@@ -86,7 +85,7 @@ def read_at_once(url: str, name: InputName, user_id: int) -> images.Photo | None
     Raises ``errors.BadRequest`` for a URL that may not be fetched or leads to nothing of ours, and
     ``errors.InvalidImage``; ``errors.Overloaded`` when too many pictures are being opened.
     """
-    if url[:5].lower() == "data:":
+    if data_urls.is_data_url(url):
         return _accept(_decode_data_url(url, name), name, user_id)
     if (key := links.key_of_own_url(url)) is not None:
         return _load(key, name)
@@ -139,7 +138,7 @@ def fetch(swap: Swap) -> None:
 
 def shown_url(url: str) -> str:
     """As it may stand in a row: a ``data:`` URL is cut short."""
-    return f"{url[:40]}…" if url[:5].lower() == "data:" else url
+    return f"{url[:40]}…" if data_urls.is_data_url(url) else url
 
 
 def _fetch(url: str, name: InputName) -> bytes:
@@ -192,15 +191,14 @@ def _accept(data: bytes, name: InputName, user_id: int) -> images.Photo:
 
 
 def _decode_data_url(url: str, name: InputName) -> bytes:
-    """RFC 2397. The type that it claims is not believed: pictures are known by their content."""
-    header, comma, data = url.partition(",")
-    with contextlib.suppress(ValueError):
-        if comma and header.lower().endswith(";base64"):
-            return base64.b64decode(data, validate=True)
-    raise errors.BadRequest(
-        f"{name}_image_url is no data: URL of a picture; data:image/jpeg;base64,… is expected.",
-        image=name,
-    )
+    """The type that it claims is not believed: pictures are known by their content."""
+    try:
+        return data_urls.decode(url)
+    except ValueError as error:
+        raise errors.BadRequest(
+            f"{name}_image_url is no data: URL of a picture; data:image/jpeg;base64,… is expected.",
+            image=name,
+        ) from error
 
 
 def _unusable(name: InputName, error: images.ImageRefused) -> errors.InvalidImage:

@@ -3,17 +3,34 @@
 import datetime
 import uuid
 from pathlib import Path
+from urllib.parse import unquote, urljoin
 
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
 from swaps import storage
+from swaps.net_addresses import parse
 from swaps.storage import FILE_SALT
 
 CALLBACK_SALT = "swaps.callback"
 CALLBACK_LIFE = datetime.timedelta(days=7)
 SAMPLES = {f"{number}-{name}.jpg" for number in (1, 2, 3) for name in ("face", "photo", "result")}
+
+
+def is_on_this_site(url: str) -> bool:
+    """Whether a redirect may lead there: to a path of this site, or its whole address with one."""
+    is_path = url.startswith("/") and not url.startswith("//")
+    try:
+        site = parse(settings.SITE_URL)
+        target = parse(urljoin(settings.SITE_URL, "/")[:-1] + url if is_path else url)
+    except ValueError:
+        return False
+    if (target.is_https, target.host, target.port) != (site.is_https, site.host, site.port):
+        return False
+    path = unquote(target.path.partition("?")[0])
+    is_below = f"{path}/".startswith(f"{site.path.rstrip('/')}/")
+    return is_below and {".", ".."}.isdisjoint(path.split("/"))
 
 
 def key_of_file(token: str) -> str | None:

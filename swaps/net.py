@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from django.conf import settings
 from urllib3 import HTTPResponse
@@ -33,6 +33,7 @@ from swaps.net_connection import (
     request,
     resolve_host,
 )
+from swaps.unpacking import UnknownEncodingError, unpack
 
 __all__ = (
     "Answer",
@@ -85,7 +86,7 @@ def fetch(
     resolve: Resolve = resolve_host,
     only: Collection[str] = (),
 ) -> bytes:
-    """The body as it was sent, never unpacked. Tries once more when the failure may pass.
+    """The body; unpacked, where a host packed it unasked. Tries once more if the failure may pass.
 
     ``only``: hosts that the operator named, as in ``parse_allow``. No other may be asked, also by
     a redirect; these may be, wherever they are.
@@ -139,9 +140,17 @@ def _follow(url: str, max_bytes: int, call: Call) -> bytes:
 
 
 def _join(url: str, location: str) -> str:
-    """Where a redirect leads. http.client read it as Latin-1; what is not ASCII is UTF-8."""
+    """Where a redirect leads. http.client read it as Latin-1; what is not ASCII is UTF-8.
+
+    Whole URLs and paths stay as they are written; ``urljoin`` would tidy them up.
+    """
     try:
-        return urljoin(url, location.encode("latin-1").decode().replace(" ", "%20"))
+        location = location.encode("latin-1").decode().replace(" ", "%20")
+        if location.lower().startswith(("http://", "https://")):
+            return location
+        if location.startswith("/") and not location.startswith("//"):
+            return urlunsplit((*urlsplit(url)[:2], "", "", "")) + location
+        return urljoin(url, location)
     except ValueError:
         raise NotAllowed(
             "The URL leads on to another one that cannot be understood. Use the one at the end."
@@ -182,6 +191,16 @@ def _read(response: HTTPResponse, most: int, deadline: Deadline) -> bytes:
 
 
 def _pieces(response: HTTPResponse, deadline: Deadline) -> Iterator[bytes]:
-    while piece := response.read1(_PIECE_BYTES, decode_content=False):
-        deadline.left()
-        yield piece
+    """Unpacked. No more than is read next: a small body may be packed from an endless one."""
+    encoding = response.headers.get("Content-Encoding", "")
+    raw = iter(lambda: response.read1(_PIECE_BYTES, decode_content=False), b"")
+    try:
+        for piece in unpack(raw, encoding):
+            deadline.left()
+            yield piece
+    except UnknownEncodingError:
+        raise BadAnswer(
+            "The host packs its answer (Content-Encoding) in another way than gzip or deflate. "
+            "Use a URL that gives the picture as it is.",
+            status=response.status,
+        ) from None

@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final
+from urllib.parse import quote
 
-from urllib3.util import parse_url
+from swaps.net_names import ascii_host
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
-MOST_CHARACTERS: Final = 4_000  # presigned URLs of some stores are long
+MAX_CHARACTERS: Final = 4_000  # presigned URLs of some stores are long
+MAX_PORT: Final = 65_535
 OPEN_PORTS: Final = frozenset({80, 443})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _EXAMPLE: Final = "Write it like https://example.org/photo.jpg"
@@ -49,6 +51,16 @@ _SPECIAL_V6: Final = (
 _LABEL: Final = r"[a-z0-9_-]{1,63}"
 _NAME: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_URL: Final = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#]*)(?P<path>[^#]*)")
+_AUTHORITY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]+)(:(?P<port>0|[1-9][0-9]{0,4})?)?")
+# As RFC 3986 has them, and the percent sign: what is encoded already stays as it is written.
+_PATH_CHARACTERS: Final = "/?:@!$&'()*+,;=[]-._~%"
+
+# Names that lead to the machine that asks, by RFC 6761 and by the hosts files of systems.
+_THIS_MACHINE: Final = re.compile(
+    r"(.+\.)?localhost|localhost[46]?(\.localdomain[46]?)?|ip6-(localhost|loopback)"
+)
+_LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +71,7 @@ class Target:
     host: str  # ASCII, lower case, no brackets
     address: IPAddress | None  # if the host is one
     port: int
-    path: str  # with the query, percent-encoded
+    path: str  # with the query, as it came; only what may not stand in a URL is encoded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +93,13 @@ class Allow:
         """False if host and port alone rule it out, whatever the name resolves to."""
         return self._has_host(target) or bool(self.networks) or self._is_open(target)
 
+    def may_permit_address(self, target: Target) -> bool:
+        """False if its address, or the name of this machine, rules it out without a look-up."""
+        if target.address:
+            return self.permits(target, target.address)
+        is_this_machine = _THIS_MACHINE.fullmatch(target.host)
+        return not is_this_machine or any(self.permits(target, each) for each in _LOOPBACK)
+
     def _is_open(self, target: Target) -> bool:
         return target.port in OPEN_PORTS and not self.is_closed
 
@@ -100,25 +119,27 @@ def is_public(address: IPAddress) -> bool:
 
 def parse(url: str) -> Target:
     """Raises ValueError, with a message for people that names no part of the URL."""
-    if len(url) > MOST_CHARACTERS:
-        raise ValueError(f"The URL is longer than {MOST_CHARACTERS:,} characters. Shorten it.")
+    if len(url) > MAX_CHARACTERS:
+        raise ValueError(f"The URL is longer than {MAX_CHARACTERS:,} characters. Shorten it.")
     if not url.isprintable() or " " in url or "\\" in url:
         raise ValueError("The URL has spaces, backslashes or invisible characters. Encode them.")
+    found = _URL.match(url)
+    if not found or found["scheme"].lower() not in _DEFAULT_PORTS:
+        raise ValueError(f"The URL is neither http nor https. {_EXAMPLE}")
+    if "@" in found["authority"]:
+        raise ValueError("The URL has a user name or a password in it. Leave them out.")
+    scheme = found["scheme"].lower()
     try:
-        parts = parse_url(url)
-        host, address = _read_host(parts.host or "")
+        host, address, port = _read_authority(found["authority"])
+        path = quote(found["path"], safe=_PATH_CHARACTERS)
     except ValueError:
         raise ValueError(f"The URL cannot be understood. {_EXAMPLE}") from None
-    if parts.scheme not in _DEFAULT_PORTS:
-        raise ValueError(f"The URL is neither http nor https. {_EXAMPLE}")
-    if parts.auth is not None:
-        raise ValueError("The URL has a user name or a password in it. Leave them out.")
     return Target(
-        is_https=parts.scheme == "https",
+        is_https=scheme == "https",
         host=host,
         address=address,
-        port=_DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port,
-        path=parts.request_uri,
+        port=_DEFAULT_PORTS[scheme] if port is None else port,
+        path=path if path.startswith("/") else f"/{path}",
     )
 
 
@@ -143,16 +164,27 @@ def parse_allow(entries: Iterable[str], *, is_closed: bool = False) -> Allow:
 def _read_host_and_port(entry: str) -> tuple[str, int | None]:
     if entry.count(":") > 1 and not entry.startswith("["):
         entry = f"[{entry}]"  # an IPv6 address alone
-    parts = parse_url(f"http://{entry}")
-    if parts.netloc != entry.lower() or parts.port == 0:  # there is more to it, or less
+    host, _, port = _read_authority(entry)
+    if port == 0 or entry.endswith(":"):
         raise ValueError(entry)
-    host, _ = _read_host(parts.host or "")
-    return host, parts.port
+    return host, port
+
+
+def _read_authority(authority: str) -> tuple[str, IPAddress | None, int | None]:
+    """Host, address if it is one, and port if there is one; ValueError for anything else."""
+    found = _AUTHORITY.fullmatch(authority)
+    if not found:
+        raise ValueError(authority)
+    host, address = _read_host(found["host"])
+    port = int(found["port"]) if found["port"] else None
+    if port is not None and port > MAX_PORT:
+        raise ValueError(authority)
+    return host, address, port
 
 
 def _read_host(host: str) -> tuple[str, IPAddress | None]:
     """As it is asked for, and as an address if it is one; ValueError if it is neither."""
-    host = host.lower().removesuffix(".")
+    host = ascii_host(host).removesuffix(".")
     if host.startswith("["):
         literal = IPv6Address(host[1:-1])
         return str(literal), literal

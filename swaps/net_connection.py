@@ -34,6 +34,10 @@ _HEADERS: Final = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
+_NOT_PUBLIC: Final = (
+    "The URL does not lead to a public address. Use one that everybody can reach, or ask the "
+    "operator of this site to allow it."
+)
 
 
 class NetError(Exception):
@@ -172,17 +176,14 @@ def check(url: str, allow: Allow) -> Target:
             if allow.is_closed
             else f"Port {target.port} is not open to URLs. Use 80 or 443."
         )
-    if target.address:
-        _check_addresses(target, [target.address], allow)
+    if not allow.may_permit_address(target):
+        raise NotAllowed(_NOT_PUBLIC)
     return target
 
 
 def _check_addresses(target: Target, addresses: Sequence[IPAddress], allow: Allow) -> None:
     if not all(allow.permits(target, address) for address in addresses):
-        raise NotAllowed(
-            "The URL does not lead to a public address. Use one that everybody can reach, or ask "
-            "the operator of this site to allow it."
-        )
+        raise NotAllowed(_NOT_PUBLIC)
 
 
 class _Http(HTTPConnection):

@@ -25,6 +25,7 @@ threads = PLACES + settings.FACESWAP_API_WAITING_CALLS
 timeout = 60
 graceful_timeout = 8
 keepalive = 5
+limit_request_line = 8190  # the most there is: the playground has long URLs in its query
 max_requests = 10_000
 max_requests_jitter = 1_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108

@@ -32,7 +32,7 @@ LAYERS = {
     "swaps.storage_* swaps.images swaps.image_* swaps.provenance swaps.engine_models",
     "ENGINE": "swaps.engine.*",
     "WORDS": "swaps.log_secrets swaps.errors swaps.providers.base swaps.outcomes "
-    "swaps.shares swaps.supervisor",
+    "swaps.shares swaps.supervisor swaps.unpacking swaps.data_urls",
 }
 # STATE and WORK stand side by side; so do MATERIAL and ENGINE.
 DEPTH = dict(zip(LAYERS, (0, 1, 2, 3, 3, 4, 4, 5), strict=True))

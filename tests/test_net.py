@@ -9,6 +9,8 @@ import logging
 import socket
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -171,6 +173,26 @@ http://١٢٧.٠.٠.١/
 http://𝟙𝟚𝟟.𝟘.𝟘.𝟙/
 http://0ₓ7f.1/
 http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/
+http://localhost/
+http://LOCALHOST/
+https://localhost:443/
+http://localhost:{port}/
+http://localhost./
+http://LocalHost.:80/
+http://localhost../
+http://www.localhost/
+http://a.b.localhost./
+http://localhost.localdomain/
+http://localhost4.localdomain4/
+http://localhost6/
+http://ip6-localhost/
+http://ip6-loopback/
+http://loc%61lhost/
+http://ｌｏｃａｌｈｏｓｔ/
+http://localhost。/
+http://ｆｏｏ．ｌｏｃａｌｈｏｓｔ/
+http://alice@localhost/
+http://localhost%00/
 http://10.0.0.1/
 http://10.255.255.255/
 http://0xa000001/
@@ -323,16 +345,17 @@ http://example.org:{port}/
 http://example.org:6379/
 """.strip("\n").split("\n")
 NAMES = (
-    "localhost",
-    "LOCALHOST",
-    "localhost.",
-    "localhost.localdomain",
-    "loc%61lhost",
     "127.0.0.1.nip.io",
     "0x7f000001.example.org",
     "intranet",
     "metadata.google.internal",
     "bücher.example",
+    "BÜCHER.example",
+    "bu\u0308cher.example",
+    "faß.example",
+    "例え。テスト",
+    "notlocalhost",
+    "localhost.example.org",
     "xn--bcher-kva.example",
     "under_score.example",
     "example.org:443",
@@ -507,7 +530,37 @@ def test_a_picture_is_fetched() -> None:
 def test_what_is_not_ascii_is_encoded() -> None:
     with serving(says(answer())) as server:
         fetch(server.port, '/ü%c3%bc?ß="')
-    assert server.requests[0].startswith(b"GET /%C3%BC%C3%BC?%C3%9F=%22 HTTP/1.1\r\n")
+    assert server.requests[0].startswith(b"GET /%C3%BC%c3%bc?%C3%9F=%22 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a%2fb%2Fc%3f",
+        "/%7ea/~a/%41",
+        "/a/../b/./c//d",
+        "/%2e%2e/a",
+        "/100%/%zz?%",
+        "/a?b=%2f&c=a+b%20c&d",
+        "/a?",
+        "/?a=/../b",
+        "/a;b=c/!$&'()*+,=:@",
+    ],
+)
+def test_a_path_is_sent_as_it_came(path: str) -> None:
+    """Who signed a URL signed it as it is written. A redirect's is no other matter."""
+    leads_on = answer(status=302, head=f"Location: {path}\r\n")
+    with serving(says(leads_on, answer(b"picture"))) as server:
+        assert fetch(server.port, path) == b"picture"
+    sent = [request.split(b"\r\n")[0].decode() for request in server.requests]
+    assert sent == [f"GET {path} HTTP/1.1"] * 2
+
+
+@pytest.mark.parametrize(("end", "path"), [("", "/"), ("?a=b", "/?a=b"), ("#a", "/")])
+def test_a_url_without_a_path_asks_for_the_root(end: str, path: str) -> None:
+    with serving(says(answer())) as server:
+        fetch(server.port, end)
+    assert server.requests[0].startswith(f"GET {path} HTTP/1.1\r\n".encode())
 
 
 def test_the_environment_has_no_say(
@@ -823,10 +876,59 @@ def test_an_endless_body_is_cut_off(start: bytes, again: bytes) -> None:
     assert time.monotonic() - begun < SLACK
 
 
-def test_a_gzip_bomb_is_not_unpacked() -> None:
-    bomb = gzip.compress(bytes(50_000_000))
+PACKED = {
+    "gzip": ("gzip", gzip.compress(b"picture")),
+    "in upper case": (" GZip ", gzip.compress(b"picture")),
+    "its old name": ("x-gzip", gzip.compress(b"picture")),
+    "two members": ("gzip", gzip.compress(b"pic") + gzip.compress(b"ture")),
+    "zlib": ("deflate", zlib.compress(b"picture")),
+    "bare deflate": ("deflate", zlib.compress(b"picture")[2:-4]),
+    "not packed": ("identity", b"picture"),
+    "not packed, and packed": ("identity, gzip", gzip.compress(b"picture")),
+}
+
+
+@pytest.mark.parametrize(("encoding", "body"), PACKED.values(), ids=PACKED)
+def test_what_a_host_packs_unasked_is_unpacked(encoding: str, body: bytes) -> None:
+    head = f"Content-Encoding: {encoding}\r\n"
+    with serving(says(answer(body, head=head))) as server:
+        assert fetch(server.port, max_bytes=100) == b"picture"
+        assert post(server.port).body == b"picture"
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_000])
+def test_every_size_is_unpacked(size: int) -> None:
+    packed = answer(gzip.compress(bytes(size)), head="Content-Encoding: gzip\r\n")
+    with serving(says(packed)) as server:
+        assert fetch(server.port, max_bytes=1_000_000) == bytes(size)
+
+
+def test_a_gzip_bomb_is_unpacked_up_to_the_limit() -> None:
+    bomb = gzip.compress(bytes(100_000_000), 1)
     with serving(says(answer(bomb, head="Content-Encoding: gzip\r\n"))) as server:
-        assert fetch(server.port, max_bytes=len(bomb)) == bomb
+        tracemalloc.start()
+        with pytest.raises(TooLarge):
+            fetch(server.port, max_bytes=1_000_000)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert post(server.port).body == bytes(net.EXCERPT_BYTES)
+    assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "nonsense"])
+def test_what_is_packed_in_another_way_is_said_so(encoding: str) -> None:
+    packed = answer(b"picture", head=f"Content-Encoding: {encoding}\r\n")
+    with serving(says(packed)) as server:
+        with pytest.raises(BadAnswer, match="Content-Encoding"):
+            fetch(server.port)
+        assert post(server.port) == net.Answer(status=200, body=b"")
+
+
+@pytest.mark.parametrize("body", [b"picture", gzip.compress(b"picture")[:-1]])
+def test_what_is_not_packed_as_it_says_is_an_error_of_ours(body: bytes) -> None:
+    packed = answer(body, head="Content-Encoding: gzip\r\n")
+    with serving(says(packed)) as server, pytest.raises(NotReached, match="broke off"):
+        fetch(server.port)
 
 
 # --- Servers that break the rules -----------------------------------------------------------------
@@ -1111,9 +1213,13 @@ def test_what_is_allowed_opens_nothing_else(
 
 def test_every_kind_of_entry_is_understood() -> None:
     allow = net.parse_allow(
-        ["Pictures.lan", "store.lan:9000", "10.0.0.7", "::1", "[::1]:8080", "192.168.5.0/24"]
+        [
+            *("Pictures.lan", "store.lan:9000", "10.0.0.7", "::1", "[::1]:8080", "192.168.5.0/24"),
+            "Bücher.lan:81",
+        ]
     )
     assert allow.hosts == {
+        ("xn--bcher-kva.lan", 81),
         ("pictures.lan", None),
         ("store.lan", 9000),
         ("10.0.0.7", None),
@@ -1149,7 +1255,7 @@ def test_every_kind_of_entry_is_understood() -> None:
         "[::1",
         "[::1]:",
         "1:2:3",
-        "bücher.example",
+        "🙂.example",
         "h\nost",
     ],
 )

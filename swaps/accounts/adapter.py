@@ -12,13 +12,18 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from swaps import links
 from swaps.accounts import limits, possession
 from swaps.models import User
 from swaps.models.user import normalized
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Links in mails lead to SITE_URL, whatever Host a request claimed."""
+    """Links in mails lead to SITE_URL, whatever Host a request claimed; so do redirects."""
+
+    def is_safe_url(self, url: str) -> bool:
+        """allauth's own follows each name in ALLOWED_HOSTS, and breaks on what is no URL."""
+        return links.is_on_this_site(url)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         self._login_failed_rl_usage = limits.take_attempt(request, credentials.get("email", ""))

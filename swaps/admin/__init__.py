@@ -1,14 +1,23 @@
 """Moderation: Django's admin over the rows."""
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.utils import get_next_redirect_url
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from swaps.admin import api, email_addresses, provider, swaps, users
 
 __all__ = ["api", "email_addresses", "provider", "swaps", "users"]
 
+
+def _go_on(request: HttpRequest, _context: object = None) -> HttpResponse:
+    """Staff who are signed in need no form. Django's own would follow ``next`` by other rules."""
+    return redirect(get_next_redirect_url(request) or "admin:index")
+
+
 # Signing in is one page, with its limits on attempts, for staff as well.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(_go_on)  # type: ignore[method-assign]
 admin.site.site_header = "Faceswap administration"
 admin.site.site_title = "Faceswap"
 admin.site.index_title = "Moderation"

@@ -1,22 +1,20 @@
 """What every call has in common: method, key, rate limit, body, and the headers of its answer."""
 
 import logging
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from swaps import errors, storage_space, throttle
-from swaps.api.answers import CHUNK, Answer, ApiRequest, body_of, error_answer
+from swaps.api import bodies
+from swaps.api.answers import Answer, ApiRequest, error_answer
 from swaps.api.auth import authenticate
 from swaps.models import ApiAccess, ApiKey, Scope
 
-BYTES_IN_MEMORY = 1_000_000  # of a body that is still coming in
 MOST_IDEMPOTENCY_CHARACTERS = 255
 
 
@@ -92,26 +90,7 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
 def _read_body(request: ApiRequest) -> bytes:
     if request.content_type not in {"application/json", ""}:
         raise errors.BadRequest("Send JSON, with the header content-type: application/json")
-    limit = settings.FACESWAP_API_MAX_BODY_BYTES
-    source, size = body_of(request), 0
-    with tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as body:
-        while size <= limit and (chunk := _next_chunk(source)):
-            size += len(chunk)
-            body.write(chunk)
-        if size > limit:
-            raise errors.PayloadTooLarge(
-                f"The body is larger than {limit // 1_000_000} MB. Send pictures as URLs."
-            )
-        body.seek(0)
-        return body.read()
-
-
-def _next_chunk(source: Any) -> bytes:
-    try:
-        chunk: bytes = source.read(CHUNK)
-    except OSError as error:
-        raise errors.BadRequest("The body could not be read to its end.") from error
-    return chunk
+    return bodies.read(request, settings.FACESWAP_API_MAX_BODY_BYTES)
 
 
 def _idempotency_key(request: ApiRequest) -> str:

@@ -12,6 +12,8 @@ from swaps import errors
 from swaps.api import examples, schemas
 
 VERSION = "1.0"
+# What the reference provider's family has besides.
+NOT_OFFERED = ("analyze", "beautify", "change-age", "change-gender", "cartoon", "detect-live")
 REF = "#/components/schemas/{model}"
 
 # When each error is met (contract, section 5), in the order in which the page shows them.
@@ -74,7 +76,10 @@ def document(site_url: str) -> dict[str, Any]:
             "version": VERSION,
             "summary": "Two picture URLs in, one picture out.",
             "description": "Puts the face of one picture into another: at once, or at your "
-            "callback when it is done.",
+            "callback when it is done.\n\n"
+            f"{', '.join(f'`/face/{name}`' for name in NOT_OFFERED)} of the same family are not "
+            "offered: they answer with 400 `api_not_implemented`, and any other path below "
+            "`/face/` with 404 `no_api`.",
         },
         "servers": [{"url": site_url}],
         "security": [{"key": []}],
@@ -84,6 +89,7 @@ def document(site_url: str) -> dict[str, Any]:
         },
         "components": {
             "schemas": _schemas(),
+            "responses": _responses_of_other_paths(),
             "headers": _headers(),
             "securitySchemes": {
                 "key": {
@@ -97,7 +103,7 @@ def document(site_url: str) -> dict[str, Any]:
 
 
 def error_codes(operation: dict[str, Any]) -> list[str]:
-    """The codes that an operation of the document may answer with."""
+    """The codes that an operation of the document, or its components, may answer with."""
     return [
         code
         for answer in operation["responses"].values()
@@ -177,6 +183,14 @@ def _tasks(site_url: str) -> dict[str, Any]:
             ),
             **_errors(OF_TASKS),
         },
+    }
+
+
+def _responses_of_other_paths() -> dict[str, Any]:
+    """What a client meets that calls what is no operation here, by a mistake or out of habit."""
+    return {
+        "NotOffered": _errors((errors.ApiNotImplemented,))["400"],
+        "NoSuchCall": _errors((errors.NoApi,))["404"],
     }
 
 

@@ -9,22 +9,31 @@ import uuid
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.json_schema import SkipJsonSchema
 
-from swaps import errors, inspector, links, net
+from swaps import data_urls, errors, inspector, links, net
+from swaps.net_addresses import MAX_CHARACTERS
 
 DEFAULT_TIMEOUT = 120
 ACTIONS = ("retrieve", "retrieve_batch")
 MOST_IDS = 100
-MOST_URL_CHARACTERS = 2_000
+DATA_URL = "^[Dd][Aa][Tt][Aa]:"  # as long as the body may be
 
 
 def _picture_url(url: str) -> str:
     if "\0" in url:  # no text field of a database can hold it
         raise ValueError("A URL has no NUL characters.")
-    if url[:5].lower() != "data:" and len(url) > MOST_URL_CHARACTERS:
-        raise ValueError(f"A URL has at most {MOST_URL_CHARACTERS:,} characters.")
+    if len(url) > MAX_CHARACTERS and not data_urls.is_data_url(url):
+        raise ValueError(f"A URL has at most {MAX_CHARACTERS:,} characters.")
     return url
 
 
@@ -45,9 +54,21 @@ def _callback_url(url: str) -> str:
 PictureUrl = Annotated[
     str,
     AfterValidator(_picture_url),
-    Field(min_length=1, json_schema_extra={"format": "uri"}),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "uri", "minLength": 1, "maxLength": MAX_CHARACTERS},
+                {"type": "string", "format": "uri", "pattern": DATA_URL},
+            ]
+        }
+    ),
 ]
-CallbackUrl = Annotated[str, AfterValidator(_callback_url)]
+CallbackUrl = Annotated[
+    str,
+    AfterValidator(_callback_url),
+    WithJsonSchema({"type": "string", "format": "uri", "maxLength": MAX_CHARACTERS}),
+]
 
 
 class _Body(BaseModel):
@@ -74,7 +95,6 @@ class SwapCall(_Body):
     )
     callback_url: CallbackUrl | None = Field(
         None,
-        json_schema_extra={"format": "uri"},
         description="Answer at once, and POST the result here when it is done. Signed, and "
         "repeated until it is taken.",
     )

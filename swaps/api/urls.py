@@ -1,8 +1,7 @@
 from django.urls import path, re_path
 
 from swaps.api import views
-
-NOT_OFFERED = ("analyze", "beautify", "change-age", "change-gender", "cartoon", "detect-live")
+from swaps.api.openapi import NOT_OFFERED
 
 urlpatterns = [
     path("swap", views.swap, name="api_swap"),

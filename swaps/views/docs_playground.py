@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from swaps import errors, links
 from swaps.api.schemas import SWAP_CALL, parse
+from swaps.net_addresses import MAX_CHARACTERS
 
 Name = Literal["source", "target"]
 
@@ -31,7 +32,6 @@ WAYS = {
     "async": "Ask for it",
 }
 LANGUAGES = ("curl", "python", "javascript", "java", "go", "php")
-MOST_CHARACTERS = 2000
 MOST_KEY_CHARACTERS = 255
 # What a visitor is shown in the place of an inspector of their own.
 EXAMPLE_CALLBACK = "https://example.com/callbacks"
@@ -129,7 +129,7 @@ def _picture(name: Name, query: QueryDict) -> Picture:
 
 
 def _text(query: QueryDict, name: str) -> str:
-    return query.get(name, "").strip()[:MOST_CHARACTERS]
+    return query.get(name, "").strip()[:MAX_CHARACTERS]
 
 
 def _number(text: str) -> float | None:

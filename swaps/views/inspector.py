@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from swaps import inspector
+from swaps import errors, inspector
+from swaps.api import bodies
 
 
 @csrf_exempt
@@ -12,5 +13,8 @@ from swaps import inspector
 def receive(request: HttpRequest, token: str) -> HttpResponse:
     if inspector.user_id_in(token) is None:
         return HttpResponse(status=404)  # before its body is read
-    body = request.read(inspector.MOST_BYTES + 1)
+    try:
+        body = bodies.read(request, inspector.MOST_BYTES)
+    except errors.SwapError as error:
+        return HttpResponse(status=error.status)
     return HttpResponse(status=inspector.receive(token, request.headers, body))

@@ -30,8 +30,24 @@ def test_every_error_that_a_call_may_end_with_is_described() -> None:
         for operation in path.values()
         for code in openapi.error_codes(operation)
     }
-    not_of_a_call = {errors.ApiNotImplemented.code, errors.NoApi.code}
-    assert described == set(errors.SwapError.by_code) - not_of_a_call
+    not_of_a_call = set(openapi.error_codes(DOCUMENT["components"]))
+    assert not_of_a_call == {errors.ApiNotImplemented.code, errors.NoApi.code}
+    assert described | not_of_a_call == set(errors.SwapError.by_code)
+    assert not described & not_of_a_call
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "response"),
+    [*((name, "NotOffered") for name in openapi.NOT_OFFERED), ("enhance", "NoSuchCall")],
+)
+def test_what_is_no_call_is_described_as_it_is_answered(
+    name: str, response: str, client: Client
+) -> None:
+    answer = client.post(f"/face/{name}")
+    said = DOCUMENT["components"]["responses"][response]
+    assert said["x-error-codes"] == [answer.json()["error"]["code"]]
+    assert said["description"].startswith(answer.reason_phrase)
 
 
 def test_the_fields_of_the_contract_are_there() -> None:
@@ -70,3 +86,10 @@ def test_every_example_is_what_its_schema_says() -> None:
             for example in content["examples"].values():
                 schema = {**content["schema"], "components": DOCUMENT["components"]}
                 Draft202012Validator(schema).validate(example["value"])
+
+
+def test_the_length_of_urls_is_described() -> None:
+    fields = DOCUMENT["components"]["schemas"]["SwapCall"]["properties"]
+    for name in ("source_image_url", "target_image_url", "callback_url"):
+        lengths = [part.get("maxLength") for part in fields[name]["anyOf"]]
+        assert lengths == [4000, None], name

@@ -1,0 +1,59 @@
+"""Bodies of calls: read within a limit, and unpacked within it where the caller packed them."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest
+
+from swaps import errors
+from swaps.api.answers import CHUNK, body_of
+from swaps.unpacking import UnknownEncodingError, UnpackingError, unpack
+
+BYTES_IN_MEMORY = 1_000_000  # of a body that is still coming in
+
+
+def read(request: HttpRequest, limit: int) -> bytes:
+    """Raises ``errors.PayloadTooLarge`` and ``errors.BadRequest``."""
+    encoding, size = request.headers.get("Content-Encoding", ""), 0
+    with tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as body:
+        try:
+            for piece in unpack(_chunks(body_of(request), limit), encoding):
+                size += len(piece)
+                if size > limit:
+                    raise _too_large(limit)
+                body.write(piece)
+        except UnknownEncodingError as error:
+            raise errors.BadRequest(
+                "content-encoding: Send the body as it is, or packed as gzip or deflate."
+            ) from error
+        except UnpackingError as error:
+            raise errors.BadRequest(
+                "The body is not packed as its content-encoding says, or was cut off."
+            ) from error
+        body.seek(0)
+        return body.read()
+
+
+def _chunks(source: Any, limit: int) -> Iterator[bytes]:
+    """As they come over the wire. What is packed may be as long as what is not."""
+    size = 0
+    while chunk := _next_chunk(source):
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _next_chunk(source: Any) -> bytes:
+    try:
+        chunk: bytes = source.read(CHUNK)
+    except OSError as error:
+        raise errors.BadRequest("The body could not be read to its end.") from error
+    return chunk
+
+
+def _too_large(limit: int) -> errors.PayloadTooLarge:
+    return errors.PayloadTooLarge(
+        f"The body is larger than {limit // 1_000_000} MB. Send pictures as URLs."
+    )
