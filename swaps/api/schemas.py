@@ -26,7 +26,6 @@ from swaps.net_addresses import MAX_CHARACTERS
 DEFAULT_TIMEOUT = 120
 ACTIONS = ("retrieve", "retrieve_batch")
 MOST_IDS = 100
-DATA_URL = "^[Dd][Aa][Tt][Aa]:"  # as long as the body may be
 
 
 def _picture_url(url: str) -> str:
@@ -54,15 +53,7 @@ def _callback_url(url: str) -> str:
 PictureUrl = Annotated[
     str,
     AfterValidator(_picture_url),
-    Field(min_length=1),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "format": "uri", "minLength": 1, "maxLength": MAX_CHARACTERS},
-                {"type": "string", "format": "uri", "pattern": DATA_URL},
-            ]
-        }
-    ),
+    Field(min_length=1, json_schema_extra={"format": "uri"}),
 ]
 CallbackUrl = Annotated[
     str,
@@ -80,7 +71,7 @@ class SwapCall(_Body):
 
     source_image_url: PictureUrl = Field(
         description="The picture that **gives the face**: an http(s) URL that anybody can fetch, "
-        "or a `data:` URL."
+        f"of at most {MAX_CHARACTERS:,} characters, or a `data:` URL in base64."
     )
     target_image_url: PictureUrl = Field(
         description="The picture that **receives the face** and keeps everything else: size, "

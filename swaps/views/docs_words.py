@@ -8,8 +8,6 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from swaps.api.schemas import DATA_URL
-
 MARKED = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*)")
 FORMATS = {"uri": "URL", "uuid": "UUID"}
 LIMITS = {
@@ -26,7 +24,6 @@ PLAIN_LIMITS = {
     ("minLength", 1): "not empty",
     ("pattern", "^[0-9]+$"): "digits",
     ("pattern", "^[ -~]*$"): "printable ASCII",
-    ("pattern", DATA_URL): "or a `data:` URL",
 }
 
 Schema = dict[str, Any]
@@ -41,7 +38,7 @@ def words_of(schema: Schema) -> SafeString:
     """The type; one that the page describes is a link to there."""
     parts = parts_of(schema)
     if len(parts) > 1 or "anyOf" in schema:
-        return _with_format(_joined(" or ", dict.fromkeys(map(words_of, parts))), schema)
+        return _with_format(_joined(" or ", map(words_of, parts)), schema)
     if "$ref" in schema:
         return format_html('<a href="#{0}"><code>{0}</code></a>', name_in(schema))
     if "const" in schema:

@@ -69,7 +69,7 @@ def test_calls_of_the_family_that_are_not_offered_say_so(client: Client, name: s
         ({**SAMPLES, "source_image_url": ""}, "source_image_url"),
         ({**SAMPLES, "source_image_url": "data:\0;base64,"}, "source_image_url"),
         ({**SAMPLES, "target_image_url": None}, "target_image_url"),
-        ({**SAMPLES, "target_image_url": "https://example.org/" + 2000 * "a"}, "target_image_url"),
+        ({**SAMPLES, "target_image_url": "https://example.org/" + 4000 * "a"}, "target_image_url"),
         ({**SAMPLES, "timeout": "30"}, "timeout"),
         ({**SAMPLES, "timeout": True}, "timeout"),
         ({**SAMPLES, "timeout": 0}, "timeout"),
