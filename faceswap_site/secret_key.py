@@ -15,8 +15,8 @@ def read_or_create(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50), encoding="utf-8")
         try:
+            draft.write_text(secrets.token_urlsafe(50), encoding="utf-8")
             os.link(draft, path)
         except FileExistsError:
             pass

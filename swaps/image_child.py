@@ -6,6 +6,7 @@ this photo's end and nobody else's.
 """
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -73,6 +74,8 @@ def accept(file: IO[bytes], *, max_pixels: int, most_stored: int) -> images.Phot
     with tempfile.TemporaryFile() as answer:
         with room.stepping_aside(), _places:
             code = _run(file, answer, max_pixels, memory)
+        if code == errno.ENOSPC:
+            raise OSError(errno.ENOSPC, "There is no room for the child's answer.")
         if code > 0:  # it found an error of its own, which stands in the log
             raise ChildProcessError(f"swaps.image_child ended with {code}")
         if code < 0:
@@ -164,8 +167,13 @@ def main() -> None:
             "width": photo.width,
             "height": photo.height,
         }
-    sys.stdout.buffer.writelines((json.dumps(said).encode(), b"\n", *files))
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.writelines((json.dumps(said).encode(), b"\n", *files))
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os._exit(errno.ENOSPC)  # an orderly end would try to write it once more
 
 
 def _said(refusal: images.ImageRefused) -> dict[str, Any]:

@@ -122,6 +122,7 @@ def fetch(swap: Swap) -> None:
         raise
     try:
         with transaction.atomic():
+            swap.lock()  # before the account's storage, as everybody does
             AccountStorage.objects.take(swap.owner_id, size)
             if swap.has_fetched(size=size, **keys):
                 services.enqueue(swap)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from swaps import storage
+from swaps import storage, storage_space
 
 DATA = b"A file of manage.py storage_check. It may be deleted.\n"
 SHORT_SECONDS = 2
@@ -72,6 +72,8 @@ def of_disk(fetch: Fetch, key: str) -> list[Step]:
 
 
 def disk_words(error: Exception) -> str:
+    if storage_space.is_full(error):
+        return "The disk is full."
     if isinstance(error, OSError) and error.filename:
         return (
             f"{error.strerror}: {error.filename}. The folder media in FACESWAP_VAR must belong to "

@@ -19,6 +19,7 @@ from swaps.storage import DiskStorage
 
 RETRY_SECONDS = 60
 NO_ROOM = "There is no room for new pictures at the moment. Nothing was counted. Try again later."
+NO_TEMPORARY = "No usable temporary directory"
 MIN_FREE_FILES = 100  # a disk may run out of these first
 DISK_FULL_POSTGRESQL = "53100"
 SQLITE_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
@@ -94,6 +95,8 @@ def _has_less_than(limit: int) -> bool:
 
 def _says_full(error: BaseException) -> bool:
     known: Any = error
+    if isinstance(error, FileNotFoundError):  # of ``tempfile``, where all its places are full
+        return NO_TEMPORARY in str(error)
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
     if getattr(known, "sqlite_errorcode", None) in SQLITE_FULL:

@@ -320,6 +320,7 @@ print("accepted", accepted(sys.argv[1]).width)
 def test_a_full_disk_is_not_the_photos_fault(tmp_path: Path) -> None:
     (tmp_path / "photo").write_bytes(large()["jpeg"])
     program = """
+import swaps.image_child  # or its compiled file would be cut short as well
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 accepted(sys.argv[1])
 """

@@ -38,7 +38,8 @@ MEANINGS: dict[type[errors.SwapError], str] = {
     errors.PayloadTooLarge: "The body is over the limit.",
     errors.TooManyRequests: "Too many calls a minute, or too many calls waiting for results. "
     "`Retry-After` says how many seconds to wait.",
-    errors.ApiError: "Something broke on our side.",
+    errors.ApiError: "Something broke on our side; or there is no room for new pictures, and "
+    "`Retry-After` says how many seconds to wait.",
     errors.Timeout: "The call waited as long as it was told to. The task goes on: `task_id` "
     "stands beside `error`.",
 }
@@ -229,6 +230,9 @@ def _tidy(schema: Any) -> Any:
     }
 
 
+WITH_RETRY_AFTER = {errors.TooManyRequests.status, errors.ApiError.status}
+
+
 def _headers() -> dict[str, Any]:
     number = {"type": "string", "pattern": "^[0-9]+$"}
     said = {
@@ -237,7 +241,10 @@ def _headers() -> dict[str, Any]:
         "X-RateLimit-Remaining": ("How many are left of this minute.", number),
         "X-RateLimit-Reset": ("When the next minute begins, in Unix time.", number),
         "X-Quota-Remaining": ("How many swaps you have left.", number),
-        "Retry-After": ("With 429: how many seconds to wait.", number),
+        "Retry-After": (
+            "With 429, and with 500 where it is known: how many seconds to wait.",
+            number,
+        ),
     }
     return {
         name: {"description": description, "schema": schema}
@@ -274,7 +281,9 @@ def _errors(classes: Iterable[type[errors.SwapError]]) -> dict[str, Any]:
             + "\n\n"
             + "\n".join(f"- `{error.code}`: {MEANINGS[error]}" for error in found),
             "x-error-codes": [error.code for error in found],
-            "headers": _header_refs("X-Trace-Id", *(["Retry-After"] if status == 429 else [])),
+            "headers": _header_refs(
+                "X-Trace-Id", *(["Retry-After"] if status in WITH_RETRY_AFTER else [])
+            ),
             "content": {
                 "application/json": {
                     "schema": _ref("Error"),

@@ -16,7 +16,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from swaps import errors, services, storage, tasks
-from swaps.models import ApiAccess, Door, IdempotencyKey, Status, Swap
+from swaps.models import AccountStorage, ApiAccess, Door, IdempotencyKey, Status, Swap
 from swaps.models.idempotency_key import KEPT
 from swaps.shares import MOST_AT_ONCE, share
 from tests.api.conftest import ASYNC, Caller, code_of
@@ -143,6 +143,27 @@ def test_a_picture_that_cannot_be_had_fails_the_swap_and_gives_it_back(
     assert (swap.status, swap.error_code, swap.error_image) == (Status.FAILED, code, "source")
     assert "source_image_url" in swap.error_message
     assert ApiAccess.objects.of(caller.user).remaining == 20
+
+
+def test_pictures_that_the_account_has_no_room_for_fail_the_swap_and_leave_nothing(
+    caller: Caller, settings: Settings
+) -> None:
+    with serving(says(http_answer(picture(size=(50, 40))))) as server:
+        settings.FACESWAP_FETCH_ALLOW = [f"127.0.0.1:{server.port}"]
+        url = f"http://127.0.0.1:{server.port}/face.jpg"
+        swap = swap_of(caller.swap({**ASYNC, "source_image_url": url}))
+        taken = AccountStorage.objects.get(user=caller.user).size
+        settings.FACESWAP_ACCOUNT_BYTES = taken + 10
+        tasks.fetch_pictures.call(str(swap.pk))
+    swap.refresh_from_db()
+    assert (swap.status, swap.error_code) == (Status.FAILED, "used_up")
+    assert "Delete swaps" in swap.error_message
+    assert AccountStorage.objects.get(user=caller.user).size == taken
+    assert not list((site.MEDIA_ROOT / "swaps").rglob("source*"))
+    assert ApiAccess.objects.of(caller.user).remaining == 20
+    answer = caller.swap(ASYNC)
+    assert (answer.status_code, code_of(answer)) == (403, "used_up")
+    assert "Delete swaps" in answer.json()["error"]["message"]
 
 
 def test_a_swap_without_its_pictures_is_not_handed_to_the_engine(caller: Caller) -> None:

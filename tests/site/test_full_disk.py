@@ -1,12 +1,14 @@
 """A disk that is full to its last byte: refused with words, nothing lost, nothing left behind."""
 
 import errno
+import io
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from django.conf import settings as site_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from PIL import Image
 from pytest_django import Settings
 
-from swaps import recovery, services, storage, storage_space
+from swaps import images, recovery, services, storage, storage_space
 from swaps.management.commands.worker import NEED_ROOM, PatientWorker
 from swaps.models import AccountStorage, ApiAccess, ApiKey, Quota, Status, StrayFiles, Swap, User
 from swaps.tasks import run_swap
@@ -202,9 +205,26 @@ def _statuses(path: Path) -> list[str]:
     return [status for (status,) in rows]
 
 
+def test_a_large_photo_for_which_the_temporary_folder_has_no_room_is_not_called_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require("small-disk")
+    large = io.BytesIO()
+    Image.effect_noise((1600, 1400), 90).save(large, "JPEG", quality=90)
+    large.seek(0)
+    size = len(large.getbuffer())
+    with small_disk(4) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk.root))
+        disk.leave(size + 500_000)  # for the upload, and not for what is made of it
+        with pytest.raises(OSError, match="no room") as caught:
+            images.accept(large, size=size, max_bytes=20 * MB, max_pixels=50 * MB)
+    assert storage_space.is_full(caught.value)
+
+
 def test_what_is_no_lack_of_room_is_not_taken_for_it() -> None:
     assert storage_space.is_full(OSError(errno.EDQUOT, "quota"))
     assert not storage_space.is_full(OSError(errno.EIO, "input/output"))
+    assert not storage_space.is_full(FileNotFoundError("gone"))
     assert not storage_space.is_full(ValueError())
     assert not storage_space.is_full(None)
 

@@ -14,10 +14,12 @@ import requests
 from django.core.files.storage import default_storage
 from django.http import FileResponse
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from pytest_django import Settings
 
-from swaps import links, services, storage
+from swaps import links, photos, retention, services, storage
 from swaps.models import Swap, Upload, User
+from swaps.models.stray_files import ABANDONED_AFTER
 from swaps.views.pictures import picture
 from tests import s3_server
 from tests.site.conftest import photo
@@ -62,6 +64,20 @@ def test_what_is_deleted_is_gone_with_its_thumbnail_and_deleting_again_is_no_err
             storage.read(gone)
         with pytest.raises(FileNotFoundError):
             storage.open_file(gone)
+
+
+@pytest.mark.django_db
+def test_what_a_killed_process_stored_is_found_without_listing_the_store(key: str) -> None:
+    owner = User.objects.create_user("killed@example.com", "correct horse battery")
+    writing = photos.stored(owner, {key: photo()})
+    writing.__enter__()  # and never comes back
+    retention.sweep_stray(timezone.now())
+    assert storage.read(key)
+    for _ in range(2):
+        retention.sweep_stray(timezone.now() + ABANDONED_AFTER)
+    for gone in (key, storage.thumb_key(key)):
+        with pytest.raises(FileNotFoundError):
+            storage.read(gone)
 
 
 def test_a_large_file_is_read_in_pieces_and_never_held_as_a_whole(key: str) -> None:
