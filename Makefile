@@ -45,7 +45,8 @@ check: $(dev)  ## format, lint, types, deployment checks, migrations
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy manage.py faceswap_site swaps tests bench tools
-	SITE_URL=https://faces.example.org DEBUG=0 $(bin)/python manage.py check --deploy --fail-level WARNING
+	SITE_URL=https://faces.example.org DEBUG=0 BEHIND_PROXY=1 EMAIL_HOST=localhost \
+		$(bin)/python manage.py check --deploy --fail-level WARNING
 	$(bin)/python manage.py makemigrations --check --dry-run
 
 bench: $(dev)  ## measure: BENCHES="web circle", also quality, disk_full; JSON also in bench-results/

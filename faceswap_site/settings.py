@@ -98,7 +98,10 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
+    "swaps.middleware.trust_known_proxies_only",
+    "csp.middleware.CSPMiddleware",  # whichever of the layers below answers
     "swaps.api.answers.one_shape",
+    "swaps.middleware.keep_from_others",
     "swaps.strange_requests.refuse_strange_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -108,7 +111,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "swaps.uploads.refuse_endless_bodies",  # nothing above reads the body
@@ -246,10 +248,12 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 # What the other names of the domain speak, and its entry in browsers, is the operator's affair.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-if env.flag("BEHIND_PROXY"):
-    # Only a proxy that sets (and so overwrites) this header may stand before the site.
+# Who may say in X-Forwarded-For and X-Forwarded-Proto who asks, and how (swaps/middleware.py).
+FACESWAP_TRUSTED_PROXIES = env.words("FACESWAP_TRUSTED_PROXIES") or (
+    ["127.0.0.0/8", "::1"] if env.flag("BEHIND_PROXY") else []
+)
+if FACESWAP_TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # or all visitors would share one limit on attempts
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

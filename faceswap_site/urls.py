@@ -14,3 +14,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
 ]
+
+handler400 = "swaps.views.errors.bad_request"
+handler429 = "swaps.views.errors.too_many_requests"  # allauth looks for it here

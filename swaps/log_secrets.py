@@ -5,13 +5,46 @@ import re
 from urllib.parse import quote
 
 # Behind these the rest of a path is a secret that may do one thing.
-SECRET_PATHS = re.compile(
-    r"(/files/|/callbacks/|/accounts/confirm-email/|/accounts/password/reset/key/)[^\s\"'<>]+"
+SECRET_PREFIXES = (
+    "files",
+    "callbacks",
+    "accounts/confirm-email",
+    "accounts/password/reset/key",
 )
 
 
+def _spelled(character: str) -> str:
+    """A pattern for a character as it is, or percent-encoded once or more."""
+    return rf"(?:{re.escape(character)}|%(?:25)*{ord(character):02x})"
+
+
+# What is put between the parts of a path without meaning: blanks, control characters, dots. The
+# quantifiers are possessive ("*+"), so that no path takes long to read.
+_STRAY = r"(?:[\s.]|%(?:25)*(?:[01][0-9a-f]|20|2e))*+"
+_SLASH = r"(?:[/\\]|%(?:25)*(?:2f|5c))"
+_ESCAPE = r"(?:\\|%(?:25)*5c)(?:[nrt]|x[01][0-9a-f])"  # as Django's log writes control characters
+_BETWEEN = rf"{_STRAY}(?:(?:{_ESCAPE}|{_SLASH}){_STRAY})+"
+_PREFIXES = "|".join(
+    _BETWEEN.join("".join(map(_spelled, part)) for part in prefix.split("/"))
+    for prefix in SECRET_PREFIXES
+)
+# Python's own django/core/files/… stands in traces, and is no secret.
+SECRET_PATHS = re.compile(
+    rf"((?<!django/core){_SLASH}{_STRAY}(?:{_PREFIXES}){_STRAY}{_SLASH})\s*[^\r\n]*",
+    re.IGNORECASE,
+)
+
+
+INVALID_REQUEST = re.compile(r"Invalid request from ip=\S+ [^:'\"]*")
+
+
 def hide_secrets(text: str) -> str:
+    """The text without what stands behind a secret prefix, up to the end of the line."""
     return SECRET_PATHS.sub(r"\1***", text)
+
+
+def is_secret_path(path: str) -> bool:
+    return SECRET_PATHS.search(path) is not None
 
 
 def shown_path(path: str) -> str:
@@ -19,12 +52,25 @@ def shown_path(path: str) -> str:
     return hide_secrets(quote(path.encode("latin-1", "replace"), safe="/:@"))
 
 
+class HideInvalidRequests(logging.Filter):
+    """For gunicorn: of a request that is none only the kind of fault is logged.
+
+    The fault is shown there with the part of the request that holds it, and with a blank in its
+    path the secret is the "HTTP version".
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if found := INVALID_REQUEST.match(record.getMessage()):
+            record.msg, record.args = "%s", (found[0],)
+        return True
+
+
 class HideSecrets(logging.Filter):
     """For a handler: lets every record through, without its secrets."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if hidden := SECRET_PATHS.search(said) and hide_secrets(said):
+        message = record.getMessage()
+        if hidden := SECRET_PATHS.search(message) and hide_secrets(message):
             record.msg, record.args = hidden, ()
         if record.exc_info:  # formatters take the text that is there already
             record.exc_text = hide_secrets(logging.Formatter().formatException(record.exc_info))

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import uuid
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from gunicorn.glogging import Logger
 
 from swaps import errors
-from swaps.log_secrets import shown_path
+from swaps.log_secrets import HideInvalidRequests, HideSecrets, shown_path
 from swaps.room import PLACES
 from swaps.supervisor import die_with_parent, die_with_supervisor
 
@@ -30,16 +31,36 @@ max_requests = 10_000
 max_requests_jitter = 1_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
+# Who is a proxy, and what it says, is for swaps/middleware.py to know.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 accesslog = "-"
 access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
 logger_class = "swaps.web_server.AccessLogger"
 
 
-UNREADABLE = "The first line, a header or the length of the request is not as HTTP asks."
+MESSAGES: dict[int, tuple[str, str]] = {
+    HTTPStatus.BAD_REQUEST: (
+        "bad_request",
+        "The first line, a header or the length of the request is not as HTTP asks.",
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("api_error", errors.BROKE),
+    HTTPStatus.NOT_IMPLEMENTED: (
+        "bad_request",
+        "The body has a transfer encoding that is not known here. Send it as it is, or chunked.",
+    ),
+}
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
     """Logs paths without their secrets, and never a query string."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.addFilter(HideInvalidRequests())
+            handler.addFilter(HideSecrets())
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         atoms: dict[str, Any] = super().atoms(*args, **kwargs)
@@ -53,12 +74,15 @@ def write_error(sock: socket.socket, status: int, _reason: str, _message: str) -
     In the place of gunicorn's own page.
     """
     trace_id = uuid.uuid4().hex
-    code, said = ("bad_request", UNREADABLE) if status < 500 else ("api_error", errors.BROKE)
-    error = {"code": code, "message": said}
+    status = status if status in MESSAGES else HTTPStatus.BAD_REQUEST
+    code, message = MESSAGES[status]
+    error = {"code": code, "message": message}
     body = json.dumps({"success": False, "error": error, "trace_id": trace_id})
     head = (
-        f"HTTP/1.1 {'400 Bad Request' if status < 500 else '500 Internal Server Error'}",
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         "Connection: close",
+        "Cache-Control: no-store",
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         f"X-Trace-Id: {trace_id}",

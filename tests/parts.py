@@ -1,4 +1,4 @@
-"""Parts that a machine may lack: browser, databases, brokers, object storage, languages.
+"""Parts that a machine may lack: browser, databases, brokers, object storage, proxy, languages.
 
 A test that needs one says ``require("chromium")`` and is skipped by name where it is missing;
 with ``REQUIRE_ALL=1`` (in CI) the missing part is a failure, unless ``MAY_LACK`` (comma-separated)
@@ -86,6 +86,8 @@ PARTS: dict[str, Callable[[], tuple[str | None, str]]] = {
     "rabbitmq": _server("RabbitMQ", "TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
     "small-disk": _small_disk,
     "s3": _server("S3", "TEST_AWS_S3_ENDPOINT_URL", ""),
+    "nginx": _program("nginx", "a proxy"),
+    "openssl": _program("openssl", "certificates"),
     "curl": _program("curl", "cURL"),
     "node": _program("node", "JavaScript"),
     "javac": _program("javac", "Java"),

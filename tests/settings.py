@@ -25,6 +25,7 @@ for _name in (
     "AWS_S3_REGION_NAME",
     "AWS_SESSION_TOKEN",
     "AWS_STORAGE_BUCKET_NAME",
+    "BEHIND_PROXY",
     "DEBUG",
     "EMAIL_HOST",
     "FACESWAP_ACCOUNT_MB",
@@ -47,6 +48,7 @@ for _name in (
     "FACESWAP_HOSTED_TIMEOUT_SECONDS",
     "FACESWAP_MIN_FREE_MB",
     "FACESWAP_PROVIDER",
+    "FACESWAP_TRUSTED_PROXIES",
     "SITE_URL",
 ):
     os.environ[_name] = ""  # empty counts as unset, and wins over a developer's .env

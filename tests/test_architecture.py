@@ -19,13 +19,15 @@ PACKAGES = ("faceswap_site", "swaps")
 LAYERS = {
     "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
-    "swaps.callbacks swaps.strange_requests swaps.accounts.adapter swaps.accounts.forms "
-    "swaps.accounts.limits swaps.accounts.tokens swaps.accounts.urls swaps.accounts.views",
+    "swaps.callbacks swaps.strange_requests swaps.middleware "
+    "swaps.accounts.adapter swaps.accounts.forms swaps.accounts.limits "
+    "swaps.accounts.tokens swaps.accounts.urls swaps.accounts.views",
     "STORY": "swaps.services swaps.photos swaps.retention swaps.intake swaps.deliveries "
     "swaps.access swaps.playground swaps.tasks swaps.mail swaps.recovery swaps.signals "
     "swaps.submissions.* swaps.inbox swaps.accounts.possession",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
-    "swaps.wire swaps.inspector swaps.heartbeat swaps.checks swaps.provider_figures",
+    "swaps.wire swaps.inspector swaps.heartbeat swaps.checks "
+    "swaps.checks_deployment swaps.provider_figures",
     "WORK": "swaps.providers.embedded swaps.providers.hosted swaps.providers.hosted_* "
     "swaps.providers.finish",
     "MATERIAL": "swaps.cache swaps.net swaps.net_* swaps.room swaps.decode_budget swaps.storage "

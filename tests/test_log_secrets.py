@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 
 import pytest
 
-from swaps.log_secrets import HideSecrets, shown_path
+from swaps.log_secrets import HideInvalidRequests, HideSecrets, hide_secrets, shown_path
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,9 @@ def test_the_access_log_shows_neither_secrets_nor_control_characters(path: str, 
     ("message", "args", "shown"),
     [
         ("%s: %s", ("Not Found", "/files/WyJz:1v/"), "Not Found: /files/***"),
-        ("see http://a.example/files/WyJz:1v/ there", (), "see http://a.example/files/*** there"),
+        ("see http://a.example/files/WyJz:1v/ there", (), "see http://a.example/files/***"),
+        ("Not Found: %s", ("/callbacks/ TOKEN",), "Not Found: /callbacks/***"),
+        ("at /files/a:1v/\nthe next line", (), "at /files/***\nthe next line"),
         ("%d%% of %s", (5, "/swaps/"), "5% of /swaps/"),
     ],
 )
@@ -52,3 +56,69 @@ def test_the_trace_of_an_exception_shows_no_secrets() -> None:
     said = logging.Formatter().format(record)
     assert "ValueError: http://a.example/callbacks/***" in said
     assert "WyJz" not in said
+
+
+ODD_PATHS = [
+    "/callbacks/ TOKEN",
+    "/callbacks /TOKEN",
+    "/callbacks/%20TOKEN",
+    "/callbacks/inspect/TOKEN",
+    "//files//TOKEN",
+    "/files/./TOKEN",
+    "/files/../files/TOKEN",
+    "/Files/TOKEN",
+    "/files%2fTOKEN",
+    "%2Ffiles%2FTOKEN",
+    "/%66iles/TOKEN",
+    "/%2566iles%252fTOKEN",
+    "/files\\TOKEN",
+    "/files/\nTOKEN",
+    "/files/\\nTOKEN",
+    "/files/\tTOKEN",
+    '/files/"TOKEN',
+    "/files/'a' TOKEN",
+    "/files/a/TOKEN?x TOKEN",
+    "/faces/files/TOKEN",
+    "/accounts//confirm-email/TOKEN",
+    "/accounts/password/./reset/key/TOKEN",
+    "/accounts/password/\\nreset/key/TOKEN",
+    "/ACCOUNTS/password%2Freset/key/TOKEN",
+]
+
+
+@pytest.mark.parametrize("path", ODD_PATHS)
+@pytest.mark.parametrize("hide", [hide_secrets, shown_path])
+def test_no_spelling_of_a_path_shows_its_secret(hide: Callable[[str], str], path: str) -> None:
+    assert "TOKEN" not in hide(f"Not Found: {path} TOKEN")
+
+
+def test_a_trace_still_says_where_django_handles_files() -> None:
+    line = '  File "/srv/.venv/django/core/files/storage.py", line 3, in save'
+    assert hide_secrets(line) == line
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/. ", "%25", "/%2e", "/accounts/", "/accounts/password", "/\\n", " /files"]
+)
+def test_no_path_takes_long_to_read(path: str) -> None:
+    begun = time.process_time()
+    hide_secrets(path * 20_000)
+    assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "Invalid request from ip=::1: Invalid HTTP Version: 'TOKEN HTTP/1.1'",
+            "Invalid request from ip=::1: Invalid HTTP Version",
+        ),
+        ("Worker exiting (pid: 5)", "Worker exiting (pid: 5)"),
+    ],
+)
+def test_of_a_request_that_is_none_only_the_kind_of_fault_is_logged(
+    message: str, shown: str
+) -> None:
+    record = logging.LogRecord("gunicorn.error", logging.WARNING, "", 1, message, (), None)
+    assert HideInvalidRequests().filter(record)
+    assert record.getMessage() == shown

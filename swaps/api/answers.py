@@ -52,7 +52,7 @@ def error_answer(
 
 
 def one_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Any], HttpResponse]:
-    """Middleware, the outermost: pages' answers and exceptions of any layer become ours."""
+    """Middleware, above all that answer: their pages and exceptions become JSON of the API."""
 
     def middleware(request: ApiRequest) -> HttpResponse:
         if not f"{request.path_info}/".startswith(PREFIX):

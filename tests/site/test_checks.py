@@ -6,16 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site_settings
 from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
 
 from faceswap_site import env, secret_key
+from swaps import checks_deployment
 
 
-def check(**environment: str) -> subprocess.CompletedProcess[str]:
+def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=settings.BASE_DIR,
+        [sys.executable, "manage.py", "check", *arguments],
+        cwd=site_settings.BASE_DIR,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "faceswap_site.settings", **environment},
         capture_output=True,
         text=True,
@@ -25,7 +27,11 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 BUCKET = {"AWS_STORAGE_BUCKET_NAME": "faces"}
-PUBLIC = {"SITE_URL": "https://faces.example.org", "FACESWAP_API_KEY": "a key"}
+PUBLIC = {
+    "SITE_URL": "https://faces.example.org",
+    "BEHIND_PROXY": "1",
+    "FACESWAP_API_KEY": "a key",
+}
 
 
 @pytest.mark.parametrize(
@@ -69,8 +75,43 @@ def test_a_wrong_setting_stops_the_start_with_its_name(
 
 
 def test_a_right_public_setting_passes() -> None:
-    checked = check(SITE_URL="https://faces.example.org")
+    checked = check(SITE_URL="https://faces.example.org", BEHIND_PROXY="1")
     assert checked.returncode == 0, checked.stderr
+    assert "swaps." not in checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("networks", "ids"),
+    [
+        ("10.0.0.5, nginx", ["swaps.E017"]),
+        ("10.0.0.5/8", ["swaps.E017"]),
+        ("10.0.0.5:80", ["swaps.E017"]),
+        ("0.0.0.0/0", ["swaps.E018"]),
+        ("0.0.0.0/1, 128.0.0.0/1", ["swaps.E018", "swaps.E018"]),
+        ("::/0", ["swaps.E018"]),
+        ("::ffff:0:0/96", ["swaps.E018"]),
+        ("2000::/3", ["swaps.E018"]),
+        ("10.0.0.0/8, fc00::/7", []),
+        ("104.16.0.0/13, 2400:cb00::/32", []),
+        ("::ffff:10.0.0.5, ::1", []),
+        ("", ["swaps.W003"]),
+    ],
+)
+def test_proxies_that_are_none_or_everybody_are_found(
+    networks: str, ids: list[str], settings: Settings
+) -> None:
+    settings.IS_HTTPS = True
+    settings.FACESWAP_TRUSTED_PROXIES = [entry.strip() for entry in networks.split(",") if entry]
+    assert [problem.id for problem in checks_deployment.check_proxies()] == ids
+
+
+def test_a_deployment_whose_reset_links_would_stand_in_the_log_is_refused() -> None:
+    public = {"SITE_URL": "https://faces.example.org", "BEHIND_PROXY": "1"}
+    refused = check("--deploy", **public)
+    assert refused.returncode != 0
+    assert "swaps.E016" in refused.stderr
+    accepted = check("--deploy", **public, EMAIL_HOST="localhost")
+    assert accepted.returncode == 0, accepted.stderr
 
 
 def test_a_key_for_a_hosted_provider_is_enough_where_it_can_reach_the_site() -> None:
