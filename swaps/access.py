@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, Grant, Scope, User
+from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, FormSubmission, Grant, Scope, User
 from swaps.models.api_access import SECRET_OVERLAP
 from swaps.models.api_key import USES_SHOWN
 
 FIRST_KEY = "First key"
+DOUBLE_CLICK = datetime.timedelta(seconds=20)
 MOST_KEYS = 50  # of an account, that have not ended
 
 
@@ -59,12 +60,34 @@ def create_key(
     name: str = "",
     scope: str = Scope.ALL,
     expires_at: datetime.datetime | None = None,
+    form_key: str = "",
 ) -> tuple[ApiKey, str]:
-    """One more key, with its token. Raises ``KeyRefused`` when there are enough."""
+    """One more key, with its token. Raises ``KeyRefused`` when there are enough.
+
+    A form that is sent twice at once makes one: the second answer is the one that is seen, so its
+    key takes the place of the first.
+    """
     with transaction.atomic():
         _lock(user)
+        if form_key:
+            _delete_twin(user, form_key, now)
         _check_room(user, now)
-        return ApiKey.objects.issue(user, name=name, scope=scope, expires_at=expires_at)
+        issued = ApiKey.objects.issue(user, name=name, scope=scope, expires_at=expires_at)
+        if form_key:
+            FormSubmission.objects.update_or_create(
+                user=user, key=form_key, defaults={"made": issued[0].pk}
+            )
+        return issued
+
+
+def _delete_twin(user: User, form_key: str, now: datetime.datetime) -> None:
+    """The key that the same form made a moment ago, which nobody has seen."""
+    sent = FormSubmission.objects.filter(user=user, key=form_key).first()
+    if sent is None:
+        return
+    unseen = user.api_keys.filter(last_used_at=None, created_at__gt=now - DOUBLE_CLICK)
+    if not unseen.filter(pk=sent.made).delete()[0]:
+        raise KeyRefused("This form has made its key. Load the page anew to make another one.")
 
 
 def rotate_key(

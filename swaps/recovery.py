@@ -19,6 +19,8 @@ from swaps.models import (
     CallCount,
     Delivery,
     DeliveryStatus,
+    FormCount,
+    FormSubmission,
     HostedProvider,
     IdempotencyKey,
     InspectedCallback,
@@ -38,6 +40,7 @@ from swaps.models.mail import LEASE as MAIL_LEASE
 from swaps.submissions import patience, queue
 
 BATCH = 50
+MOST_FORGOTTEN = 500  # of each kind, a minute
 MOST_PARKED = 1000  # by one statement
 KEPT_CALLBACKS = datetime.timedelta(days=30)  # as a hosted provider posted them
 KEPT_LOG = datetime.timedelta(days=90)  # of callbacks and of the uses of keys
@@ -184,10 +187,21 @@ def forget_calls(now: datetime.datetime) -> None:
     Delivery.objects.exclude(status=DeliveryStatus.PENDING).filter(
         created_at__lte=log_ends_at
     ).delete()
-    IdempotencyKey.objects.filter(created_at__lte=now - KEPT).delete()
     InspectedCallback.objects.filter(received_at__lte=now - inspector.KEPT).delete()
     ProviderCallback.objects.filter(received_at__lte=now - KEPT_CALLBACKS).delete()
-    CallCount.objects.filter(minute__lte=now - datetime.timedelta(hours=1)).delete()
+
+
+def forget_forms(now: datetime.datetime) -> None:
+    """What makes forms and calls count once, and what counts them; a number of rows at a time."""
+    an_hour_ago = now - datetime.timedelta(hours=1)
+    for old in (
+        IdempotencyKey.objects.filter(created_at__lte=now - KEPT),
+        FormSubmission.objects.filter(created_at__lte=now - KEPT),
+        CallCount.objects.filter(minute__lte=an_hour_ago),
+        FormCount.objects.filter(minute__lte=an_hour_ago),
+    ):
+        oldest = list(old.values_list("pk", flat=True)[:MOST_FORGOTTEN])
+        old.filter(pk__in=oldest).delete()
 
 
 def each_row(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:

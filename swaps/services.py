@@ -16,6 +16,7 @@ from swaps.models import (
     AccountStorage,
     ApiKey,
     Door,
+    FormSubmission,
     IdempotencyKey,
     ProviderCallback,
     Submission,
@@ -47,20 +48,25 @@ class ApiCall:
     idempotency_key: str
 
 
+class SentBefore(Exception):
+    """The same form, with the same photos, has made its swap."""
+
+
 def request_swap(
     owner: User,
     source: images.Photo | None,
     target: images.Photo | None,
     *,
     call: ApiCall | None = None,
+    form_key: str = "",
     provider: str = "",
 ) -> Swap:
     """Store the photos, then spend, create and enqueue in one transaction.
 
     A photo that a call of the API names by URL may be None: it is fetched by a task.
     Raises ``errors.UsedUp`` when the quota is spent or the account's storage is full,
-    ``errors.ApiError`` when the disk is, and ``IntegrityError`` when the idempotency key was used
-    meanwhile; nothing is left behind then.
+    ``errors.ApiError`` when the disk is, ``IntegrityError`` when the idempotency key was used
+    meanwhile and ``SentBefore`` when the form was; nothing is left behind then.
     """
     pk = uuid.uuid4()
     door = Door.API if call else Door.BROWSER
@@ -69,6 +75,8 @@ def request_swap(
     keys = {kind: photo_key(pk, kind, photo) for kind, photo in here.items()}
     by_key = {keys[kind]: photo for kind, photo in here.items()}
     with photos.stored(owner, by_key) as stray, transaction.atomic():
+        if form_key and not FormSubmission.objects.claim(owner, form_key, pk):
+            raise SentBefore
         if not quotas(door).spend(owner):
             raise errors.UsedUp(USED_UP)
         if stray:

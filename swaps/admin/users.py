@@ -18,6 +18,7 @@ from swaps.models import (
     ApiKey,
     Delivery,
     Door,
+    FormSubmission,
     Grant,
     Quota,
     Status,
@@ -25,6 +26,7 @@ from swaps.models import (
     Swap,
     User,
 )
+from swaps.views import form_tokens
 
 KINDS = ("source", "target", "result")
 
@@ -34,8 +36,16 @@ admin.site.unregister(Group)
 RIGHTS = ("is_staff", "is_superuser", "user_permissions")
 
 
+class TokenField(forms.CharField):
+    """Says of no form that it was filled in."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class GrantForm(forms.ModelForm[Grant]):
     amount = forms.IntegerField(min_value=1, max_value=1_000_000)
+    form_token = TokenField(required=False, widget=forms.HiddenInput, initial=form_tokens.new)
 
     class Meta:
         model = Grant
@@ -48,7 +58,7 @@ class GrantInline(admin.TabularInline[Grant, User]):
     model = Grant
     form = GrantForm
     fk_name = "user"
-    fields = ("door", "amount", "reason", "granted_by", "created_at")
+    fields = ("door", "amount", "reason", "form_token", "granted_by", "created_at")
     readonly_fields = ("granted_by", "created_at")
     extra = 1
     can_delete = False
@@ -132,6 +142,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         for new in formset.extra_forms:
             if new.has_changed():
                 grant = new.cleaned_data
+                if self._was_given(request, form.instance, grant):
+                    continue
                 formset.new_objects.append(
                     Grant.objects.give(
                         form.instance,
@@ -141,6 +153,17 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
                         by=cast("User", request.user),
                     )
                 )
+
+    def _was_given(self, request: HttpRequest, user: User, grant: dict[str, Any]) -> bool:
+        """A double click sends it twice. In the transaction in which it is given."""
+        if not grant["form_token"]:
+            return False
+        named = (grant[name] for name in ("form_token", "door", "amount", "reason"))
+        key = form_tokens.digest_of(user.pk, *named).hex()
+        if FormSubmission.objects.claim(cast("User", request.user), key, user.pk):
+            return False
+        self.message_user(request, "This was granted already, and only once.", messages.WARNING)
+        return True
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

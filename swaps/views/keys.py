@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from swaps import access, links
 from swaps.models import ApiAccess, ApiKey, Scope
 from swaps.models.api_key import USES_SHOWN
+from swaps.views import form_tokens
 from swaps.views.access import MemberRequest, members_only
 from swaps.views.key_forms import OVERLAPS, USUAL_OVERLAP, KeyForm, RotateForm
 
@@ -78,6 +79,7 @@ def keys(request: MemberRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 scope=form.cleaned_data["scope"],
                 expires_at=form.expires_at,
+                form_key=form_tokens.submission_key(request, KeyForm.base_fields),
             )
         except access.KeyRefused as error:
             form.add_error(None, str(error))
@@ -174,6 +176,7 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
         "open_keys": [each for each in listed if each.state not in has_ended],
         "ended_keys": [each for each in listed if each.state in has_ended],
         "form": form,
+        "form_token": form_tokens.shown(request),
         "overlaps": OVERLAPS,
         "usual_overlap": USUAL_OVERLAP,
         "free_swaps": ApiAccess.free_swaps(),

@@ -13,31 +13,46 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from swaps import errors, images, provider_figures, services, storage_space, throttle
 from swaps.forms import PHOTOS, SwapForm, find_kept
-from swaps.models import Performer, Quota, Swap
+from swaps.models import FormSubmission, Performer, Quota, Swap
+from swaps.views import form_tokens
 from swaps.views.access import MemberRequest, members_only, nothing_new
 from swaps.views.failures import no_room
+
+PHOTO_FIELDS = [f"{photo}_{way}" for photo in PHOTOS for way in ("image", "kept")]
 
 
 @members_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
     """Two photos in, one swap requested. ``?source=`` and ``?target=`` take those of a swap."""
-    if request.method != "POST":
-        form = SwapForm(request.user)
-        for photo in PHOTOS:
-            pk = request.GET.get(photo, "")
-            form.kept[photo] = find_kept(request.user, photo, f"swap.{pk}")
-        return _form_page(request, form)
+    if request.method == "POST":
+        return _request_swap(request)
+    form = SwapForm(request.user)
+    for photo in PHOTOS:
+        pk = request.GET.get(photo, "")
+        form.kept[photo] = find_kept(request.user, photo, f"swap.{pk}")
+    return _form_page(request, form)
+
+
+def _request_swap(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     rate, may_send = throttle.take_form(request.user, now)
     if not may_send:
         return _too_often(request, throttle.refusal(rate, now, "send {} forms"))
+    form_key = form_tokens.submission_key(request, PHOTO_FIELDS)
     form = SwapForm(request.user, request.POST, request.FILES)
     try:
+        _check_not_sent(request, form_key)
         storage_space.check()
         if not form.is_valid():
+            # The same form, sent at the same moment, may just have used up the kept photos.
+            _check_not_sent(request, form_key)
             return _refused(request, form)
-        services.request_swap(request.user, form.photos["source"], form.photos["target"])
+        source, target = form.photos["source"], form.photos["target"]
+        services.request_swap(request.user, source, target, form_key=form_key)
+    except services.SentBefore:
+        messages.info(request, "This swap was requested already, and only once.")
+        return redirect("swaps:history")
     except errors.ApiError:
         return no_room()
     except errors.UsedUp as error:
@@ -61,10 +76,16 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @members_only
 @require_POST
 def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
-    services.remove(swap)
+    """Once more is no error: a double click sends it twice."""
+    mine = Swap.objects.filter(owner=request.user, is_hidden=False)
+    services.remove(get_object_or_404(mine, pk=pk))
     messages.success(request, "Deleted, with all its pictures.")
     return redirect("swaps:history")
+
+
+def _check_not_sent(request: MemberRequest, form_key: str) -> None:
+    if FormSubmission.objects.filter(user=request.user, key=form_key).exists():
+        raise services.SentBefore
 
 
 def _refused(request: MemberRequest, form: SwapForm) -> HttpResponse:
@@ -90,6 +111,7 @@ def _too_often(request: MemberRequest, error: errors.TooManyRequests) -> HttpRes
 def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
+        "form_token": form_tokens.shown(request),
         "kept": form.kept,
         "would_wait": settings.FACESWAP_PROVIDER == Performer.HOSTED
         and provider_figures.is_down(timezone.now()),

@@ -371,7 +371,7 @@ def test_the_clock_forgets_old_idempotency_keys(caller: Caller) -> None:
     from swaps import recovery
 
     caller.swap(idempotency_key="a")
-    recovery.forget_calls(timezone.now())
+    recovery.forget_forms(timezone.now())
     assert IdempotencyKey.objects.exists()
-    recovery.forget_calls(timezone.now() + datetime.timedelta(hours=25))
+    recovery.forget_forms(timezone.now() + datetime.timedelta(hours=25))
     assert not IdempotencyKey.objects.exists()

@@ -18,6 +18,7 @@ from swaps import heartbeat, recovery, retention, storage_reserve
 from swaps.supervisor import die_with_supervisor
 
 TICK_SECONDS = 1.0
+MINUTE = datetime.timedelta(minutes=1)
 HOUR = datetime.timedelta(hours=1)
 DAY = datetime.timedelta(days=1)
 RUNNING = "RUNNING"
@@ -58,6 +59,7 @@ def make_tick(name: str) -> Callable[[datetime.datetime], None]:
         (storage_reserve.keep_reserve, HOUR),
         (heartbeat.forget_dead, HOUR),
         (recovery.forget_calls, HOUR),
+        (recovery.forget_forms, MINUTE),
         (prune_tasks, HOUR),
         (clear_sessions, DAY),
     ]
