@@ -20,7 +20,7 @@ from swaps.engine.grid import Grid
 from swaps.engine.large import put_back, working_copy
 from swaps.engine.mask import Regions, face_mask, regions, skins
 from swaps.engine.mirror import fill_hidden_half
-from swaps.engine.modes import as_array, as_rgb, in_mode_of, is_grey
+from swaps.engine.modes import as_array, as_rgb, as_seen, hidden, in_mode_of, is_grey
 from swaps.engine.mouth import keeps_own_mouth, put_mouth_back
 from swaps.engine.types import Face, Floats, Mask, NoFace, Picture, Pixels, SwapOutput
 from swaps.engine.warp import Maps, crop_source, lay_out, sample
@@ -52,7 +52,10 @@ class Engine:
         target: Pixels,
         progress: Callable[[str], None] | None = None,
     ) -> SwapOutput:
-        """Put the largest face of ``source`` onto the largest of ``target``.
+        """Put the largest face of ``source`` onto the largest of ``target``, at whatever angle.
+
+        A source's face must show its eyes, nose and mouth, and be of one person. What is
+        transparent (alpha below a quarter) is not seen.
 
         Both: uint8 or uint16, H×W grey, H×W×3 RGB or H×W×4 RGBA, upright. The result is uint8 in
         the target's mode; a target that is grey around the face stays grey; alpha is the
@@ -61,13 +64,18 @@ class Engine:
         """
         report = progress or _silent
         report("detect")
-        source_picture = as_rgb(as_array(source))
-        source_face, faces_in_source = self._finder.largest(source_picture)
+        source_pixels = as_array(source)
+        source_picture = as_rgb(source_pixels)
+        is_hidden = hidden(source_pixels)
+        source_picture = as_seen(source_picture, is_hidden)
+        source_face, faces_in_source = self._finder.largest(
+            source_picture, must_be_whole=True, hidden=is_hidden
+        )
         if source_face is None:
             raise NoFace("source")
         target_pixels = as_array(target)
         result = as_rgb(target_pixels)
-        target_face, faces_in_target = self._finder.largest(result)
+        target_face, faces_in_target = self._finder.largest(as_seen(result, hidden(target_pixels)))
         if target_face is None:
             raise NoFace("target")
         if not isinstance(target, Image.Image) and np.may_share_memory(result, target_pixels):
@@ -144,7 +152,7 @@ def _swap_in(
 
     report("detail")
     plain = grid.up(parts.core * skin.source * skin.target)
-    face = match_detail(face, region, plain * (mask > _SOLID))
+    face = match_detail(face, region, plain * (mask > _SOLID), grid.up(parts.features))
 
     report("blend")
     pixels = _put_together(face, region, grid, maps, parts, mask=mask)

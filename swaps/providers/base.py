@@ -10,7 +10,7 @@ ProviderTrouble
 
 from dataclasses import dataclass
 
-_CHOOSE = "in which both eyes can be seen, sharp and not too small."
+_CHOOSE = "in which eyes, nose and mouth can be seen, sharp and not too small."
 # For people, by the picture in which none was found; "" where that is not known.
 NO_FACE = {
     "source": f"No face was found in the face photo. Choose one {_CHOOSE}",

@@ -11,7 +11,8 @@ from PIL import Image
 from swaps.engine import Engine
 from swaps.engine.types import Picture
 
-PHOTOS = Path(__file__).parent.parent / "photos"
+TESTS = Path(__file__).parent.parent
+PHOTOS, CASES = TESTS / "photos", TESTS / "cases"
 Photo = Callable[..., Picture]
 
 

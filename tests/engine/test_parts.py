@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swaps.engine import mesh
+from swaps.engine.blazeface import merge, turned_back
 from swaps.engine.blend import blend
 from swaps.engine.colour import transfer
 from swaps.engine.detail import grain, match_detail, robust_deviation
-from swaps.engine.detect import merge
 from swaps.engine.faces import without_twins
 from swaps.engine.filters import blur, cut, lab, shrink_picture, smooth
 from swaps.engine.geometry import goal, pose, similarity, visibility
@@ -168,6 +168,26 @@ def test_a_small_change_of_contrast_is_made_exactly() -> None:
     assert matrix @ one @ matrix.T == pytest.approx(1.21 * one, rel=0.02, abs=0.5)
 
 
+# --- turned pictures -----------------------------------------------------------------------
+
+
+@given(st.integers(0, 3), st.integers(20, 60), st.integers(20, 60))
+def test_detections_in_a_turned_picture_come_back_to_their_place(
+    quarters: int, rows: int, columns: int
+) -> None:
+    picture = np.zeros((rows, columns))
+    picture[4:7, 9:14] = 1
+    y, x = np.nonzero(np.rot90(picture, quarters))
+    box = [x.min(), y.min(), x.max() + 1, y.max() + 1]
+    eyes = [x.min(), y.min(), x.max() + 1, y.max() + 1]
+    found = np.array([[*box, 0.7, *eyes, *[0] * 8]], np.float32)
+
+    (back,) = turned_back(found, quarters, picture.shape)
+
+    assert back[:5] == pytest.approx([9, 4, 14, 7, 0.7])
+    assert sorted([*back[5:9]]) == [4, 7, 9, 14]
+
+
 # --- detail --------------------------------------------------------------------------------
 
 
@@ -175,7 +195,7 @@ def test_a_sharp_face_is_softened_to_the_sharpness_of_the_target() -> None:
     sharp = noise(200, 200, 3) * 255
     soft = np.clip(blur(sharp, 2), 0, 255).astype(np.uint8)
     skin = np.ones((200, 200), np.float32)
-    matched = match_detail(sharp.copy(), soft, skin)
+    matched = match_detail(sharp.copy(), soft, skin, skin)
     band = [robust_deviation(x - blur(x, 1)) for x in (sharp, matched)]
     assert band[1] < 0.2 * band[0]
 
@@ -183,13 +203,13 @@ def test_a_sharp_face_is_softened_to_the_sharpness_of_the_target() -> None:
 def test_a_smooth_face_gets_the_grain_of_the_target() -> None:
     grainy = np.clip(128 + 8 * (noise(200, 200, 1) - 0.5), 0, 255).repeat(3, 2).astype(np.uint8)
     smooth_face = np.full((200, 200, 3), 128, np.float32)
-    matched = match_detail(smooth_face, grainy, np.ones((200, 200), np.float32))
+    matched = match_detail(smooth_face, grainy, *[np.ones((200, 200), np.float32)] * 2)
     assert matched.std() > 0.5
 
 
 def test_without_enough_skin_nothing_is_matched() -> None:
-    face = noise(50, 50, 3)
-    assert match_detail(face, np.zeros((50, 50, 3), np.uint8), np.zeros((50, 50), "f4")) is face
+    face, nothing = noise(50, 50, 3), np.zeros((50, 50), np.float32)
+    assert match_detail(face, np.zeros((50, 50, 3), np.uint8), nothing, nothing) is face
 
 
 @given(st.integers(1, 1200), st.integers(1, 1200), st.floats(0, 9))

@@ -105,7 +105,7 @@ def test_a_grey_source_is_accepted(engine: Engine, photo: Photo) -> None:
 
 def test_the_alpha_of_the_target_is_carried_through(engine: Engine, photo: Photo) -> None:
     target = np.array(photo(CHARLIE, mode="RGBA"))
-    target[..., 3] = np.arange(target.shape[1]) % 256
+    target[..., 3] = 64 + np.arange(target.shape[1]) % 192
     source = photo(BOB, mode="RGBA")
     result = engine.swap(source, target).image
     assert np.array_equal(result[..., 3], target[..., 3])
