@@ -93,7 +93,8 @@ class NewPasswordForm(NormalizedRepetition, allauth_forms.ResetPasswordKeyForm):
         count = foreign_swaps(self.user) if self.user else 0
         if count and self.user.has_usable_password():
             self.fields["keep_swaps"] = forms.BooleanField(
-                label=f"The {count} swaps are mine: keep them", required=False
+                label=f"{count} {'swap' if count == 1 else 'swaps'} made with it: mine, keep them",
+                required=False,
             )
 
     def save(self) -> None:

@@ -92,6 +92,17 @@ def take_over(user: User, email: str, now: datetime.datetime, *, keep_swaps: boo
         _prove(user, email, now, is_first=True, keep=keep_swaps)
 
 
+def end_access(user: User, now: datetime.datetime) -> None:
+    """Staff set a password, for who has lost it or whose account somebody else made.
+
+    Whether the address is its owner's they may know, and this does not say so.
+    """
+    with transaction.atomic():
+        was_confirmed = is_primary_confirmed(user)
+        _end_access(user, user.email, now)
+        EmailAddress.objects.filter(user=user).update(verified=was_confirmed)
+
+
 def release(email: str, owner: User, now: datetime.datetime) -> None:
     """Nobody else may go on claiming an address whose mailbox is the owner's."""
     EmailAddress.objects.filter(email=email).exclude(user=owner).delete()

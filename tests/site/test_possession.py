@@ -198,7 +198,7 @@ def test_swaps_from_before_the_first_proof_are_kept_only_if_they_are_claimed(
     Delivery.objects.create(swap=finished, owner=account, url="https://squatter.example/")
     queued_swap(account)
     url = reset_link(OWNER)
-    assert "The 2 swaps are mine" in Client().get(url, follow=True).text
+    assert "2 swaps made with it: mine, keep them" in Client().get(url, follow=True).text
 
     reset(url, **({"keep_swaps": "on"} if keeps else {}))
 
@@ -415,3 +415,16 @@ def test_mails_to_addresses_without_an_account_are_limited_by_range_of_addresses
     assert len(mail.outbox) == 20
     ask(200, "198.51.100.1")
     assert len(mail.outbox) == 21
+
+
+def test_a_password_that_staff_set_ends_the_same(
+    squatter: Client, account: User, as_staff: Client
+) -> None:
+    key = account.api_keys.get()
+    form = {"usable_password": "true", "password1": OTHER, "password2": OTHER}
+    as_staff.post(reverse("admin:auth_user_password_change", args=[account.pk]), form)
+    assert not is_in(squatter)
+    assert not works(key)
+    assert is_in(sign_in(OWNER, OTHER))
+    address = EmailAddress.objects.get(user=account)
+    assert (address.email, address.verified) == (OWNER, False)

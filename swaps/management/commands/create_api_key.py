@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
@@ -58,7 +59,8 @@ class Command(BaseCommand):
             except ValidationError as error:
                 raise CommandError(f"{email!r} is not an e-mail address.") from error
             user = User.objects.create_user(email)
-            self.stderr.write(f"Account {email} made; its owner can set a password by mail.")
+            way = "by mail" if settings.SENDS_MAIL else "with a link that the site's log shows"
+            self.stderr.write(f"Account {email} made; its owner can set a password {way}.")
         if not user.is_active:
             raise CommandError(f"The account {email} is blocked: no key of it would work.")
         return user
