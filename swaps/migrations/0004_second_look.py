@@ -85,9 +85,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="swap",
             name="stored_bytes",
-            field=models.BigIntegerField(
-                db_default=0, default=0, help_text="Of its files, as counted for the account."
-            ),
+            field=models.BigIntegerField(db_default=0, default=0, help_text="Of its files."),
         ),
         migrations.AddField(
             model_name="upload",
@@ -99,9 +97,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="swap",
             name="is_purged",
-            field=models.BooleanField(
-                default=False, help_text="Removed, or failed a while ago, and its files are gone."
-            ),
+            field=models.BooleanField(default=False, help_text="Its files are gone."),
         ),
         migrations.CreateModel(
             name="StrayFiles",

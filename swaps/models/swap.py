@@ -107,12 +107,8 @@ class Swap(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    is_purged = models.BooleanField(
-        default=False, help_text="Removed, or failed a while ago, and its files are gone."
-    )
-    stored_bytes = models.BigIntegerField(
-        default=0, db_default=0, help_text="Of its files, as counted for the account."
-    )
+    is_purged = models.BooleanField(default=False, help_text="Its files are gone.")
+    stored_bytes = models.BigIntegerField(default=0, db_default=0, help_text="Of its files.")
     # Of a swap that came in by the API:
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     request = models.JSONField(null=True, help_text="The body of the call.")

@@ -11,8 +11,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg.errors
 import pytest
+from botocore.exceptions import ClientError
 from django.conf import settings as site_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -223,6 +226,9 @@ def test_a_large_photo_for_which_the_temporary_folder_has_no_room_is_not_called_
 
 def test_what_is_no_lack_of_room_is_not_taken_for_it() -> None:
     assert storage_space.is_full(OSError(errno.EDQUOT, "quota"))
+    assert storage_space.is_full(psycopg.errors.DiskFull("could not extend file"))
+    bucket_is_full: Any = {"ResponseMetadata": {"HTTPStatusCode": 507}}
+    assert storage_space.is_full(ClientError(bucket_is_full, "PutObject"))
     assert not storage_space.is_full(OSError(errno.EIO, "input/output"))
     assert not storage_space.is_full(FileNotFoundError("gone"))
     assert not storage_space.is_full(ValueError())
