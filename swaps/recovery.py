@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
-from swaps import deliveries, errors, inspector, mail, services, storage
+from swaps import deliveries, errors, inspector, mail, services, storage, storage_space
 from swaps.models import (
     ApiKeyUse,
     CallCount,
@@ -205,11 +205,13 @@ def forget_forms(now: datetime.datetime) -> None:
 
 
 def each_row(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:
-    """One that cannot be dealt with holds up none of the others."""
+    """One that cannot be dealt with holds up none of the others; a full disk holds up all."""
     for row in rows:
         try:
             deal_with(row)
-        except Exception:
+        except Exception as error:
+            if storage_space.is_full(error):
+                raise
             log.exception("%s=%s could not be dealt with", type(row).__name__, row.pk)
 
 

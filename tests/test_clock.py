@@ -1,6 +1,7 @@
 """The clock: every duty in its time, none in the way of another."""
 
 import datetime
+import errno
 import signal
 
 import pytest
@@ -36,6 +37,31 @@ def test_a_duty_that_fails_is_logged_and_the_others_go_on(
     assert caplog.text.count("RuntimeError: no luck today") == 2
     assert heartbeat.is_alive("clock:test", now + 3 * SECOND)
     assert not heartbeat.is_alive("worker:", now - 2 * DAY)
+
+
+@pytest.mark.django_db
+def test_a_full_disk_is_told_in_one_line_and_waited_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = [True]
+    done = []
+
+    def write(_now: datetime.datetime) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done.append("written")
+
+    monkeypatch.setattr(recovery, "STEPS", (write, write))
+    now = timezone.now()
+    tick = make_tick("clock:test")
+
+    tick(now)
+    full.clear()
+    tick(now + SECOND)
+
+    assert caplog.text.count("the disk is full") == 1
+    assert "Traceback" not in caplog.text
+    assert done == ["written", "written"]
 
 
 @pytest.mark.django_db

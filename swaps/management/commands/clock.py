@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from swaps import heartbeat, recovery, retention, storage_reserve
+from swaps import heartbeat, recovery, retention, storage_reserve, storage_space
 from swaps.supervisor import die_with_supervisor
 
 TICK_SECONDS = 1.0
@@ -70,17 +70,25 @@ def make_tick(name: str) -> Callable[[datetime.datetime], None]:
             if now < due[number] <= now + every:  # not so after the system's clock was set back
                 continue
             due[number] = now + every
-            attempt(duty, now)
+            if not attempt(duty, now):
+                return
 
     return tick
 
 
-def attempt(duty: Callable[[datetime.datetime], None], now: datetime.datetime) -> None:
-    """A duty that fails is logged and tried again in its next round."""
+def attempt(duty: Callable[[datetime.datetime], None], now: datetime.datetime) -> bool:
+    """A duty that fails is logged and tried again in its next round.
+
+    False when the disk is full: the others would fail of it as well, and fill the log.
+    """
     try:
         duty(now)
-    except Exception:
+    except Exception as error:
+        if storage_space.is_full(error):
+            log.warning("the disk is full: %s", error)
+            return False
         log.exception("the clock's duty failed")
+    return True
 
 
 def prune_tasks(now: datetime.datetime) -> None:
