@@ -40,7 +40,7 @@ def to_plain(
         image = image.convert("RGB")
     if image.mode not in {"L", "I;16", "RGB", "RGBA", "CMYK"}:
         image = image.convert("RGB")
-    image = to_srgb(bare(image), profiles)
+    image = bare(to_srgb(image, profiles))
     if alpha is not None and alpha.getextrema()[0] != 255:
         if image.mode == "L":
             image = Image.merge("RGBA", (image, image, image, alpha))

@@ -115,6 +115,7 @@ def test_the_chunks_of_a_png_are_followed_in_order(
 ) -> None:
     picture = every_colour()
     image = opened(with_chunks(picture, *chunks))
+    assert not image.info
     assert difference(picture, shown(picture, case(profile))) > 30
     assert difference(image, shown(picture, case(profile))) <= 2
 
