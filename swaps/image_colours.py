@@ -7,7 +7,7 @@ from itertools import product
 
 from PIL import Image, ImageChops, ImageCms
 
-from swaps.image_formats import MAX_PROFILE_BYTES
+from swaps.image_container import MAX_PROFILE_BYTES
 
 _SPACES = {"L": "GRAY", "I;16": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
 _MAX_ROUNDING = 2  # of 255: profiles of sRGB differ by that from Pillow's own

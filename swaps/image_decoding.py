@@ -7,9 +7,9 @@ from importlib.util import find_spec
 
 from PIL import Image, ImageChops
 
-from swaps import image_exif, image_profiles
+from swaps import image_damage, image_exif, image_profiles
 from swaps import image_pixels as pixels
-from swaps.image_formats import Container, Malformed
+from swaps.image_container import Container, Malformed
 
 HAS_HEIC = find_spec("pillow_heif") is not None  # optional: its wheels are GPL
 DECODERS = ("JPEG", "PNG", "WEBP", *(("HEIF",) if HAS_HEIC else ()))
@@ -21,44 +21,42 @@ def read_heic(data: bytes) -> Container:
     pillow_heif.register_heif_opener()  # again is no harm
     with Image.open(io.BytesIO(data), formats=("HEIF",)) as image:
         nclx = image.info.get("nclx_profile", {})
-        candidates = [
-            image.info.get("icc_profile"),
-            image_profiles.from_code_points(
-                nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2)
-            ),
-        ]
+        by_nclx = image_profiles.from_code_points(
+            nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2)
+        )
         exif = image.info.get("exif", b"").removeprefix(image_exif.EXIF_PREFIX)
-        if image_exif.is_adobe_rgb(exif):
-            candidates.append(image_profiles.adobe_rgb())
+        icc = image.info.get("icc_profile") or by_nclx
         return Container(
             format="HEIC",
             width=image.width,  # upright already: the format has a rotation of its own
             height=image.height,
             parts=(data,),
-            profiles=tuple(filter(None, candidates)),
+            profiles=image_profiles.or_adobe_rgb(icc, exif),
         )
 
 
 def decode(container: Container) -> Image.Image:
     """Upright, in sRGB, mode L, RGB or RGBA, without metadata."""
-    image = _open(container)
+    data = container.pixels
+    image = _open(container, data)
     image.load()
-    alpha = _all_but_one_colour(image, container) if container.transparent else None
+    image_damage.check(container, data, image)
+    alpha = _all_but_one_colour(image, container, data) if container.transparent else None
     if container.is_grey and image.mode == "RGBA":
         image = Image.merge("LA", (image.getchannel("R"), image.getchannel("A")))
     plain = pixels.to_plain(image, container.profiles, alpha)
-    del image  # WebP's holds two more canvases
+    del image, data  # WebP's holds two more canvases
     return pixels.upright(plain, container.orientation)
 
 
-def _open(container: Container) -> Image.Image:
-    image = Image.open(io.BytesIO(container.pixels), formats=DECODERS)
+def _open(container: Container, data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=DECODERS)
     if image.size != (container.width, container.height):
         raise Malformed  # the pixel limit was checked for the other size
     return image
 
 
-def _all_but_one_colour(image: Image.Image, container: Container) -> Image.Image:
+def _all_but_one_colour(image: Image.Image, container: Container, data: bytes) -> Image.Image:
     """Alpha of a PNG with a transparent colour: 0 where a pixel has it exactly, else 255.
 
     Pillow would compare it with pixels that were brought to 8 bits before.
@@ -68,7 +66,7 @@ def _all_but_one_colour(image: Image.Image, container: Container) -> Image.Image
         return _differs(image, [colour[0] if bits >= 8 else colour[0] * 255 // (2**bits - 1)])
     if bits == 8:
         return _differs(image, colour)
-    low = _open(container)
+    low = _open(container, data)
     low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # type: ignore[attr-defined]
     return ImageChops.lighter(
         _differs(image, [sample >> 8 for sample in colour]),

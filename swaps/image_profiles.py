@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from swaps import image_exif
+
 _SAMPLES = 1021  # of a curve: each of 256 values falls upon one
 
 Curve = Callable[[float], float]  # what is stored → light, both 0…1
@@ -112,6 +114,11 @@ def adobe_rgb(*, is_grey: bool = False) -> bytes:
     return _profile(_ADOBE_RGB, _power(563 / 256), is_grey=is_grey)
 
 
+def or_adobe_rgb(icc: bytes | None, exif: bytes | None) -> tuple[bytes, ...]:
+    """The candidates of a file without chunks: its profile holds before what EXIF says."""
+    return tuple(filter(None, (icc, adobe_rgb() if image_exif.is_adobe_rgb(exif) else None)))
+
+
 def from_code_points(
     primaries: int, transfer: int, *, is_full_range: bool = True, is_grey: bool = False
 ) -> bytes | None:
@@ -128,9 +135,7 @@ def from_code_points(
     return _profile(_PRIMARIES[primaries], from_narrow_range, is_grey=is_grey)
 
 
-def of_png(
-    chunks: Mapping[bytes, bytes], *, is_adobe_rgb: bool, is_grey: bool
-) -> tuple[bytes, ...]:
+def of_png(chunks: Mapping[bytes, bytes], exif: bytes, *, is_grey: bool) -> tuple[bytes, ...]:
     """Candidates in PNG's order (section 4.3): cICP, iCCP (unpacked), sRGB, gAMA with cHRM.
 
     Chunks of a wrong length, and those that make no sense, are left out.
@@ -138,7 +143,7 @@ def of_png(
     found = [_of_cicp(chunks.get(b"cICP", b""), is_grey=is_grey), chunks.get(b"iCCP")]
     if len(chunks.get(b"sRGB", b"")) != 1:
         found.append(_of_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""), is_grey=is_grey))
-        if is_adobe_rgb and not found[-1]:
+        if image_exif.is_adobe_rgb(exif) and not found[-1]:
             found.append(adobe_rgb(is_grey=is_grey))
     return tuple(filter(None, found))
 

@@ -14,8 +14,8 @@ from PIL import Image, PngImagePlugin
 
 from swaps import image_cost, image_formats, image_types
 from swaps import image_pixels as pixels
+from swaps.image_container import Container, Name
 from swaps.image_decoding import DECODERS, HAS_HEIC, decode, read_heic
-from swaps.image_formats import Container
 
 Code = Literal[
     "empty",
@@ -42,7 +42,7 @@ MOST_PIXELS_HERE: Final = 2_100_000
 MOST_GROWTH: Final = 3  # times the limit of an upload: a picture with alpha is kept as PNG
 # Pillow warns above this; no setting of ours may go beyond it.
 MOST_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000
-_NAMES: dict[Format, image_formats.Name] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
+_NAMES: dict[Format, Name] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
 # libjpeg stops at 65500, below the 65535 that the format could say.
 _MAX_SIDE: dict[Format, float] = {"jpeg": 65_500, "png": math.inf, "webp": 16_383}
 

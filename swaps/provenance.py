@@ -4,6 +4,7 @@ XMP with IPTC's digital source type (Photo Metadata Standard 2023.1; the EU's AI
 """
 
 from swaps import image_formats
+from swaps.image_container import Malformed
 
 DIGITAL_SOURCE_TYPE = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -34,6 +35,6 @@ def is_marked(data: bytes) -> bool:
     """Whether a JPEG, PNG or WebP says of itself that it was made with AI."""
     try:
         xmp = image_formats.read(data).xmp
-    except image_formats.Malformed:
+    except Malformed:
         return False
     return xmp is not None and DIGITAL_SOURCE_TYPE.encode() in xmp
