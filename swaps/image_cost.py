@@ -5,12 +5,13 @@ Standard library only. The figures are explained and were measured in docs/image
 
 from typing import Final
 
-from swaps.image_formats import Container, Name
+from swaps.image_container import Container, Name
 
 # Memory for each pixel at the peak, rotation, colours and thumbnail included; and the file itself,
 # which is held twice.
 BYTES_PER_PIXEL: Final[dict[Name, int]] = {"JPEG": 8, "PNG": 12, "WebP": 16, "HEIC": 16}
 BYTES_PER_PIXEL_PROGRESSIVE: Final = 12  # a JPEG in several scans: all coefficients are kept
+BYTES_PER_PIXEL_TWICE: Final = 4  # a JPEG that does not surely end is decoded again, and compared
 COPIES_OF_FILE: Final = 2
 
 # No file of less than a byte for so many pixels can hold a picture of that size. A JPEG with
@@ -32,6 +33,8 @@ def memory(container: Container) -> int:
     per_pixel = BYTES_PER_PIXEL[container.format]
     if container.format == "JPEG" and _frame_marker(container) not in _BASELINE:
         per_pixel = BYTES_PER_PIXEL_PROGRESSIVE
+    if not container.has_end:
+        per_pixel += BYTES_PER_PIXEL_TWICE
     return per_pixel * pixels + COPIES_OF_FILE * _size(container)
 
 

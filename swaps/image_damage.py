@@ -83,9 +83,9 @@ def _check_jpeg(data: bytes, image: Image.Image, *, has_end: bool) -> None:
     elif len(jpeg.scans) > 1 or _has_grey_end(jpeg.scans[0], image):
         # Brightness and colour of each block are enough: 1/64 of the pixels, and few of the bits.
         pieces = [piece for piece in jpeg.pieces if _tells_mean_colours(piece)]
-        small, *padded = (_open(pieces, pad, scale=8) for pad in (b"", *_PADS[:2]))
-        for other in padded:
-            _check_same(small, other)
+        small = _open(pieces, b"", scale=8)
+        for pad in _PADS[:2]:
+            _check_same(small, _open(pieces, pad, scale=8))
 
 
 def _read_jpeg(data: bytes) -> _Jpeg:

@@ -79,7 +79,8 @@ def _differs(image: Image.Image, colour: Sequence[int]) -> Image.Image:
         table = [255] * 65_536
         table[colour[0]] = 0
         return image.convert("I").point(table, "L")
-    channels = (image.convert("L"),) if image.mode == "1" else image.split()
+    grey = image.convert("L") if image.mode == "1" else image
+    channels = (grey.getchannel(number) for number in range(len(colour)))  # one after another
     return reduce(
         ImageChops.lighter,
         (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -264,7 +265,20 @@ def test_a_photo_without_memory_for_it_is_not_opened() -> None:
             accepted(written(Image.effect_noise(size, 20), "JPEG"), reserve=refusing)
 
 
-@pytest.mark.parametrize("form", ["JPEG", "JPEG progressive", "PNG alpha", "WEBP", "WEBP lossless"])
+FORMS = ["JPEG", "JPEG progressive", "PNG alpha", "WEBP", "WEBP lossless"]
+FORMS += ["JPEG without-end", "JPEG progressive without-end", "PNG deep", "PNG deep-alpha"]
+
+
+def deep_png(size: tuple[int, int], *, has_alpha: bool) -> bytes:
+    """16 bits of noise: colours of which one is transparent, or grey with alpha."""
+    samples = 2 if has_alpha else 3
+    row = b"\0" + os.urandom(2 * samples * size[0])
+    chunks = [header(*size, 16, 4 if has_alpha else 2), (b"eXIf", turned())]
+    chunks += [] if has_alpha else [(b"tRNS", row[1:7])]
+    return png(*chunks, (b"IDAT", zlib.compress(row * size[1], 1)), (b"IEND", b""))
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_a_child_takes_no_more_than_was_reserved(tmp_path: Path, form: str) -> None:
     """4 megapixels, to be rotated; measured by the kernel."""
     kind, *more = form.split()
@@ -272,12 +286,16 @@ def test_a_child_takes_no_more_than_was_reserved(tmp_path: Path, form: str) -> N
     if more == ["alpha"]:
         picture.putalpha(Image.linear_gradient("L").resize(picture.size))
     options: dict[str, Any] = {"exif": turned()}
-    options |= {"progressive": True} if more == ["progressive"] else {}
+    options |= {"progressive": True} if "progressive" in more else {}
     options |= (
         {"method": 0, "quality": 0, "lossless": more == ["lossless"]} if kind == "WEBP" else {}
     )
     options |= {"compress_level": 1} if kind == "PNG" else {}
     data = written(picture, kind, **options)
+    if "without-end" in more:
+        data = data[:-2]
+    if form.startswith("PNG deep"):
+        data = deep_png(picture.size, has_alpha=form.endswith("alpha"))
     (tmp_path / "photo").write_bytes(data)
     program = (
         "import resource, sys; from swaps import images\n"

@@ -206,7 +206,7 @@ def test_a_refusal_of_the_child_is_that_of_the_photo() -> None:
 
 def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    for data in (large()["jpeg"][:-99], png(header(9000, 9000), (b"IEND", b""))):
+    for data in (large()["jpeg"][:300], png(header(9000, 9000), (b"IEND", b""))):
         with pytest.raises(images.ImageRefused):
             accepted(io.BytesIO(data))
     assert resource.getrusage(resource.RUSAGE_CHILDREN) == before
