@@ -38,8 +38,9 @@ def check_rows() -> dict[str, str]:
     now = timezone.now()
     try:
         alive = {name: heartbeat.is_alive(f"{name}:", now) for name in PROCESSES}
-    except Error:
-        log.warning("healthz: the database does not answer", exc_info=True)
+    except Error as error:
+        is_known = storage_space.is_full(error)
+        log.warning("healthz: the database does not answer", exc_info=not is_known)
         unknown = dict.fromkeys(PROCESSES, "unknown without the database")
         return {"database": "does not answer", **unknown}
     states = {name: "ok" if is_alive else "no sign of life" for name, is_alive in alive.items()}
@@ -79,9 +80,9 @@ def make_storage_check(
         except TimeoutError:
             return "does not answer in time"
         except Exception as error:
-            log.warning("healthz: the storage fails", exc_info=True)
             if storage_space.is_full(error):
                 return "full: no file can be stored"
+            log.warning("healthz: the storage fails", exc_info=True)
             return "cannot store or read a file"
 
     return check
