@@ -21,3 +21,5 @@ admin.site.login = secure_admin_login(_go_on)  # type: ignore[method-assign]
 admin.site.site_header = "Faceswap administration"
 admin.site.site_title = "Faceswap"
 admin.site.index_title = "Moderation"
+# The index has all there is, and lists need the room.
+admin.site.enable_nav_sidebar = False

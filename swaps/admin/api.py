@@ -136,6 +136,7 @@ class NewestAttempts(BaseInlineFormSet[DeliveryAttempt, Delivery, Any]):
 class AttemptInline(admin.TabularInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
     formset = NewestAttempts
+    template = "admin/swaps/delivery/attempts.html"
     fields = readonly_fields = ("started_at", "took", "status", "error", "response_excerpt")
     ordering = ("-started_at", "-pk")
     extra = 0

@@ -1,6 +1,8 @@
 """Swaps in the admin: looked at, hidden, removed; never edited."""
 
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -21,15 +23,23 @@ from swaps.views.pictures import picture
 KINDS: tuple[Kind, ...] = ("source", "target", "result")
 
 
+class ErrorCodes(admin.AllValuesFieldListFilter):
+    """A swap without an error is one of the choices, and has a word."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or "none"}
+
+
 @admin.register(Swap)
 class SwapAdmin(admin.ModelAdmin[Swap]):
     list_display = (
-        *("id", "pictures", "owner", "door", "state", "is_hidden", "attempts"),
+        *("short_id", "pictures", "owner", "door", "state", "is_hidden", "attempts"),
         "created_at",
     )
     list_filter = (
         *("status", "is_parked", "door", "provider", "is_hidden"),
-        *("created_at", "error_code"),
+        *("created_at", ("error_code", ErrorCodes)),
     )
     list_select_related = ("owner",)
     list_per_page = 30
@@ -78,6 +88,10 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         if swap is None or not swap.key(kind):
             raise Http404
         return picture(request, storage.thumb_key(swap.key(kind)))
+
+    @admin.display(description="id", ordering="id")
+    def short_id(self, swap: Swap) -> SafeString:
+        return format_html('<span title="{}">{}…</span>', swap.pk, str(swap.pk)[:8])
 
     @admin.display(description="status", ordering="status")
     def state(self, swap: Swap) -> str:

@@ -54,13 +54,13 @@ class GrantForm(forms.ModelForm[Grant]):
         fields = ("door", "amount", "reason")
 
 
-class GrantInline(admin.TabularInline[Grant, User]):
+class GrantInline(admin.StackedInline[Grant, User]):
     """Each grant with its reason; given ones stay as they are."""
 
     model = Grant
     form = GrantForm
     fk_name = "user"
-    fields = ("door", "amount", "reason", "form_token", "granted_by", "created_at")
+    fields = (("door", "amount", "reason"), "form_token", ("granted_by", "created_at"))
     readonly_fields = ("granted_by", "created_at")
     extra = 1
     can_delete = False
@@ -114,7 +114,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             },
         ),
     )
-    filter_horizontal = ("user_permissions",)
+    filter_horizontal = ()
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
