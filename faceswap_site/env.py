@@ -4,10 +4,13 @@ A setting that cannot be understood stops the program with its name and what was
 A secret may be given as a file: ``NAME_FILE`` names it (Docker and systemd hand them over so).
 """
 
+import contextlib
 import os
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+
+from swaps.net_names import ascii_host, ascii_url
 
 
 def load_dotenv(path: Path) -> None:
@@ -62,6 +65,26 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
 def words(name: str) -> list[str]:
     """A comma-separated list, empty when unset."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def address(name: str, default: str = "") -> str:
+    """A URL without a slash at its end, its host in ASCII. What has no such form is left: E025."""
+    value = text(name, default).rstrip("/")
+    with contextlib.suppress(ValueError):
+        return ascii_url(value)
+    return value
+
+
+def hosts(name: str) -> list[str]:
+    """A list of host names, in ASCII. What has no such form is left: E025."""
+    return [_in_ascii(word) for word in words(name)]
+
+
+def _in_ascii(host: str) -> str:
+    with contextlib.suppress(ValueError):
+        dot = "." if host.startswith(".") else ""  # with all names below it
+        return dot + ascii_host(host.removeprefix("."))
+    return host
 
 
 def folder(name: str, default: Path) -> Path:

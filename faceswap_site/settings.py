@@ -4,6 +4,7 @@ Nothing needs to be set: the defaults are the embedded site (SQLite, files on di
 as queue and cache, the site's own engine), safe for http://127.0.0.1 and closed to the rest.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,17 +19,18 @@ env.load_dotenv(BASE_DIR / ".env")
 # --- the place and the address -------------------------------------------------------------
 FACESWAP_VAR = env.folder("FACESWAP_VAR", BASE_DIR / "var")
 FACESWAP_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+SITE_URL = env.address("SITE_URL", "http://127.0.0.1:8000")
 _site = urlsplit(SITE_URL)
+SITE_PATH = _site.path if _site.path.startswith("/") else ""  # like "/faces"
 IS_LOCAL = _site.hostname in {"127.0.0.1", "localhost", "::1"}
 IS_HTTPS = _site.scheme == "https"
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY") or secret_key.read_or_create(FACESWAP_VAR / "secret_key")
 ALLOWED_HOSTS = sorted(
-    {_site.hostname or "", *env.words("ALLOWED_HOSTS")} | {"127.0.0.1", "localhost", "[::1]"}
+    {_site.hostname or "", *env.hosts("ALLOWED_HOSTS")} | {"127.0.0.1", "localhost", "[::1]"}
 )
-CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_TRUSTED_ORIGINS = [SITE_URL.removesuffix(SITE_PATH)]
 
 # --- pictures and swaps --------------------------------------------------------------------
 FACESWAP_MODELS_DIR = env.folder("FACESWAP_MODELS_DIR", FACESWAP_VAR / "models")
@@ -61,7 +63,7 @@ FACESWAP_API_WAITING_CALLS = env.integer("FACESWAP_API_WAITING_CALLS", 200)
 FACESWAP_FETCH_ALLOW = env.words("FACESWAP_FETCH_ALLOW")
 
 # --- who performs swaps: the site's own engine, or a hosted provider -------------------------
-FACESWAP_API_URL = env.text("FACESWAP_API_URL", "https://api.acedata.cloud").rstrip("/")
+FACESWAP_API_URL = env.address("FACESWAP_API_URL", "https://api.acedata.cloud")
 FACESWAP_API_KEY = env.secret("FACESWAP_API_KEY")
 FACESWAP_PROVIDER = env.text("FACESWAP_PROVIDER", "hosted" if FACESWAP_API_KEY else "embedded")
 FACESWAP_API_PROVIDER = env.text("FACESWAP_API_PROVIDER", "embedded")
@@ -171,7 +173,7 @@ TASKS = {
 }
 
 # --- files ---------------------------------------------------------------------------------
-STATIC_URL = "static/"
+STATIC_URL = f"{SITE_PATH}/static/"
 STATIC_ROOT = FACESWAP_VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = FACESWAP_VAR / "media"
@@ -241,10 +243,16 @@ EMAIL_BACKEND = (
 
 # --- safety --------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+# Below a path, cookies neither reach another application of the same host nor are taken for its.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = SITE_PATH or "/"
+SESSION_COOKIE_NAME = "sessionid" + SITE_PATH.replace("/", "_")
+CSRF_COOKIE_NAME = "csrftoken" + SITE_PATH.replace("/", "_")
+if SITE_PATH:  # the usual storage has a cookie for the whole host
+    MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = IS_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(SITE_PATH[1:])}/?healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 # What the other names of the domain speak, and its entry in browsers, is the operator's affair.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

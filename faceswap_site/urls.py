@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -5,7 +6,7 @@ from swaps.api.views import no_api
 from swaps.views.health import healthz
 
 handler500 = "swaps.views.failures.server_error"
-urlpatterns = [
+site = [
     path("", include("swaps.urls")),
     path("face/", include("swaps.api.urls")),
     path("face", no_api),
@@ -14,6 +15,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
 ]
+# Below the path of SITE_URL: so every thread of every process makes the same links.
+urlpatterns = [path(f"{settings.SITE_PATH[1:]}/", include(site))] if settings.SITE_PATH else site
 
 handler400 = "swaps.views.errors.bad_request"
 handler429 = "swaps.views.errors.too_many_requests"  # allauth looks for it here

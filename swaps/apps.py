@@ -6,4 +6,9 @@ class SwapsConfig(AppConfig):
     verbose_name = "Face swaps"
 
     def ready(self) -> None:
-        from swaps import checks, checks_deployment, signals  # noqa: F401 (they register themselves)
+        from swaps import (  # noqa: F401 (they register themselves)
+            checks,
+            checks_address,
+            checks_deployment,
+            signals,
+        )

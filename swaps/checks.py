@@ -225,7 +225,8 @@ def _check_what_it_reaches(api: Target, site: Target) -> Iterator[CheckMessage]:
 
 def _is_this_site(api: Target, site: Target) -> bool:
     """By its name or one that it answers to. What this misses, its own API refuses."""
-    if api.port != site.port:
+    is_below = f"{api.path.rstrip('/')}/".startswith(f"{site.path.rstrip('/')}/")
+    if api.port != site.port or not is_below:
         return False
     if _reach(api) == _reach(site) == THIS_MACHINE:
         return True

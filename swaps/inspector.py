@@ -5,11 +5,13 @@ Its URL is signed for one account. Deliveries to it are handed over without a ne
 
 import datetime
 from collections.abc import Mapping
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from swaps.links import path_on_this_site
 from swaps.models import InspectedCallback, User
 
 MOST_KEPT = 20
@@ -20,15 +22,17 @@ SHOWN_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-sig
 
 def url_of(user: User) -> str:
     """The same for one account: a call that is sent again names the same callback."""
-    return settings.SITE_URL + reverse("swaps:inspector", args=[_signer().sign(_name_of(user))])
+    return urljoin(
+        settings.SITE_URL, reverse("swaps:inspector", args=[_signer().sign(_name_of(user))])
+    )
 
 
 def token_in(url: str) -> str | None:
     """The token of a URL of ours; None for any other URL."""
-    prefix = settings.SITE_URL + reverse("swaps:inspector", args=["-"]).removesuffix("-/")
-    if not url.startswith(prefix):
+    prefix, path = reverse("swaps:inspector", args=["-"])[:-2], path_on_this_site(url)
+    if path is None or not path.startswith(prefix):
         return None
-    return url.removeprefix(prefix).rstrip("/")
+    return path.removeprefix(prefix).rstrip("/")
 
 
 def is_ours(url: str) -> bool:

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from pathlib import Path
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 from django.conf import settings
 from django.core import signing
@@ -21,15 +21,11 @@ SAMPLES = {f"{number}-{name}.jpg" for number in (1, 2, 3) for name in ("face", "
 def is_on_this_site(url: str) -> bool:
     """Whether a redirect may lead there: to a path of this site, or its whole address with one."""
     is_path = url.startswith("/") and not url.startswith("//")
-    try:
-        site = parse(settings.SITE_URL)
-        target = parse(urljoin(settings.SITE_URL, "/")[:-1] + url if is_path else url)
-    except ValueError:
+    whole = path_on_this_site(urljoin(settings.SITE_URL, "/")[:-1] + url if is_path else url)
+    if whole is None:
         return False
-    if (target.is_https, target.host, target.port) != (site.is_https, site.host, site.port):
-        return False
-    path = unquote(target.path.partition("?")[0])
-    is_below = f"{path}/".startswith(f"{site.path.rstrip('/')}/")
+    path = unquote(whole.partition("?")[0])
+    is_below = f"{path}/".startswith(f"{urlsplit(settings.SITE_URL).path}/")
     return is_below and {".", ".."}.isdisjoint(path.split("/"))
 
 
@@ -46,7 +42,7 @@ def key_of_file(token: str) -> str | None:
 def callback_url(swap_id: uuid.UUID) -> str:
     """Where a hosted provider reports back on this one swap."""
     token = signing.dumps(swap_id.hex, salt=CALLBACK_SALT)
-    return settings.SITE_URL + reverse("swaps:callback", args=[token])
+    return urljoin(settings.SITE_URL, reverse("swaps:callback", args=[token]))
 
 
 def is_own_callback(url: str) -> bool:
@@ -72,7 +68,7 @@ def sample(name: str) -> Path | None:
 
 
 def sample_url(name: str) -> str:
-    return settings.SITE_URL + reverse("swaps:sample", args=[name])
+    return urljoin(settings.SITE_URL, reverse("swaps:sample", args=[name]))
 
 
 def sample_of_own_url(url: str) -> Path | None:
@@ -92,10 +88,20 @@ def key_of_own_url(url: str) -> str | None:
     return key_of_file(token) or ""
 
 
+def path_on_this_site(url: str) -> str | None:
+    """Path and query of a URL of this site, however its host is written; None for any other."""
+    try:
+        site, target = parse(settings.SITE_URL), parse(url)
+    except ValueError:
+        return None
+    is_here = (target.is_https, target.host, target.port) == (site.is_https, site.host, site.port)
+    return target.path if is_here else None
+
+
 def _rest(url: str, example: str) -> str | None:
     """What stands in a URL of this site in the place of the hyphen in the example."""
     prefix, _, suffix = example.rpartition("-")
-    start = settings.SITE_URL + prefix
-    if not url.startswith(start):
+    path = path_on_this_site(url)
+    if path is None or not path.startswith(prefix):
         return None
-    return url.removeprefix(start).removesuffix(suffix)
+    return path.removeprefix(prefix).removesuffix(suffix)

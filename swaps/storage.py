@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core import signing
@@ -27,7 +28,7 @@ class DiskStorage(FileSystemStorage):
     def url(self, name: str | None, expire: int | None = None) -> str:
         seconds = expire or settings.FACESWAP_SIGNED_URL_SECONDS
         token = signing.dumps([name, seconds], salt=FILE_SALT)
-        return settings.SITE_URL + reverse("swaps:file", args=[token])
+        return urljoin(settings.SITE_URL, reverse("swaps:file", args=[token]))
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         """All of it or nothing: written under another name, flushed to the disk, and renamed."""

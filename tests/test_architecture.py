@@ -27,7 +27,7 @@ LAYERS = {
     "swaps.submissions.* swaps.inbox swaps.accounts.possession",
     "STATE": "swaps.models.* swaps.links swaps.quota swaps.moderation swaps.throttle "
     "swaps.wire swaps.inspector swaps.heartbeat swaps.checks "
-    "swaps.checks_deployment swaps.provider_figures",
+    "swaps.checks_address swaps.checks_deployment swaps.provider_figures",
     "WORK": "swaps.providers.embedded swaps.providers.hosted swaps.providers.hosted_* "
     "swaps.providers.finish",
     "MATERIAL": "swaps.cache swaps.net swaps.net_* swaps.room swaps.decode_budget swaps.storage "

@@ -115,7 +115,7 @@
     if (!hasKey()) return;
     asking.classList.add("busy");
     try {
-      const answer = await call("/face/tasks", JSON.stringify({ id: task, action: "retrieve" }), {});
+      const answer = await call(form.dataset.tasks, JSON.stringify({ id: task, action: "retrieve" }), {});
       show(answer, "Task", "task");
     } catch (error) {
       fail(error);
@@ -206,7 +206,7 @@
     link.href = url;
     link.hidden = false;
     image.addEventListener("error", () => link.replaceChildren("Open the picture"), { once: true });
-    image.src = isHere ? url : `/swaps/${encodeURIComponent(task)}/result/`;
+    image.src = isHere ? url : `${form.dataset.results}${encodeURIComponent(task)}/result/`;
   }
 
   function offerToAsk(asking, said) {

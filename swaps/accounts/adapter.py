@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
@@ -81,4 +81,4 @@ def reset_key(user: User) -> str:
 
 
 def _on_this_site(url: str) -> str:
-    return f"{settings.SITE_URL}{urlsplit(url).path}"
+    return urljoin(settings.SITE_URL, urlsplit(url).path)

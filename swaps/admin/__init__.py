@@ -2,6 +2,7 @@
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.utils import get_next_redirect_url
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,6 +19,7 @@ def _go_on(request: HttpRequest, _context: object = None) -> HttpResponse:
 
 # Signing in is one page, with its limits on attempts, for staff as well.
 admin.site.login = secure_admin_login(_go_on)  # type: ignore[method-assign]
+admin.site.site_url = f"{settings.SITE_PATH}/"
 admin.site.site_header = "Faceswap administration"
 admin.site.site_title = "Faceswap"
 admin.site.index_title = "Moderation"

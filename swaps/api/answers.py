@@ -11,12 +11,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from swaps import errors, storage_space
 from swaps.models import ApiKey
 
-PREFIX = "/face/"
+PREFIX = f"{settings.SITE_PATH}/face/"
 CHUNK = 65_536
 MOST_DRAINED = 50_000_000  # bytes
 DRAIN_SECONDS = 10.0
@@ -124,7 +125,9 @@ def _answer(get_response: Callable[[HttpRequest], HttpResponse], request: ApiReq
 def _error_of_status(status: int) -> errors.SwapError:
     match status:
         case 404:
-            return errors.NoApi("There is no such call. The documentation is at /docs/api/.")
+            return errors.NoApi(
+                f"There is no such call. The documentation is at {settings.SITE_PATH}/docs/api/."
+            )
         case 405:
             return errors.MethodNotAllowed("This call must be made with another method.")
         case 413:

@@ -68,7 +68,9 @@ def not_implemented(request: ApiRequest) -> Answer:
 
 @csrf_exempt
 def no_api(request: ApiRequest) -> Answer:
-    error = errors.NoApi("There is no such call. The documentation is at /docs/api/.")
+    error = errors.NoApi(
+        f"There is no such call. The documentation is at {settings.SITE_PATH}/docs/api/."
+    )
     return error_answer(error, request.trace_id)
 
 

@@ -155,6 +155,7 @@ def _request_context(user: User | AnonymousUser, asked: Asked, key: str) -> dict
     return {
         "call": call,
         "path": SWAP_PATH,
+        "api_path": settings.SITE_PATH,
         "body": json_text(call.body),
         "samples": samples(
             settings.SITE_URL, SWAP_PATH, call.body, key, idempotency_key=call.idempotency_key

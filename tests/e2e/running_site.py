@@ -132,14 +132,14 @@ class RunningSite:
 
 @contextlib.contextmanager
 def running_site(
-    folder: Path, *, port: int = 0, environment: Mapping[str, str] | None = None
+    folder: Path, *, port: int = 0, path: str = "", environment: Mapping[str, str] | None = None
 ) -> Iterator[RunningSite]:
     """Prepare, start, wait until it is well; then stop it, and see that it left in good order.
 
     ``environment`` is what it is told besides. Who must know its port beforehand gives it one.
     """
     with _own_database() as database:
-        url = f"http://127.0.0.1:{port or free_port()}"
+        url = f"http://127.0.0.1:{port or free_port()}{path}"
         models = os.environ.get("FACESWAP_MODELS_DIR") or str(ROOT / "var" / "models")
         site = RunningSite(
             url=url,

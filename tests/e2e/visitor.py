@@ -4,7 +4,6 @@ import re
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from playwright.sync_api import (
     APIResponse,
@@ -122,12 +121,9 @@ class Visitor:
 
     def _note_request(self, request: Request) -> None:
         self.requests.append(request)
-        address = urlsplit(request.url)
-        if (
-            address.scheme not in {"blob", "data"}
-            and f"{address.scheme}://{address.netloc}" != self.site.url
-        ):
-            self.wrongs.append(f"a request to another host: {request.url}")
+        is_here = request.url.startswith((f"{self.site.url}/", "blob:", "data:"))
+        if not is_here:
+            self.wrongs.append(f"a request to another place: {request.url}")
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type not in {"error", "warning"}:

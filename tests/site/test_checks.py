@@ -61,6 +61,17 @@ PUBLIC = {
         ({"FACESWAP_DECODE_MB": "500"}, "swaps.E014"),
         ({"FACESWAP_MIN_FREE_MB": "999999999"}, "swaps.E021"),
         ({"FACESWAP_ACCOUNT_MB": "39"}, "swaps.E022"),
+        ({"SITE_URL": "https://example.org/a b"}, "swaps.E024"),
+        ({"SITE_URL": "https://\U0001f642.example"}, "swaps.E025"),
+        ({**BUCKET, "AWS_S3_ENDPOINT_URL": "https://\U0001f642.example"}, "swaps.E025"),
+        (
+            {
+                **PUBLIC,
+                "SITE_URL": "https://faces.example.org/a/b",
+                "FACESWAP_API_URL": "https://faces.example.org/a/b/engine",
+            },
+            "swaps.E010",
+        ),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps'"),
         ({"FACESWAP_MAX_UPLOAD_MB": "lots"}, "FACESWAP_MAX_UPLOAD_MB='lots'"),
         ({"FACESWAP_MAX_ATTEMPTS": "0"}, "at least 1"),

@@ -43,12 +43,14 @@ class Command(BaseCommand):
         check_port_is_free(bind, port)
         address = f"http://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{port}"  # noqa: S104
         environment = {**ENVIRONMENT, **os.environ}
-        environment["SITE_URL"] = environment.get("SITE_URL") or address  # empty counts as unset
+        # Empty counts as unset.
+        site_url = settings.SITE_URL if environment.get("SITE_URL") else address
+        environment["SITE_URL"] = site_url
         children = programs(bind, port, web_workers, workers)
         say = supervisor.printer([program.name for program in children])
         announce = threading.Thread(
             target=announce_when_ready,
-            args=(address, environment["SITE_URL"], partial(say, "up")),
+            args=(address, site_url, partial(say, "up")),
             daemon=True,
         )
         code = supervisor.supervise(
@@ -101,14 +103,15 @@ def announce_when_ready(address: str, site_url: str, say: Callable[[str], None])
             say(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
             deadline = float("inf")
         time.sleep(0.2)
-    say(f"Ready on {address}")
+    say(f"Ready on {address}{urlsplit(site_url).path}")
 
 
 def ask_health(address: str, site_url: str) -> str | None:
     """None when all is well, otherwise what is not."""
+    site = urlsplit(site_url)
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=3)
     try:
-        connection.request("GET", "/healthz", headers={"Host": urlsplit(site_url).netloc})
+        connection.request("GET", f"{site.path}/healthz", headers={"Host": site.netloc})
         response = connection.getresponse()
         body = response.read()
         if response.status == http.HTTPStatus.OK:
