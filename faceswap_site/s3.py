@@ -30,8 +30,10 @@ def storage(bucket: str, seconds: int) -> dict[str, Any]:
         "BACKEND": "swaps.storage_s3.BucketStorage",
         "OPTIONS": {
             "bucket_name": bucket,
-            "endpoint_url": _address("AWS_S3_ENDPOINT_URL"),
-            "public_endpoint_url": _address("AWS_S3_PUBLIC_ENDPOINT_URL"),
+            "endpoint_url": _address("AWS_S3_ENDPOINT_URL", env.address("AWS_S3_ENDPOINT_URL")),
+            "public_endpoint_url": _address(
+                "AWS_S3_PUBLIC_ENDPOINT_URL", env.address("AWS_S3_PUBLIC_ENDPOINT_URL")
+            ),
             "region_name": env.text("AWS_S3_REGION_NAME") or None,
             "addressing_style": _one_of(
                 "AWS_S3_ADDRESSING_STYLE",
@@ -79,8 +81,7 @@ def _one_of(name: str, value: str, allowed: Collection[str]) -> str:
     return value
 
 
-def _address(name: str) -> str | None:
-    value = env.address(name)
+def _address(name: str, value: str) -> str | None:
     if value and not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name}={value!r}: expected an address, like https://…")
     return value or None
