@@ -1,12 +1,12 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from swaps.api.views import no_api
 from swaps.views.health import healthz
 
 handler500 = "swaps.views.failures.server_error"
-site = [
+site: list[URLPattern | URLResolver] = [
     path("", include("swaps.urls")),
     path("face/", include("swaps.api.urls")),
     path("face", no_api),
