@@ -32,8 +32,10 @@ SIDE = 1000  # pixels: what larger photos are reduced to
 UPRIGHT, WRONG_WAY = 30.0, 90.0  # degrees
 IN_PLACE = 0.15  # of the face's width
 Outcome = Literal["upright", "wrong way", "elsewhere", "no face"]
-# The engine before it looked at turned copies, commit 80976fa, the same photos: all of 24 angles.
-BEFORE: dict[str, dict[Outcome, int]] = {}
+# Commit 80976fa, which did not look at turned copies; source and target were found alike.
+BEFORE: dict[str, dict[Outcome, int]] = {
+    "before": {"upright": 1062, "wrong way": 451, "elsewhere": 12, "no face": 347}
+}
 
 
 def main() -> None:
