@@ -14,6 +14,7 @@ _NEEDED = [*RIGHT_EYE, *LEFT_EYE, *LIPS, 1, 98, 327]  # eyes, lips, the nose's t
 _SIDE = 128  # pixels of the crop that is searched for a seam
 _LONG = 0.45  # of the crop: what is crossed by a shorter line may be a shadow or a strand
 _RIM = 4  # pixels of the face's rim, where it meets hair and background
+_LEANING = math.radians(30)  # the picture's axes run slanting through a face that leans more
 _STEP = 3.0  # CIE Lab: in photographs straight edges across a face stay below
 _ROWS = 35  # percentile: along two thirds of a seam its step is larger than what is around it
 
@@ -41,8 +42,8 @@ def has_seam(landmarks: Landmarks, picture: Pyramid) -> bool:
     """
     up = landmarks[10, :2] - landmarks[152, :2]
     tilt = math.atan2(up[0], -up[1])
-    upright = round(tilt / (math.pi / 2)) * math.pi / 2
-    for angle in (upright, tilt):
+    axis = round(tilt / (math.pi / 2)) * math.pi / 2
+    for angle in {tilt, axis if abs(tilt - axis) < _LEANING else tilt}:
         face, inside, below = _crop(landmarks, picture, angle)
         if _seam(face, inside) > _STEP:
             return True

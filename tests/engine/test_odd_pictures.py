@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from swaps.engine import Engine, NoFace
-from swaps.engine.mesh import LEFT_EYE, LIPS, RIGHT_EYE
+from swaps.engine.mesh import CANONICAL, LEFT_EYE, LIPS, RIGHT_EYE
+from swaps.engine.pyramid import Pyramid
 from swaps.engine.types import AnyArray, Landmarks, Picture
+from swaps.engine.whole import has_seam
 from tests.engine.conftest import CASES, PHOTOS, Photo
 
 ALICE, BOB, CHARLIE = "face-woman-frontal", "face-man-frontal", "face-man-beard-smile"
@@ -143,6 +145,17 @@ def test_beside_half_a_face_a_whole_one_is_taken(engine: Engine, photo: Photo) -
 def test_honest_photos_are_whole(engine: Engine, photo: Photo, name: str) -> None:
     face, _ = engine._finder.largest(photo(name), must_be_whole=True)
     assert face is not None
+
+
+def test_a_straight_edge_that_crosses_a_leaning_face_aslant_is_no_seam() -> None:
+    points = CANONICAL * 300
+    turn = np.array([[0.64, 0.77], [-0.77, 0.64]])  # by 50°
+    points[:, :2] = points[:, :2] @ turn + 250
+    picture = np.full((500, 500, 3), 120, np.uint8)
+    picture[:, 250:] = 160
+    assert not has_seam(points.astype(np.float32), Pyramid(picture))
+    upright = CANONICAL * 300 + [250, 250, 0]
+    assert has_seam(upright.astype(np.float32), Pyramid(picture))
 
 
 # --- shapes --------------------------------------------------------------------------------
