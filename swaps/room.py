@@ -7,6 +7,7 @@ calls and needs four connections, and not more memory than four requests take (d
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from queue import LifoQueue
 from typing import Any
@@ -16,9 +17,13 @@ from gunicorn.http.errors import ParseException
 
 PLACES = 4  # in each web process
 SILENCE_SECONDS = 30.0
+# For one read, of 64 KB mostly; a client that is slower than 2 KB/s is cut off.
+READ_SECONDS = 30.0
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _here = threading.local()  # .places: those from which this thread has taken one
+_reads: dict[socket.socket, float] = {}  # where a body is awaited, and since when; oldest first
+_reads_lock = threading.Lock()
 
 
 def limited(application: Application, places: int = PLACES) -> Application:
@@ -69,12 +74,36 @@ class _PatientInput:
                 return read(*size)
             self._connection.settimeout(SILENCE_SECONDS)
             try:
-                return read(*size)
+                with _waiting_read(self._connection):
+                    return read(*size)
             except TimeoutError:
                 self._connection.shutdown(socket.SHUT_RD)  # nor is there a next request
                 return b""
             finally:
                 self._connection.settimeout(None)
+
+
+@contextlib.contextmanager
+def _waiting_read(connection: socket.socket) -> Iterator[None]:
+    """Notes since when a read lasts that may have to wait."""
+    with _reads_lock:
+        _reads[connection] = time.monotonic()
+    try:
+        yield
+    finally:
+        with _reads_lock:
+            _reads.pop(connection, None)
+
+
+def cut_off_slow_reads() -> None:
+    """Ends reads that have lasted too long; the web worker calls it about once a second."""
+    begun_before = time.monotonic() - READ_SECONDS
+    with _reads_lock:
+        slow = [connection for connection, begun in _reads.items() if begun < begun_before]
+        for connection in slow:
+            del _reads[connection]
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)  # wakes up who reads: nothing more will come
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import resource
 import socket
 import uuid
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Any
 import gunicorn.util
 from django.conf import settings
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import UnsupportedTransferCoding
 
 from swaps import errors
 from swaps.log_secrets import HideInvalidRequests, HideSecrets, shown_path
@@ -20,7 +22,8 @@ from swaps.supervisor import die_with_parent, die_with_supervisor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "faceswap_site.settings")
 
-worker_class = "gthread"
+worker_class = "swaps.web_worker.Worker"
+worker_connections = 4_000  # with those whose heads are awaited
 # Those that work take turns in the places; the others wait for results (swaps/room.py).
 threads = PLACES + settings.FACESWAP_API_WAITING_CALLS
 timeout = 60
@@ -38,6 +41,7 @@ forwarder_headers = ""
 accesslog = "-"
 access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
 logger_class = "swaps.web_server.AccessLogger"
+MAX_OPEN_FILES = 16_384
 
 
 MESSAGES: dict[int, tuple[str, str]] = {
@@ -93,6 +97,15 @@ def write_error(sock: socket.socket, status: int, _reason: str, _message: str) -
 
 def on_starting(_server: Any) -> None:
     die_with_supervisor()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_OPEN_FILES), most))
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """Refuses bodies that are compressed in transfer: nothing here would unpack them."""
+    for name, value in request.headers:
+        if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
+            raise UnsupportedTransferCoding(value)
 
 
 def post_fork(_server: Any, worker: Any) -> None:

@@ -23,6 +23,7 @@ GROUPS = {
     "tests/e2e/": "browser",
     "tests/test_demo_hosted.py": "browser",
     "tests/conformance/": "conformance",
+    "tests/doors/": "doors",
 }
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from django.db import connection
@@ -24,12 +24,18 @@ def database_url() -> str:
 
 
 @contextlib.contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """``python <arguments>`` with the test's settings and database; killed at the end."""
+def running(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """``python <arguments>`` with the test's settings and database; killed at the end.
+
+    ``environment`` takes the place of these.
+    """
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={
+        env=environment
+        or {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
             "DATABASE_URL": database_url(),

@@ -17,7 +17,7 @@ PACKAGES = ("faceswap_site", "swaps")
 
 # From the top down. A module may import from its own box and from the layers below.
 LAYERS = {
-    "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server",
+    "START": "faceswap_site.* swaps.apps swaps.management.* swaps.web_server swaps.web_worker",
     "DOORS": "swaps.views.* swaps.forms swaps.urls swaps.uploads swaps.admin.* swaps.api.* "
     "swaps.callbacks swaps.strange_requests swaps.middleware "
     "swaps.accounts.adapter swaps.accounts.forms swaps.accounts.limits "
