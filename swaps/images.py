@@ -40,8 +40,7 @@ EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".
 # child takes 0.07 s to start, which is more than this costs here.
 MOST_PIXELS_HERE: Final = 2_100_000
 MOST_GROWTH: Final = 3  # times the limit of an upload: a picture with alpha is kept as PNG
-# Pillow warns above this; no setting of ours may go beyond it.
-MOST_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000
+MOST_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000  # Pillow's; no setting goes beyond
 _NAMES: dict[Format, Name] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
 # libjpeg stops at 65500, below the 65535 that the format could say.
 _MAX_SIDE: dict[Format, float] = {"jpeg": 65_500, "png": math.inf, "webp": 16_383}
