@@ -11,6 +11,7 @@ import re
 import selectors
 import socket
 import time
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -27,9 +28,31 @@ LINE_SECONDS = 60.0
 NO_REQUEST = b"\n"  # which gunicorn refuses
 # gunicorn refuses heads with bare line feeds as soon as it sees one.
 HEAD_END = re.compile(rb"\r?\n\r?\n")
+MAX_HEAD_END_BYTES = 4
 LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,19})", re.IGNORECASE | re.MULTILINE)
 EXPECT = re.compile(rb"^expect:", re.IGNORECASE | re.MULTILINE)
 CHUNKED = re.compile(rb"^transfer-encoding:", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(kw_only=True)
+class Request:
+    """What has come of a request so far."""
+
+    begun: float
+    data: bytearray = field(default_factory=bytearray)
+    missing: float | None = None  # bytes of its body; None until its head has come
+
+    def add(self, data: bytes) -> None:
+        """No byte is searched again for each one that comes: they may come one by one."""
+        unsearched = max(0, len(self.data) - MAX_HEAD_END_BYTES + 1)
+        self.data += data
+        if self.missing is not None:
+            self.missing -= len(data)
+        elif end := HEAD_END.search(self.data, unsearched):
+            self.missing = _missing_of_body(self.data, end.end())
+        elif len(self.data) > MAX_HEAD_BYTES:
+            self.data[:] = NO_REQUEST
+            self.missing = 0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -37,9 +60,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Connections whose next request is awaited, since when, and what has come of it. In the
-        # order of their beginnings.
-        self.heads: dict[TConn, tuple[float, bytearray]] = {}
+        # Connections whose next request is awaited, in the order in which that began.
+        self.heads: dict[TConn, Request] = {}
         self.uploads: set[TConn] = set()  # whose large bodies threads may be waiting for
         self.line: dict[TConn, float] = {}  # those that would be, since when
 
@@ -53,7 +75,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Await the next head of a connection; gunicorn would give it a thread for that."""
         conn.init()
         conn.sock.setblocking(False)
-        self.heads[conn] = time.monotonic(), bytearray()
+        self.heads[conn] = Request(begun=time.monotonic())
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive_head, conn))
         if not self._is_handed_on_with(conn.parser.unreader.take_buffered(), conn):
             self._receive_head(conn, conn.sock)
@@ -69,10 +91,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         room.cut_off_slow_reads()
         self._advance_line()
         begun_before = time.monotonic() - (HEAD_SECONDS if self.alive else STOPPING_SECONDS)
-        for conn in [conn for conn, (begun, _) in self.heads.items() if begun < begun_before]:
+        for conn in [conn for conn, head in self.heads.items() if head.begun < begun_before]:
             self._drop(conn)
 
     def _receive_head(self, conn: TConn, sock: socket.socket) -> None:
+        if conn not in self.heads:
+            return  # dropped for a new connection that was accepted a moment before
         try:
             data = sock.recv(RECEIVE_BYTES)
         except BlockingIOError:
@@ -86,19 +110,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _is_handed_on_with(self, data: bytes, conn: TConn) -> bool:
         """Add to a request; hand it on when it is whole, or has a large body."""
-        _, head = self.heads[conn]
-        head += data
-        end = HEAD_END.search(head)
-        if end is None:
-            if len(head) <= MAX_HEAD_BYTES:
-                return False
-            head[:] = NO_REQUEST
-        missing = _missing_of_body(head, end.end()) if end else 0
-        if 0 < missing <= SMALL_BODY_BYTES:
+        request = self.heads[conn]
+        request.add(data)
+        if request.missing is None or 0 < request.missing <= SMALL_BODY_BYTES:
             return False
         self._forget(conn)
-        conn.parser.unreader.unread(bytes(head))
-        if not missing:
+        conn.parser.unreader.unread(bytes(request.data))
+        if request.missing <= 0:
             super().enqueue_req(conn)
         else:
             self.line[conn] = time.monotonic()
