@@ -18,9 +18,11 @@ def _spelled(character: str) -> str:
     return rf"(?:{re.escape(character)}|%(?:25)*{ord(character):02x})"
 
 
-# What is put between the parts of a path without meaning: blanks, control characters, dots. The
-# quantifiers are possessive ("*+"), so that no path takes long to read.
-_STRAY = r"(?:[\s.]|%(?:25)*(?:[01][0-9a-f]|20|2e))*+"
+# What may stand beside the parts of a path without being one of them: blanks, dots, semicolons and
+# all else that is neither letter nor digit. The quantifiers are possessive ("*+"), so that no path
+# takes long to read.
+_NO_LETTER = r"[01][0-9a-f]|2[0-46-9a-e]|3[a-f]|40|5[bdef]|60|7[b-f]|[89a-f][0-9a-f]"
+_STRAY = rf"(?:[^a-z0-9/\\%]|%(?:25)*(?:{_NO_LETTER}|(?![0-9a-f]{{2}})))*+"
 _SLASH = r"(?:[/\\]|%(?:25)*(?:2f|5c))"
 _ESCAPE = r"(?:\\|%(?:25)*5c)(?:[nrt]|x[01][0-9a-f])"  # as Django's log writes control characters
 _BETWEEN = rf"{_STRAY}(?:(?:{_ESCAPE}|{_SLASH}){_STRAY})+"

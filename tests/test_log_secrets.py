@@ -79,6 +79,15 @@ ODD_PATHS = [
     "/files/'a' TOKEN",
     "/files/a/TOKEN?x TOKEN",
     "/faces/files/TOKEN",
+    "/files;/TOKEN",
+    "/files%3B/TOKEN",
+    "/files%c2%a0/TOKEN",
+    "/files%25E2%2580%258B/TOKEN",
+    "/files\u200b/TOKEN",
+    "/files%/TOKEN",
+    "/files%25/TOKEN",
+    "/files+/TOKEN",
+    "/;files/TOKEN",
     "/accounts//confirm-email/TOKEN",
     "/accounts/password/./reset/key/TOKEN",
     "/accounts/password/\\nreset/key/TOKEN",
@@ -98,7 +107,8 @@ def test_a_trace_still_says_where_django_handles_files() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/. ", "%25", "/%2e", "/accounts/", "/accounts/password", "/\\n", " /files"]
+    "path",
+    ["/", "/. ", "%25", "/%2e", "/accounts/", "/accounts/password", "/\\n", " /files", "/;", "%"],
 )
 def test_no_path_takes_long_to_read(path: str) -> None:
     begun = time.process_time()
