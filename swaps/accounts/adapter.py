@@ -9,6 +9,8 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import passthrough_next_redirect_url, user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.validators import MaxLengthValidator
+from django.db.models import EmailField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -36,6 +38,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         has_account = possession.account_of(credentials.get("email", ""))
         if normalized(password) != password and not has_account:
             make_password(password)
+
+    def clean_email(self, email: str) -> str:
+        """allauth would keep the beginning of a longer one as another address, or break."""
+        MaxLengthValidator(EmailField().max_length)(email)
+        return str(super().clean_email(email))
 
     def clean_password(self, password: str, user: User | None = None) -> str:
         return str(super().clean_password(normalized(password), user))

@@ -28,6 +28,24 @@ def test_a_weak_password_is_refused_with_the_reason(client: Client) -> None:
     assert not User.objects.exists()
 
 
+def test_an_address_for_which_there_is_no_room_is_refused_and_not_cut_off(
+    client: Client, as_alice: Client
+) -> None:
+    address = "a" * 250 + "@b.de"
+    count = User.objects.count()
+
+    signed_up = client.post(
+        reverse("account_signup"), {"email": address, "password1": PASSWORD}
+    ).content.decode()
+    added = as_alice.post(
+        reverse("account_email"), {"email": address, "action_add": ""}
+    ).content.decode()
+
+    assert "at most 254 characters" in signed_up
+    assert "at most 254 characters" in added
+    assert User.objects.count() == count
+
+
 def test_an_account_is_found_whatever_the_case_of_its_address(client: Client, alice: User) -> None:
     answer = client.post(
         reverse("account_login"), {"login": "ALICE@example.com", "password": PASSWORD}
