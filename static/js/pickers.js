@@ -105,7 +105,7 @@ function unfit(file) {
   const type = file.type.toLowerCase();
   const ending = `.${file.name.split(".").pop().toLowerCase()}`;
   if (type && accepted.length && !accepted.some((one) => one === type || one === ending || (one.endsWith("/*") && type.startsWith(one.slice(0, -1))))) {
-    return `${file.name} cannot be used. Choose a ${form.dataset.kinds} picture.`;
+    return `${file.name} cannot be used. Accepted are ${form.dataset.kinds}.`;
   }
   if (file.size === 0) return `${file.name} is empty.`;
   const limit = Number(form.dataset.bytes);

@@ -61,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return _on_this_site(super().get_email_confirmation_url(request, emailconfirmation))
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        """To the first address of the account, whichever of its addresses was typed."""
+        """To the primary address of the account, whichever of its addresses was typed."""
         super().send_password_reset_mail(user, user.email, context)
 
     def send_account_exists_mail(self, user: User) -> None:

@@ -52,7 +52,7 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
 
 
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
-    """The link goes to the account's first address, whichever of its addresses was typed."""
+    """The link goes to the account's primary address, whichever of its addresses was typed."""
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()

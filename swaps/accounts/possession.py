@@ -36,7 +36,7 @@ class Ended:
 
 
 def account_of(email: str) -> User | None:
-    """Who has confirmed this address; otherwise whose first address it is, unconfirmed."""
+    """Who has confirmed this address; otherwise whose primary address it is, unconfirmed."""
     confirmed = EmailAddress.objects.filter(email=email.lower(), verified=True)
     address = confirmed.select_related("user").first()
     if address:

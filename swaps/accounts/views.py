@@ -30,7 +30,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 
 class EmailView(allauth_views.EmailView):  # type: ignore[misc]
-    """Only a confirmed address becomes the first one."""
+    """Only a confirmed address becomes the primary one."""
 
     def _action_primary(self, request: HttpRequest) -> HttpResponse | None:
         address = self._get_email_address(request)

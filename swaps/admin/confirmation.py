@@ -3,7 +3,7 @@
 The question is a page with a form, which sends the action once more with a word of confirmation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,10 @@ def ask(
     action: str,
     rows: Sequence[Model],
     question: Question,
+    *,
+    describe: Callable[[Any], str] = str,
 ) -> HttpResponse:
+    """``describe`` says, in text or HTML, which row is meant."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": question.title,
@@ -57,7 +60,7 @@ def ask(
         "action": action,
         "checkbox_name": ACTION_CHECKBOX_NAME,
         "rows": rows,
-        "named": rows[:MAX_NAMED],
+        "named": [describe(row) for row in rows[:MAX_NAMED]],
         "unnamed": max(0, len(rows) - MAX_NAMED),
     }
     return TemplateResponse(request, "admin/confirm_action.html", context)

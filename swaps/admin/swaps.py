@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -126,12 +128,19 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         found = swaps.exclude(status=Status.REMOVED).select_related("owner", "submission")
         chosen: list[Swap] = chosen_rows(self, request, found)
         if chosen and not is_confirmed(request):
-            return ask(self, request, "remove", chosen, _removal_of(chosen))
+            question = _removal_of(chosen)
+            return ask(self, request, "remove", chosen, question, describe=self._shown)
         for swap in chosen:
             services.remove(swap)
             self.log_change(request, swap, "Removed.")
         self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
         return None
+
+    def _shown(self, swap: Swap) -> SafeString:
+        """What a person recognizes a swap by."""
+        made = date_format(timezone.localtime(swap.created_at), "DATETIME_FORMAT")
+        row = '{} <span title="{}">{}, {}</span>'
+        return format_html(row, self.pictures(swap), swap.pk, swap.owner, made)
 
     def _mark(self, request: HttpRequest, swaps: QuerySet[Swap], *, is_hidden: bool) -> None:
         word = "Hidden." if is_hidden else "Shown again."
@@ -150,9 +159,13 @@ def _removal_of(swaps: list[Swap]) -> Question:
     consequences = [
         f"{counted(len(swaps), 'swap')} of {counted(owners, 'account')} will be removed.",
         f"{counted(pictures, 'picture')} will be deleted, with their thumbnails.",
-        f"{counted(len(sent), 'submission')} at the hosted provider will be given up, and counted.",
-        f"{counted(given_back, 'unfinished swap')} will be stopped, and not counted.",
     ]
+    if sent:
+        given_up = f"{counted(len(sent), 'submission')} at the hosted provider"
+        consequences.append(f"{given_up} will be given up, and counted.")
+    if given_back:
+        stopped = counted(given_back, "unfinished swap")
+        consequences.append(f"{stopped} will be stopped, and not counted.")
     return Question(
         title=f"Remove {counted(len(swaps), 'swap')}, with all pictures?",
         consequences=[*consequences, "This cannot be undone."],

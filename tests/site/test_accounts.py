@@ -1,6 +1,7 @@
 """Signing up, in and out."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core import mail
 from django.test import Client
@@ -108,3 +109,15 @@ def test_the_account_pages_open(client: Client, alice: User, name: str) -> None:
 @pytest.mark.parametrize("name", ["account_email", "account_change_password"])
 def test_the_account_pages_of_a_member_open(as_alice: Client, name: str) -> None:
     assert as_alice.get(reverse(name)).status_code == 200
+
+
+def test_who_has_one_address_is_offered_nothing_that_needs_two(as_alice: Client) -> None:
+    url = reverse("account_email")
+    EmailAddress.objects.create(email="alice@example.com", user=User.objects.get(), primary=True)
+    assert "Make a link" in (page := as_alice.get(url).text)
+    assert "Make it primary" not in page
+    assert "Remove" not in page
+
+    EmailAddress.objects.create(email="second@example.com", user=User.objects.get())
+    assert "Make it primary" in (page := as_alice.get(url).text)
+    assert "Remove" in page

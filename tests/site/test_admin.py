@@ -415,7 +415,9 @@ def test_removing_swaps_asks_first_and_says_what_goes(
         "1 submission at the hosted provider will be given up, and counted.",
         "1 unfinished swap will be stopped, and not counted.",
         "This cannot be undone.",
-        str(done.pk),
+        f'title="{done.pk}"',
+        f"{done.owner}, ",
+        reverse("admin:swaps_swap_thumb", args=[done.pk, "source"]),
         "Yes, remove for good",
     ):
         assert text in page
@@ -427,6 +429,14 @@ def test_removing_swaps_asks_first_and_says_what_goes(
     assert Swap.objects.filter(status="removed").count() == 4
 
 
+def test_the_question_names_only_what_there_is(as_staff: Client, alice: User) -> None:
+    done = Swap.objects.create(owner=alice, status="failed")
+    page = act(as_staff, LIST, "remove", done.pk, confirmed="")
+    assert "1 swap of 1 account will be removed." in page
+    assert "submission" not in page
+    assert "unfinished" not in page
+
+
 def test_of_many_swaps_twenty_are_named_and_more_than_a_hundred_are_too_many(
     as_staff: Client, alice: User
 ) -> None:
@@ -434,7 +444,7 @@ def test_of_many_swaps_twenty_are_named_and_more_than_a_hundred_are_too_many(
     pks = list(Swap.objects.values_list("pk", flat=True))
 
     page = act(as_staff, LIST, "remove", *pks[:100], confirmed="")
-    assert sum(f"<li>{pk}</li>" in page for pk in pks) == 20
+    assert sum(f'title="{pk}"' in page for pk in pks) == 20
     assert "and 80 more" in page
     assert page.count('name="_selected_action"') == 100
 
