@@ -31,14 +31,14 @@ def take_attempt(request: HttpRequest, login: str) -> RateLimitUsage | None:
 
     Of a right one it is rolled back.
     """
-    login = login.lower()
     of_address = ratelimit.consume(request, app="allauth.account", action="login_failed")
     if of_address is None:
         return None
+    user = possession.account_of(login)
+    login = user.email if user else login.lower()  # an account may have several addresses
     from_address = _consume(request, "wrong_from_address", _pair(request, login))
     if from_address is None:
         return None
-    user = possession.account_of(login)
     if user and cache.get(_known_key(request, user)):
         return RateLimitUsage([*of_address.usage, *from_address.usage])
     from_anywhere = _consume(request, "wrong_from_anywhere", login)

@@ -46,6 +46,14 @@ def test_five_wrong_passwords_lock_an_account_for_their_address_and_no_other(ali
     assert sign_in(alice, PASSWORD, HOME)
 
 
+def test_another_address_of_the_account_is_no_further_try(alice: User) -> None:
+    for email in (alice.email, "alice@example.org"):
+        EmailAddress.objects.create(user=alice, email=email, verified=True)
+    lock(alice)
+    alice.email = "alice@example.org"  # not saved: what is typed
+    assert not sign_in(alice, PASSWORD, STRANGE)
+
+
 def test_a_locked_account_stays_locked_however_much_is_kept_besides(alice: User) -> None:
     lock(alice)
     for number in range(170):
