@@ -16,7 +16,7 @@ _LONG = 0.45  # of the crop: what is crossed by a shorter line may be a shadow o
 _RIM = 4  # pixels of the face's rim, where it meets hair and background
 _CHEEK = 8  # pixels more at the sides: hair may run straight along a cheek
 _LEANING = math.radians(30)  # the picture's axes run slanting through a face that leans more
-_STEP = 2.3  # CIE Lab: in photographs straight edges across a face stay below
+_STEP = 2.3  # CIE Lab: by so much a seam exceeds the next best lines, along and across
 _ROWS = 35  # percentile: along two thirds of a seam its step is larger than what is around it
 
 
@@ -39,7 +39,7 @@ def has_seam(landmarks: Landmarks, picture: Pyramid) -> bool:
 
     Light and shadow change softly or along curves. A cut is a step of one pixel that stays in
     one column (or row) all along the face; it is looked for along the picture's own axes and
-    the face's.
+    the face's. It stands alone: the blocks of a strongly compressed JPEG make many such lines.
     """
     up = landmarks[10, :2] - landmarks[152, :2]
     tilt = math.atan2(up[0], -up[1])
@@ -49,12 +49,15 @@ def has_seam(landmarks: Landmarks, picture: Pyramid) -> bool:
         between_cheeks = np.asarray(
             cv2.erode(inside, np.ones((1, 2 * _CHEEK + 1), np.uint8)), np.float32
         )
-        if _seam(face, between_cheeks) > _STEP:
-            return True
+        upright = _lines(face, between_cheeks)
         # Brows and the rims of glasses are straight too: across, only what is below the eyes.
         inside[:below] = 0
-        if _seam(face.transpose(1, 0, 2), inside.T) > _STEP:
-            return True
+        across = _lines(face.transpose(1, 0, 2), inside.T)
+        for lines, others in ((upright, across), (across, upright)):
+            strongest = int(lines.argmax())
+            next_best = np.delete(lines, slice(max(0, strongest - _RIM), strongest + _RIM + 1))
+            if lines[strongest] > _STEP + next_best.max() + others.max():
+                return True
     return False
 
 
@@ -85,17 +88,16 @@ def _crop(landmarks: Landmarks, picture: Pyramid, angle: float) -> tuple[Floats,
     return lab(np.asarray(pixels, np.uint8)), inside.astype(np.float32), below
 
 
-def _seam(face: Floats, inside: Mask) -> float:
-    """By how much the strongest vertical line's step exceeds the steps beside it (Lab)."""
+def _lines(face: Floats, inside: Mask) -> Floats:
+    """By how much the step at each vertical line exceeds the steps beside it (Lab).
+
+    0 where the line is too short.
+    """
     softened = np.asarray(cv2.blur(np.ascontiguousarray(face), (1, 3)), np.float32)
     step = np.linalg.norm(softened[:, 2:] - softened[:, :-2], axis=2)  # around column i + 1
     excess = step[:, 2:-2] - np.maximum(step[:, :-4], step[:, 4:])  # around column i + 3
-    columns = inside[:, 3:-3] > 0
-    return max(
-        (
-            float(np.percentile(excess[rows, i], _ROWS))
-            for i, rows in enumerate(columns.T)
-            if np.count_nonzero(rows) >= _LONG * _SIDE
-        ),
-        default=0.0,
-    )
+    lines = np.zeros(excess.shape[1], np.float32)
+    for i, rows in enumerate((inside[:, 3:-3] > 0).T):
+        if np.count_nonzero(rows) >= _LONG * _SIDE:
+            lines[i] = np.percentile(excess[rows, i], _ROWS)
+    return lines

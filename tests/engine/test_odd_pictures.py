@@ -1,5 +1,6 @@
 """Pictures that once gave a wrong result and called it a success."""
 
+import io
 import time
 
 import cv2
@@ -145,6 +146,19 @@ def test_beside_half_a_face_a_whole_one_is_taken(engine: Engine, photo: Photo) -
 def test_honest_photos_are_whole(engine: Engine, photo: Photo, name: str) -> None:
     face, _ = engine._finder.largest(photo(name), must_be_whole=True)
     assert face is not None
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in PHOTOS.glob("face-*.jpg")))
+def test_the_blocks_of_a_compressed_photo_are_no_seams(
+    engine: Engine, photo: Photo, name: str
+) -> None:
+    for side in (200, 300):
+        file = io.BytesIO()
+        Image.fromarray(photo(name, side)).save(file, "JPEG", quality=20)
+        with Image.open(file) as image:
+            picture = np.asarray(image)
+        face, _ = engine._finder.largest(picture, must_be_whole=True)
+        assert face is not None, side
 
 
 def test_a_straight_edge_that_crosses_a_leaning_face_aslant_is_no_seam() -> None:
