@@ -9,7 +9,6 @@ import fcntl
 import os
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,16 +21,17 @@ SLOT_BYTES = 32_000_000  # the budget is handed out in such pieces, a lock for e
 WAIT_SECONDS = 25.0
 LOOK_SECONDS = 0.025
 RETRY_SECONDS = 10
-MAX_WAITING = 8  # of one account, in each process
+MAX_WAITING = 100  # of one account, in each process
+MAX_WAITING_BYTES = 50_000_000  # what these may hold in memory meanwhile
 ACCOUNT_FILES = 1000  # accounts with the same number modulo this share a place
 
 _lock = threading.Lock()
-_waiting: Counter[str] = Counter()
+_waiting: dict[str, list[int]] = {}  # the bytes that each of an account's holds
 
 
-def for_account(pk: int) -> images.Reserve:
-    """Reservations of one account."""
-    return partial(reserve, who=account(pk))
+def for_account(pk: int, *, held: int = 0) -> images.Reserve:
+    """Reservations of one account, which holds so many bytes of the picture in memory already."""
+    return partial(reserve, who=account(pk), held=held)
 
 
 def account(pk: int) -> str:
@@ -44,7 +44,7 @@ def slots(size: int) -> int:
 
 
 @contextlib.contextmanager
-def reserve(size: int, *, who: str) -> Iterator[None]:
+def reserve(size: int, *, who: str, held: int = 0) -> Iterator[None]:
     """Hold so many bytes of the budget; wait for them if need be.
 
     ``who`` holds one reservation at a time: an account, or a process that works for everybody.
@@ -55,13 +55,13 @@ def reserve(size: int, *, who: str) -> Iterator[None]:
     wanted, total = slots(size), settings.FACESWAP_DECODE_BYTES // SLOT_BYTES
     if wanted > total:
         raise images.no_memory()
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as locks:
         try:
-            _acquire(held, who, wanted, total, deadline=0)
+            _acquire(locks, who, wanted, total, deadline=0)
         except errors.Overloaded:
-            held.close()
-            with _waiting_place(who), room.stepping_aside():
-                _acquire(held, who, wanted, total, deadline=time.monotonic() + WAIT_SECONDS)
+            locks.close()
+            with _waiting_place(who, held), room.stepping_aside():
+                _acquire(locks, who, wanted, total, deadline=time.monotonic() + WAIT_SECONDS)
         yield
 
 
@@ -121,18 +121,19 @@ def _folder() -> Path:
 
 
 @contextlib.contextmanager
-def _waiting_place(who: str) -> Iterator[None]:
+def _waiting_place(who: str, held: int) -> Iterator[None]:
     with _lock:
-        if _waiting[who] >= MAX_WAITING:
+        others = _waiting.setdefault(who, [])
+        if len(others) >= MAX_WAITING or (others and sum(others) + held > MAX_WAITING_BYTES):
             raise errors.TooManyRequests(
                 "Too many of your pictures are waiting to be opened. Try again in a moment.",
                 retry_after=RETRY_SECONDS,
             )
-        _waiting[who] += 1
+        others.append(held)
     try:
         yield
     finally:
         with _lock:
-            _waiting[who] -= 1
-            if not _waiting[who]:
+            others.remove(held)
+            if not others:
                 del _waiting[who]

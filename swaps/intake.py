@@ -185,7 +185,7 @@ def _accept(data: bytes, name: InputName, user_id: int) -> images.Photo:
             size=len(data),
             max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
             max_pixels=settings.FACESWAP_MAX_PIXELS,
-            reserve=decode_budget.for_account(user_id),
+            reserve=decode_budget.for_account(user_id, held=len(data)),
         )
     except images.ImageRefused as error:
         raise _unusable(name, error) from error

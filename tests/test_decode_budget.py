@@ -165,7 +165,7 @@ def test_one_account_does_not_fill_the_line(monkeypatch: pytest.MonkeyPatch) -> 
     with ThreadPoolExecutor(4) as pool:
         with reserve(1, who="alice"):
             waiting = [pool.submit(wait, "alice") for _ in range(2)]
-            assert wait_until(lambda: decode_budget._waiting["alice"] == 2)
+            assert wait_until(lambda: len(decode_budget._waiting.get("alice", [])) == 2)
             with pytest.raises(errors.TooManyRequests), reserve(1, who="alice"):
                 pytest.fail("it is not there")
             with reserve(1, who="bob"):
@@ -174,6 +174,24 @@ def test_one_account_does_not_fill_the_line(monkeypatch: pytest.MonkeyPatch) -> 
         for each in waiting:
             each.result(10)
     assert not decode_budget._waiting
+
+
+def test_pictures_held_in_memory_fill_the_line_by_their_size() -> None:
+    go_on = threading.Event()
+
+    def wait() -> None:
+        with reserve(1, who="alice", held=decode_budget.MAX_WAITING_BYTES - 1):
+            assert go_on.wait(10)
+
+    with ThreadPoolExecutor(1) as pool, ExitStack() as first:
+        first.enter_context(reserve(1, who="alice"))
+        waiting = pool.submit(wait)
+        assert wait_until(lambda: "alice" in decode_budget._waiting)
+        with pytest.raises(errors.TooManyRequests), reserve(1, who="alice", held=2):
+            pytest.fail("it is not there")
+        go_on.set()
+        first.close()
+        waiting.result(10)
 
 
 def test_what_could_never_be_opened_is_refused_at_once() -> None:
@@ -225,7 +243,7 @@ def test_a_request_that_waits_for_memory_lets_others_work() -> None:
     with ThreadPoolExecutor(2) as pool:
         with reserve(ALL, who="alice"):
             waiting = pool.submit(ask, "waits")
-            assert wait_until(lambda: decode_budget._waiting["bob"] == 1)
+            assert wait_until(lambda: decode_budget._waiting.get("bob") == [0])
             ask("other")
             assert answered.is_set()
         waiting.result(10)

@@ -924,7 +924,9 @@ def test_what_is_packed_in_another_way_is_said_so(encoding: str) -> None:
         assert post(server.port) == net.Answer(status=200, body=b"")
 
 
-@pytest.mark.parametrize("body", [b"picture", gzip.compress(b"picture")[:-1]])
+@pytest.mark.parametrize(
+    "body", [b"picture", gzip.compress(b"picture")[:-1]], ids=["plain", "cut short"]
+)
 def test_what_is_not_packed_as_it_says_is_an_error_of_ours(body: bytes) -> None:
     packed = answer(body, head="Content-Encoding: gzip\r\n")
     with serving(says(packed)) as server, pytest.raises(NotReached, match="broke off"):
