@@ -6,13 +6,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from swaps.management.commands import up
 from tests.processes import ROOT, wait_until
 
 RUNNER = """
@@ -193,3 +197,34 @@ def test_what_dies_of_a_full_disk_is_started_again_until_there_is_room(tmp_path:
                 full.unlink(missing_ok=True)
     assert supervisor.returncode == 1
     assert deaths >= 6
+
+
+def test_a_site_that_is_not_ready_is_asked_seldom_once_that_has_been_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each question leaves lines in the log, and what is missing may be room on the disk."""
+    monkeypatch.setattr(up, "READY_SECONDS", 0.0)
+    monkeypatch.setattr(up, "LATE_PAUSE_SECONDS", 0.6)
+    questions: list[str] = []
+    said: list[str] = []
+
+    class FullDisk(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            questions.append(self.path)
+            has_room = len(questions) > 1
+            body = json.dumps({"checks": {"storage": "ok" if has_room else "full"}}).encode()
+            self.send_response(200 if has_room else 503)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with HTTPServer(("127.0.0.1", 0), FullDisk) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        began = time.monotonic()
+        up.announce_when_ready(address, address, said.append)
+        took = time.monotonic() - began
+        server.shutdown()
+
+    assert said == ["Not ready after 0 s: storage: full", f"Ready on {address}"]
+    assert took > 0.6

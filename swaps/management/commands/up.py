@@ -20,6 +20,8 @@ from swaps import storage_space, supervisor
 from swaps.supervisor import Program
 
 READY_SECONDS = 60.0
+PAUSE_SECONDS = 0.2
+LATE_PAUSE_SECONDS = 10.0  # each question leaves lines in the log, which may be on a full disk
 ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena for each thread otherwise
     "OMP_NUM_THREADS": "1",
@@ -98,11 +100,12 @@ def check_port_is_free(bind: str, port: int) -> None:
 def announce_when_ready(address: str, site_url: str, say: Callable[[str], None]) -> None:
     """Say ``Ready on …`` when the site answers for itself; say what is missing when it does not."""
     deadline = time.monotonic() + READY_SECONDS
+    pause = PAUSE_SECONDS
     while (missing := ask_health(address, site_url)) is not None:
         if time.monotonic() > deadline:
             say(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
-            deadline = float("inf")
-        time.sleep(0.2)
+            deadline, pause = float("inf"), LATE_PAUSE_SECONDS
+        time.sleep(pause)
     say(f"Ready on {address}{urlsplit(site_url).path}")
 
 
