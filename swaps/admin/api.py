@@ -194,7 +194,8 @@ class DeliveryAdmin(FactsAdmin):
         return f"{host}{path[:SHOWN_PATH]}…" if len(path) > SHOWN_PATH else host + path
 
     @admin.action(description="Replay: send once more, now", permissions=["change"])
-    def replay(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
+    def replay(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
+        chosen: list[Delivery] = chosen_rows(self, request, rows)
         self.note(request, [each for each in chosen if deliveries.replay(each)], "Replayed.")
 
 

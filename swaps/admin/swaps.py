@@ -144,10 +144,13 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
 
     def _mark(self, request: HttpRequest, swaps: QuerySet[Swap], *, is_hidden: bool) -> None:
         word = "Hidden." if is_hidden else "Shown again."
-        for swap in swaps:
+        chosen: list[Swap] = chosen_rows(self, request, swaps)
+        for swap in chosen:
             self.log_change(request, swap, word)
-        marked = swaps.update(is_hidden=is_hidden)
-        self.message_user(request, f"{marked}: {word}", messages.SUCCESS)
+        marked = Swap.objects.filter(pk__in=[swap.pk for swap in chosen])
+        self.message_user(
+            request, f"{marked.update(is_hidden=is_hidden)}: {word}", messages.SUCCESS
+        )
 
 
 def _removal_of(swaps: list[Swap]) -> Question:

@@ -449,6 +449,35 @@ def test_of_many_swaps_twenty_are_named_and_more_than_a_hundred_are_too_many(
     assert page.count('name="_selected_action"') == 100
 
     assert "At most 100 at once." in act(as_staff, LIST, "remove", *pks)
+
+
+@pytest.mark.parametrize("action", ["hide", "show"])
+def test_no_action_takes_more_than_a_hundred_at_once(
+    as_staff: Client, alice: User, action: str
+) -> None:
+    Swap.objects.bulk_create(
+        Swap(owner=alice, status="failed", is_hidden=action == "show") for _ in range(101)
+    )
+    everything = {"action": action, "select_across": "1"}
+    everything["_selected_action"] = str(Swap.objects.values_list("pk", flat=True)[0])
+
+    page = as_staff.post(LIST, everything, follow=True).content.decode()
+
+    assert "At most 100 at once." in page
+    assert Swap.objects.filter(is_hidden=action == "show").count() == 101
+
+
+def test_at_most_a_hundred_callbacks_are_replayed_at_once(as_staff: Client, alice: User) -> None:
+    delivery = given_up_delivery(alice)
+    url, status = delivery.url, delivery.status
+    swaps = Swap.objects.bulk_create(Swap(owner=alice, status="failed") for _ in range(100))
+    Delivery.objects.bulk_create(
+        Delivery(swap=swap, owner=alice, url=url, status=status, next_attempt_at=None)
+        for swap in swaps
+    )
+    pks = Delivery.objects.values_list("pk", flat=True)
+    assert "At most 100 at once." in act(as_staff, DELIVERIES, "replay", *pks)
+    assert not Delivery.objects.exclude(status=status).exists()
     assert not Swap.objects.filter(status="removed").exists()
 
 
