@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
 from swaps import errors, photos, recovery, retention, services, storage
-from swaps.models import AccountStorage, StrayFiles, Swap, User
+from swaps.models import AccountStorage, StrayFiles, Swap, Upload, User
 from swaps.models.stray_files import ABANDONED_AFTER, Abandoned
 from tests.site.conftest import finished_swap, photo, queued_swap
 from tests.site.test_full_disk import form
@@ -69,6 +69,14 @@ def test_all_pictures_of_an_account_are_counted_until_they_go(
     services.remove(second)
     services.remove(second)
     assert counted(alice) == stored_bytes() == 0
+
+
+def test_an_upload_that_is_deleted_twice_gives_its_bytes_back_once(alice: User) -> None:
+    kept = services.keep_upload(alice, photo())
+    both = [Upload.objects.get(pk=kept.pk) for _ in range(2)]  # two clocks, or two requests
+    for again in both:
+        again.delete()
+    assert counted(alice) == 0
 
 
 def test_a_full_account_is_told_what_to_do(
