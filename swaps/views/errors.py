@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -16,7 +17,9 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
         return HttpResponse(
             render_to_string("413.html"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         )
-    return HttpResponse(render_to_string("400.html"), status=HTTPStatus.BAD_REQUEST)
+    right_address = f"{settings.SITE_URL}/" if isinstance(exception, DisallowedHost) else ""
+    page = render_to_string("400.html", {"right_address": right_address})
+    return HttpResponse(page, status=HTTPStatus.BAD_REQUEST)
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

@@ -33,6 +33,12 @@ def test_every_answer_has_the_sites_policy(client: Client, name: str) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_a_host_that_is_not_ours_is_led_to_ours(client: Client, settings: Settings) -> None:
+    answer = client.get("/", HTTP_HOST="evil.example")
+    assert answer.status_code == 400
+    assert f'href="{settings.SITE_URL}/"' in answer.text
+
+
 def test_so_have_those_that_refuse_a_form(as_alice: Client, settings: Settings) -> None:
     forged = Client(enforce_csrf_checks=True).post(reverse("account_login"))
     settings.FACESWAP_MAX_UPLOAD_BYTES = 1
