@@ -23,6 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from swaps.models.mail import LEASE, Mail
+from swaps.net_names import ascii_host
 
 MAX_WAITING = 10_000
 PERMANENT = 500  # SMTP replies from here on say that trying again is of no use
@@ -41,6 +42,8 @@ def _store(message: EmailMessage) -> bool:
     if Mail.objects.count() >= MAX_WAITING:
         log.error("mail dropped: %d messages wait for the mail server already", MAX_WAITING)
         return False
+    for field in ("to", "cc", "bcc"):
+        setattr(message, field, [_in_ascii(address) for address in getattr(message, field)])
     # Django would take the name of this machine, and ask the network for it.
     message_id = make_msgid(domain=urlsplit(settings.SITE_URL).hostname)
     message.extra_headers.setdefault("Message-ID", message_id)
@@ -55,6 +58,14 @@ def _store(message: EmailMessage) -> bool:
         )
         enqueue(mail)
     return True
+
+
+def _in_ascii(address: str) -> str:
+    """Its domain as DNS knows it. Django writes "ss" for "ß": that is somebody else's domain."""
+    name, at, domain = address.rpartition("@")
+    with suppress(ValueError):
+        return f"{name}{at}{ascii_host(domain)}"
+    return address
 
 
 def enqueue(mail: Mail) -> None:

@@ -59,6 +59,16 @@ def test_a_message_arrives_whole_and_nothing_is_kept_of_it(server: MailServer) -
     assert not Mail.objects.exists()
 
 
+def test_a_domain_beyond_ascii_is_not_taken_for_another_one(server: MailServer) -> None:
+    address = "ann@fußball.example"
+    assert EmailMultiAlternatives("s", "b", "us@example.com", [address]).send() == 1
+
+    mail.attempt(Mail.objects.get(), timezone.now())
+
+    assert server.envelopes == [["<ann@xn--fuball-cta.example>"]]
+    assert server.received[0]["To"] == "ann@xn--fuball-cta.example"
+
+
 def test_a_server_that_says_nothing_keeps_no_request_waiting(
     server: MailServer, client: Client, settings: Settings
 ) -> None:
