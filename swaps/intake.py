@@ -102,8 +102,8 @@ def fetch(swap: Swap) -> None:
     """Bring the missing pictures of a claimed swap into our storage; then the engine may have it.
 
     Raises ``errors.BadRequest`` or ``errors.InvalidImage`` for a picture that cannot be had, and
-    ``errors.UsedUp`` when they are more than the account may store, ``errors.Overloaded`` when too
-    many are being opened.
+    ``errors.UsedUp`` when they are more than the account may store, ``errors.Overloaded`` or
+    ``errors.TooManyRequests`` when too many are being opened.
     """
     asked: dict[str, str] = swap.request or {}
     missing = [name for name in INPUTS if not swap.key(name)]

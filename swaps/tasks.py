@@ -120,7 +120,7 @@ def _ending(swap: Swap, task: Any) -> Iterator[None]:
     """
     try:
         yield
-    except errors.Overloaded as error:
+    except (errors.Overloaded, errors.TooManyRequests) as error:
         later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
         with transaction.atomic():
             if swap.step_back():

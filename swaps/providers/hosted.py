@@ -116,7 +116,7 @@ def fetch_result(image_url: str, *, target_key: str) -> Finished:
     Raises ``net.NotReached`` and ``net.BadAnswer`` for what may be there later, and
     ``errors.ApiError`` for what cannot become right: a URL that may not be asked, not a picture,
     too large, of other proportions than the target. ``FileNotFoundError``: the target is gone.
-    ``errors.Overloaded``: too many pictures are being opened.
+    ``errors.Overloaded``, ``errors.TooManyRequests``: too many pictures are being opened.
     """
     target = images.dimensions(storage.read(target_key))
     try:

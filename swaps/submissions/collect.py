@@ -34,7 +34,7 @@ def collect(submission: Submission) -> None:
         finished = hosted.fetch_result(submission.image_url, target_key=swap.target_key)
     except (net.NotReached, net.BadAnswer) as error:
         _try_again(submission, error)
-    except errors.Overloaded as error:
+    except (errors.Overloaded, errors.TooManyRequests) as error:
         again = timezone.now() + datetime.timedelta(seconds=error.retry_after)
         submission.postpone(again, problem=error.message)
     except FileNotFoundError:  # the target: removed meanwhile, or lost

@@ -100,9 +100,11 @@ def test_a_swap_without_memory_to_open_its_photos_goes_back_to_the_queue_uncount
     assert [task.task_path for task in later] == ["swaps.tasks.run_swap"]
 
 
+@pytest.mark.parametrize("max_waiting", [1, 0])  # it waits in vain, or too many wait already
 def test_a_fetch_without_memory_to_open_the_picture_is_done_later(
-    alice: User, settings: Settings
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, max_waiting: int
 ) -> None:
+    monkeypatch.setattr(decode_budget, "MAX_WAITING", max_waiting)
     with serving(says(http_answer(picture()))) as server:
         settings.FACESWAP_FETCH_ALLOW = [f"127.0.0.1:{server.port}"]
         url = f"http://127.0.0.1:{server.port}/face.jpg"
