@@ -70,6 +70,12 @@ class NormalizedRepetition:
     """Both fields are compared as they are kept; the first one is normalized by the adapter."""
 
     cleaned_data: dict[str, str]
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.label = str(field.label).capitalize()  # not in title case, as allauth's are
 
     def clean_password2(self) -> str:
         return normalized(self.cleaned_data["password2"])

@@ -121,3 +121,15 @@ def test_who_has_one_address_is_offered_nothing_that_needs_two(as_alice: Client)
     EmailAddress.objects.create(email="second@example.com", user=User.objects.get())
     assert "Make it primary" in (page := as_alice.get(url).text)
     assert "Remove" in page
+
+
+def test_the_words_of_the_password_page_are_those_of_a_sentence(as_alice: Client) -> None:
+    page = as_alice.get(reverse("account_change_password")).text
+    for words in (
+        "Change your password",
+        "Current password",
+        "New password",
+        "Change the password",
+    ):
+        assert words in page
+    assert "Change Password" not in page
