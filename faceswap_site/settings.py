@@ -298,5 +298,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django_tasks": {"level": "WARNING"},
         "django_tasks_db": {"level": "WARNING"},
+        # A traceback for each scanner that makes up a host name; the access log has its 400.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

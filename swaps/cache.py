@@ -13,8 +13,8 @@ MAX_DELETED = 5000  # by one statement
 class LastingDatabaseCache(DatabaseCache):
     """Django's own deletes entries that still hold when there are too many.
 
-    So a stranger who fills it would open locks. Here only what has expired goes; all entries of
-    limits expire within hours, so what comes in bounds what is kept.
+    So a stranger who fills it would open locks. Here only what has expired goes:
+    entries of limits within hours, known addresses of an account after 90 days.
     """
 
     _table: str  # Django has no types for it

@@ -8,10 +8,9 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 
 from swaps import decode_budget, image_child, image_cost, images, net, storage_space
 from swaps.models import Performer
-from swaps.net_addresses import Target, is_public, parse
+from swaps.net_addresses import Target, is_inside, is_public, parse
 
 THIS_MACHINE, THIS_NETWORK, EVERYWHERE = range(3)
-INSIDE = (".localhost", ".local", ".internal", ".lan", ".test")
 WEEK_SECONDS = 7 * 24 * 3600  # the most that Amazon's signatures allow
 
 
@@ -248,8 +247,8 @@ def _reach(target: Target) -> int:
         return THIS_MACHINE
     if target.address:
         return EVERYWHERE if is_public(target.address) else THIS_NETWORK
-    is_inside = "." not in target.host or target.host.endswith(INSIDE)
-    return THIS_NETWORK if is_inside else EVERYWHERE
+    is_near = is_inside(target.host) or target.host.endswith(".test")
+    return THIS_NETWORK if is_near else EVERYWHERE
 
 
 def _is_loopback(target: Target) -> bool:

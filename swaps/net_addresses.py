@@ -60,6 +60,8 @@ _PATH_CHARACTERS: Final = "/?:@!$&'()*+,;=[]-._~%"
 _THIS_MACHINE: Final = re.compile(
     r"(.+\.)?localhost|localhost[46]?(\.localdomain[46]?)?|ip6-(localhost|loopback)"
 )
+# Names that only a network of one's own gives out: RFC 6762, RFC 8375, ICANN's .internal, routers.
+_INSIDE: Final = (".localhost", ".local", ".localdomain", ".internal", ".lan", ".home.arpa")
 _LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
@@ -94,17 +96,23 @@ class Allow:
         return self._has_host(target) or bool(self.networks) or self._is_open(target)
 
     def may_permit_address(self, target: Target) -> bool:
-        """False if its address, or the name of this machine, rules it out without a look-up."""
+        """False if its address, or a name that is never public, rules it out without a look-up."""
         if target.address:
             return self.permits(target, target.address)
-        is_this_machine = _THIS_MACHINE.fullmatch(target.host)
-        return not is_this_machine or any(self.permits(target, each) for each in _LOOPBACK)
+        if _THIS_MACHINE.fullmatch(target.host):
+            return any(self.permits(target, each) for each in _LOOPBACK)
+        return not is_inside(target.host) or self._has_host(target) or bool(self.networks)
 
     def _is_open(self, target: Target) -> bool:
         return target.port in OPEN_PORTS and not self.is_closed
 
     def _has_host(self, target: Target) -> bool:
         return not self.hosts.isdisjoint({(target.host, None), (target.host, target.port)})
+
+
+def is_inside(host: str) -> bool:
+    """Whether a name leads to this machine or its own network, as far as the name tells."""
+    return "." not in host or host.endswith(_INSIDE)
 
 
 def is_public(address: IPAddress) -> bool:

@@ -188,6 +188,16 @@ http://localhost6/
 http://ip6-localhost/
 http://ip6-loopback/
 http://loc%61lhost/
+http://ip6-allnodes/
+http://loopback/
+http://redis/
+https://intranet./
+http://notlocalhost/
+http://printer.local/
+http://metadata.google.internal/
+http://host.docker.internal./
+http://ROUTER.lan/
+http://nas.home.arpa/
 http://ｌｏｃａｌｈｏｓｔ/
 http://localhost。/
 http://ｆｏｏ．ｌｏｃａｌｈｏｓｔ/
@@ -347,14 +357,11 @@ http://example.org:6379/
 NAMES = (
     "127.0.0.1.nip.io",
     "0x7f000001.example.org",
-    "intranet",
-    "metadata.google.internal",
     "bücher.example",
     "BÜCHER.example",
     "bu\u0308cher.example",
     "faß.example",
     "例え。テスト",
-    "notlocalhost",
     "localhost.example.org",
     "xn--bcher-kva.example",
     "under_score.example",

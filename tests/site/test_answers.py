@@ -33,6 +33,13 @@ def test_every_answer_has_the_sites_policy(client: Client, name: str) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_a_host_that_is_not_ours_leaves_no_traceback_in_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/", headers={"host": "scanner.example"}).status_code == 400
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 def test_a_host_that_is_not_ours_is_led_to_ours(client: Client, settings: Settings) -> None:
     answer = client.get("/", HTTP_HOST="evil.example")
     assert answer.status_code == 400
