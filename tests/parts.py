@@ -16,6 +16,10 @@ import pytest
 
 from tests import small_disk
 
+# For tests that take long and have nothing to do with the database: they run on SQLite only.
+on_one_database = pytest.mark.skipif(
+    os.environ.get("TEST_ON") == "postgresql", reason="SKIPPED: the same on SQLite, and run there"
+)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -15,6 +15,9 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.e2e.conftest import NewVisitor
 from tests.e2e.running_site import RunningSite
 from tests.e2e.visitor import NO_FACE, TARGET, Visitor
+from tests.parts import on_one_database
+
+pytestmark = on_one_database
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 RUN = """() => axe.run(document, {resultTypes: ["violations"], preload: false})

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.running_site import ROOT, RunningSite
+from tests.parts import on_one_database
+
+pytestmark = on_one_database
 
 CONFTEST = """
 import os
