@@ -23,6 +23,7 @@ FORBIDDEN = {
     "hx-on": r"\bhx-on\b",
     "a js: value": r"\b(?:js|javascript):",
     "a trigger filter": r"hx-trigger=\"[^\"]*\[",
+    "a path that SITE_URL's is not before": r"\b(?:href|src|action|hx-[a-z]+)=\"/",
     "an address elsewhere": r"(?:https?:)?//[a-z0-9-]+\.[a-z]",
 }
 plain_static = override_settings(
