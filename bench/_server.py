@@ -11,7 +11,13 @@ from pathlib import Path
 from bench import _ground
 from bench._load import Request, ask
 
-GUNICORN = ("-m", "gunicorn", "--config", "python:swaps.web_server", "faceswap_site.wsgi")
+GUNICORN = (
+    "-m",
+    "gunicorn",
+    "--config",
+    "python:swaps.processes.gunicorn_config",
+    "faceswap_site.wsgi",
+)
 
 
 def free_port() -> int:

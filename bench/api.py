@@ -75,10 +75,11 @@ def measure_overhead(port: int, owner: "User", token: str) -> dict[str, object]:
 
 def stored_url(owner: "User", name: str) -> str:
     """A signed URL of a photo that lies in the site's storage."""
-    from swaps import services, storage
+    from swaps import storage
+    from swaps.lifecycle.uploads import keep_upload
     from tests.crash import load
 
-    upload = services.keep_upload(owner, load(_ground.ROOT / "tests" / "photos" / name, 1.0))
+    upload = keep_upload(owner, load(_ground.ROOT / "tests" / "photos" / name, 1.0))
     return storage.presigned_url(upload.key, 3600)
 
 

@@ -85,10 +85,10 @@ def _measure(environment: Mapping[str, str]) -> dict[str, object]:
 def waiting_swaps(owner: "User") -> "list[Swap]":
     from django.utils import timezone
 
-    from swaps.models import Performer, Stage, Status, Submission, Swap
+    from swaps.models import Provider, Stage, Status, Submission, Swap
 
     swaps = [
-        Swap(owner=owner, provider=Performer.HOSTED, status=Status.PROCESSING)
+        Swap(owner=owner, provider=Provider.HOSTED, status=Status.PROCESSING)
         for _ in range(IN_A_ROUND)
     ]
     Swap.objects.bulk_create(swaps)

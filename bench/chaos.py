@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SWAPS = 200
 SEED = 20261125
 DEADLINE = 20  # seconds; the provider that dawdles takes three times as long
-MOST_SECONDS = 600
+MAX_SECONDS = 600
 SHARES = {
     "callback_lost": 0.20,
     "callback_twice": 0.20,
@@ -106,7 +106,7 @@ def has_no_face(swap_id: str) -> bool:
 
 
 def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
-    from swaps import services
+    from swaps.lifecycle.request import request_swap
     from swaps.models import Quota, Submission, Swap, User
     from tests.processes import wait_until
 
@@ -114,9 +114,9 @@ def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
     granted = Quota.objects.of(owner).remaining
     begun = time.perf_counter()
     for number in range(SWAPS):
-        services.request_swap(owner, photo(f"source.{number}"), photo(f"target.{number}"))
+        request_swap(owner, photo(f"source.{number}"), photo(f"target.{number}"))
     mine = Swap.objects.filter(owner=owner)
-    all_ended = wait_until(lambda: not mine.unfinished().exists(), MOST_SECONDS)
+    all_ended = wait_until(lambda: not mine.unfinished().exists(), MAX_SECONDS)
     seconds = time.perf_counter() - begun
     quota = Quota.objects.get(user=owner)
     swaps = list(mine)
@@ -154,7 +154,8 @@ def is_right(swap: "Swap", is_told: bool) -> bool:
 
 
 def has_own_picture(swap: "Swap") -> bool:
-    from swaps import provenance, storage
+    from swaps import storage
+    from swaps.provenance import xmp
     from tests.provider_server import is_mixed_from
 
     if not swap.is_succeeded:
@@ -162,7 +163,7 @@ def has_own_picture(swap: "Swap") -> bool:
     result, source, target = (
         storage.read(key) for key in (swap.result_key, swap.source_key, swap.target_key)
     )
-    return is_mixed_from(result, source, target) and provenance.is_marked(result)
+    return is_mixed_from(result, source, target) and xmp.is_marked(result)
 
 
 def photo(name: str) -> "Photo":

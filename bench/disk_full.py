@@ -45,7 +45,7 @@ def measure(disk: SmallDisk, log: Path) -> dict[str, object]:
     )
     from swaps.models import Status, Swap, User
     from swaps.storage import thumb_key
-    from tests.crash import request_swap
+    from tests.crash import request_slow_swap
     from tests.processes import wait_until
 
     owner = User.objects.create_user("full@example.com", PASSWORD)
@@ -55,7 +55,7 @@ def measure(disk: SmallDisk, log: Path) -> dict[str, object]:
     with whole_site(environment, port, log):
         site = f"http://127.0.0.1:{port}"
         reader = sign_in(site, owner)
-        swaps = [request_swap(owner) for _ in range(SWAPS)]
+        swaps = [request_slow_swap(owner) for _ in range(SWAPS)]
         made_before = Swap.objects.filter(status=Status.SUCCEEDED).count()
         begun, rounds = time.monotonic(), 0
         while time.monotonic() < begun + FULL_SECONDS:

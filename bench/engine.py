@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from swaps import images  # noqa: E402
-from swaps.engine import Engine, mesh  # noqa: E402
-from swaps.engine.types import Landmarks, Picture  # noqa: E402
+from swaps.engines.classical import Engine, mesh  # noqa: E402
+from swaps.engines.classical.types import Landmarks, Picture  # noqa: E402
 
 CASES = {  # name: source, target, megapixels of the target, runs
     "portrait 1 MP": ("face-man-frontal", "face-man-beard-smile", 1, 21),

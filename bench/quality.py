@@ -17,7 +17,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from swaps.engine import Engine  # noqa: E402
+from swaps.engines.classical import Engine  # noqa: E402
 
 VENV = ROOT / "var" / "bench-venv"
 RESULTS = ROOT / "var" / "bench" / "quality"

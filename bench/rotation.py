@@ -24,8 +24,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from swaps.engine.faces import FaceFinder  # noqa: E402
-from swaps.engine.types import AnyArray, Landmarks, Picture  # noqa: E402
+from swaps.engines.classical.faces import FaceFinder  # noqa: E402
+from swaps.engines.classical.types import AnyArray, Landmarks, Picture  # noqa: E402
 
 STEP = 15
 SIDE = 1000  # pixels: what larger photos are reduced to

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 200
 SECONDS = 3600
-MOST_BYTES = 20_000_000
+MAX_BYTES = 20_000_000
 PHOTO = _ground.ROOT / "tests" / "photos" / "face-woman-smiling-frontal.jpg"
 # Megapixels of the target photo, each as large a file as may be sent; the source photo's; the type.
 UPLOADS = {
@@ -130,7 +130,7 @@ def plain_round(key: str, data: bytes) -> Callable[[], None]:
 
 
 def measure_uploads(environment: dict[str, str]) -> dict[str, object]:
-    from swaps import services
+    from swaps.lifecycle.remove import remove_swap
     from swaps.models import Swap, User
 
     owner = User.objects.create_user("bench@example.com")
@@ -147,7 +147,7 @@ def measure_uploads(environment: dict[str, str]) -> dict[str, object]:
             f"upload_{name}_peak_above_idle_mb": round(peak - idle, 1),
         }
     for swap in Swap.objects.filter(owner=owner):
-        services.remove(swap)
+        remove_swap(swap)
     return figures
 
 
@@ -215,7 +215,7 @@ def noisy_photo(megapixels: float, kind: str = "JPEG") -> bytes:
         return len(_encoded(image, quality, kind, **options))
 
     qualities = range(1, 101)
-    best = qualities[bisect.bisect_right(qualities, MOST_BYTES, key=size_in) - 1]
+    best = qualities[bisect.bisect_right(qualities, MAX_BYTES, key=size_in) - 1]
     return _encoded(image, best, kind, **options)
 
 

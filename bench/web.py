@@ -155,11 +155,11 @@ def measure_submit_to_picture(port: int, owner: "User") -> dict[str, object]:
 
 def swap(owner: "User", source: Path, target: Path, megapixels: float) -> float:
     """Request one swap of a target of this size; the seconds until it was finished."""
-    from swaps import services
+    from swaps.lifecycle.request import request_swap
     from tests.crash import load
     from tests.processes import wait_until
 
-    requested = services.request_swap(owner, load(source, 1.0), load(target, megapixels))
+    requested = request_swap(owner, load(source, 1.0), load(target, megapixels))
 
     def is_finished() -> bool:
         requested.refresh_from_db()

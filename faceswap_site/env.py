@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from swaps.net_names import ascii_host, ascii_url
+from swaps.net.names import ascii_host, ascii_url
 
 
 def load_dotenv(path: Path) -> None:

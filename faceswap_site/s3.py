@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from faceswap_site import env
 
-MOST_SECONDS = 7 * 24 * 3600  # Signature Version 4 allows no more
+MAX_SECONDS = 7 * 24 * 3600  # Signature Version 4 allows no more
 ADDRESSING_STYLES = ("auto", "path", "virtual")
 ENCRYPTIONS = ("AES256", "aws:kms")
 # Browsers may show a picture again for an hour, as long as a URL works by default. Shared caches
@@ -21,13 +21,13 @@ CACHE_CONTROL = "private, max-age=3600"
 
 def storage(bucket: str, seconds: int) -> dict[str, Any]:
     """A private bucket whose URLs are signed and live for ``seconds``."""
-    if seconds > MOST_SECONDS:
+    if seconds > MAX_SECONDS:
         raise ImproperlyConfigured(
-            f"FACESWAP_SIGNED_URL_SECONDS={seconds}: with a bucket, {MOST_SECONDS} (7 days) is the"
+            f"FACESWAP_SIGNED_URL_SECONDS={seconds}: with a bucket, {MAX_SECONDS} (7 days) is the"
             " most"
         )
     return {
-        "BACKEND": "swaps.storage_s3.BucketStorage",
+        "BACKEND": "swaps.storage.s3.BucketStorage",
         "OPTIONS": {
             "bucket_name": bucket,
             "endpoint_url": _address("AWS_S3_ENDPOINT_URL", env.address("AWS_S3_ENDPOINT_URL")),

@@ -102,9 +102,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "swaps.middleware.trust_known_proxies_only",
     "csp.middleware.CSPMiddleware",  # whichever of the layers below answers
-    "swaps.api.answers.one_shape",
+    "swaps.api.middleware.api_error_middleware",
     "swaps.middleware.keep_from_others",
-    "swaps.strange_requests.refuse_strange_requests",
+    "swaps.middleware.refuse_strange_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -115,7 +115,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "swaps.uploads.refuse_endless_bodies",  # nothing above reads the body
+    "swaps.middleware.refuse_endless_bodies",  # nothing above reads the body
 ]
 ROOT_URLCONF = "faceswap_site.urls"
 WSGI_APPLICATION = "faceswap_site.wsgi.application"
@@ -129,8 +129,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "swaps.views.pages.provider",
-                "swaps.views.pages.mail",
+                "swaps.context_processors.provider",
+                "swaps.context_processors.mail",
             ],
         },
     },
@@ -159,7 +159,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 CACHES = {
     "default": {
-        "BACKEND": "swaps.cache.LastingDatabaseCache",
+        "BACKEND": "swaps.runtime.database_cache.LastingDatabaseCache",
         "LOCATION": "cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
@@ -179,7 +179,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = FACESWAP_VAR / "media"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-FILE_UPLOAD_HANDLERS = ["swaps.uploads.BoundedUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["swaps.upload_handlers.BoundedUploadHandler"]
 
 _store: dict[str, Any] = {
     "BACKEND": "swaps.storage.DiskStorage",
@@ -212,11 +212,11 @@ ACCOUNT_SIGNUP_REDIRECT_URL = "swaps:new"
 ACCOUNT_LOGOUT_REDIRECT_URL = "swaps:home"
 ACCOUNT_ADAPTER = "swaps.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "signup": "swaps.accounts.forms.SignupForm",
-    "change_password": "swaps.accounts.forms.ChangePasswordForm",
-    "set_password": "swaps.accounts.forms.SetPasswordForm",
-    "reset_password": "swaps.accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "swaps.accounts.forms.NewPasswordForm",
+    "signup": "swaps.views.forms.accounts.SignupForm",
+    "change_password": "swaps.views.forms.accounts.ChangePasswordForm",
+    "set_password": "swaps.views.forms.accounts.SetPasswordForm",
+    "reset_password": "swaps.views.forms.accounts.ResetPasswordForm",
+    "reset_password_from_key": "swaps.views.forms.accounts.NewPasswordForm",
 }
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "swaps.accounts.tokens.ResetTokenGenerator"  # noqa: S105
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faceswap] "
@@ -238,7 +238,9 @@ EMAIL_TIMEOUT = 10
 SENDS_MAIL = bool(EMAIL_HOST)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Faceswap <noreply@{_site.hostname}>")
 EMAIL_BACKEND = (
-    "swaps.mail.OutboxBackend" if SENDS_MAIL else "django.core.mail.backends.console.EmailBackend"
+    "swaps.mail.outbox.OutboxBackend"
+    if SENDS_MAIL
+    else "django.core.mail.backends.console.EmailBackend"
 )
 
 # --- safety --------------------------------------------------------------------------------
@@ -285,7 +287,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"secrets": {"()": "swaps.log_secrets.HideSecrets"}},
+    "filters": {"secrets": {"()": "swaps.redaction.HideSecrets"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -10,7 +10,6 @@ site: list[URLPattern | URLResolver] = [
     path("", include("swaps.urls")),
     path("face/", include("swaps.api.urls")),
     path("face", no_api),
-    path("accounts/", include("swaps.accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

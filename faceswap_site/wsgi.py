@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from swaps import room
+from swaps.runtime import request_slots
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "faceswap_site.settings")
 
@@ -23,4 +23,4 @@ def below(site_path: str, application: Any) -> Any:
     return serve if site_path else application
 
 
-application = room.limited(below(settings.SITE_PATH, get_wsgi_application()))
+application = request_slots.limited(below(settings.SITE_PATH, get_wsgi_application()))

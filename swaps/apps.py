@@ -6,9 +6,4 @@ class SwapsConfig(AppConfig):
     verbose_name = "Face swaps"
 
     def ready(self) -> None:
-        from swaps import (  # noqa: F401 (they register themselves)
-            checks,
-            checks_address,
-            checks_deployment,
-            signals,
-        )
+        from swaps import checks, signals  # noqa: F401 (they register themselves)

@@ -47,7 +47,7 @@ def is_alive(name_prefix: str, now: datetime.datetime) -> bool:
     return recent.filter(name__startswith=name_prefix).exists()
 
 
-def forget_dead(now: datetime.datetime) -> None:
+def delete_dead(now: datetime.datetime) -> None:
     Heartbeat.objects.filter(seen_at__lte=now - FORGOTTEN_AFTER).delete()
 
 

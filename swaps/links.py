@@ -10,7 +10,7 @@ from django.core import signing
 from django.urls import reverse
 
 from swaps import storage
-from swaps.net_addresses import parse
+from swaps.net.addresses import parse
 from swaps.storage import FILE_SALT
 
 CALLBACK_SALT = "swaps.callback"

@@ -1,16 +1,25 @@
-"""What every request and every answer has in common, whichever layer answers."""
+"""What every request and every answer has in common, whichever layer answers.
+
+Strange requests are refused, known proxies believed, endless bodies cut off, secrets kept.
+"""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 
-from swaps import net_proxies
-from swaps.log_secrets import is_secret_path
+from swaps.net import proxies
+from swaps.redaction import is_secret_path
 
 View = Callable[[HttpRequest], HttpResponse]
 
+# A file that is too big is read to its end and dropped, so that the form can say which one it was
+# and keep the other; past this many times the limit nobody chose a wrong file by mistake.
+BODY_LIMIT_IN_FILES = 10
 FORWARDED_HEADERS = (
     "HTTP_FORWARDED",
     "HTTP_X_FORWARDED_FOR",
@@ -27,18 +36,18 @@ def trust_known_proxies_only(get_response: View) -> View:
     What others than the proxies in FACESWAP_TRUSTED_PROXIES say about it, or about https, is
     dropped.
     """
-    trusted = net_proxies.parse_networks(settings.FACESWAP_TRUSTED_PROXIES)
+    trusted = proxies.parse_networks(settings.FACESWAP_TRUSTED_PROXIES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         peer = request.META.get("REMOTE_ADDR", "")
         said = {name: request.META.pop(name, "") for name in FORWARDED_HEADERS}
         forwarded_for = ""
-        if net_proxies.is_trusted(peer, trusted):
+        if proxies.is_trusted(peer, trusted):
             forwarded_for = said["HTTP_X_FORWARDED_FOR"]
             # Of several the last is the trusted proxy's own; Django would read the first.
             scheme = said["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip()
             request.META["HTTP_X_FORWARDED_PROTO"] = scheme
-        request.META["REMOTE_ADDR"] = net_proxies.client_address(peer, forwarded_for, trusted)
+        request.META["REMOTE_ADDR"] = proxies.client_address(peer, forwarded_for, trusted)
         return get_response(request)
 
     return middleware
@@ -59,5 +68,74 @@ def keep_from_others(get_response: View) -> View:
         if is_secret_path(request.path_info):
             response["Referrer-Policy"] = "strict-origin"
         return response
+
+    return middleware
+
+
+def refuse_strange_requests(get_response: View) -> View:
+    """Middleware: forgets session cookies that are none, refuses encodings that are none."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.COOKIES.get(settings.SESSION_COOKIE_NAME, "").isalnum():
+            # PostgreSQL, for one, cannot even look for a key with a NUL in it.
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        try:
+            b"a".decode(request.encoding or "utf-8")
+        except (LookupError, UnicodeError):
+            return HttpResponse("Unknown charset.", status=400, content_type="text/plain")
+        return get_response(request)
+
+    return middleware
+
+
+class BoundedBody:
+    """A body that comes in chunks, without saying how long it will be: read up to a limit.
+
+    Past the limit it raises RequestDataTooBig; a body that cannot be read to its end BadRequest.
+    """
+
+    def __init__(self, body: Any, limit: int) -> None:
+        self._body = body
+        self._left = limit
+
+    def read(self, size: int = -1) -> bytes:
+        return self._bounded(self._body.read, size)
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._bounded(self._body.readline, size)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _bounded(self, read: Callable[[int], bytes], size: int) -> bytes:
+        try:
+            data = read(self._left + 1 if size < 0 else min(size, self._left + 1))
+        except OSError as error:
+            raise BadRequest("The body cannot be read to its end") from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise RequestDataTooBig("The body is longer than the site accepts")
+        return data
+
+
+def refuse_endless_bodies(get_response: View) -> View:
+    """Middleware: a request that announces far more than two photos is not read at all.
+
+    One that comes in chunks announces nothing, and is read as far as that.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        limit = BODY_LIMIT_IN_FILES * settings.FACESWAP_MAX_UPLOAD_BYTES
+        if "Transfer-Encoding" in request.headers:
+            body: Any = BoundedBody(request.META["wsgi.input"], limit)
+            request._stream = body  # noqa: SLF001
+            if request.content_type == "multipart/form-data":
+                # Django takes a form without a length for an empty one; it asks for no more.
+                request.META["CONTENT_LENGTH"] = str(limit)
+            return get_response(request)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isascii() and length.isdigit() and int(length) <= limit:
+            return get_response(request)
+        return render(request, "413.html", status=413)
 
     return middleware

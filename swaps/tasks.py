@@ -1,4 +1,4 @@
-"""Units in the queue. Each takes an id, claims the row, does one thing, ends in a named state."""
+"""Background tasks. Each takes an id, claims the row, does one thing, ends in a named state."""
 
 import contextlib
 import datetime
@@ -10,14 +10,19 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
-from swaps import deliveries, errors, intake, mail, services, storage_space
+from swaps import errors
+from swaps.deliveries import deliver
+from swaps.hosted.ask import ask
+from swaps.hosted.collect import collect
+from swaps.hosted.schedule import retry_or_fail, send_next
+from swaps.hosted.send import send
+from swaps.lifecycle import fetch
+from swaps.lifecycle.settle import settle
+from swaps.mail import send as mail
 from swaps.models import Delivery, Mail, Submission, Swap
 from swaps.providers.base import SwapRequest
-from swaps.shares import share
-from swaps.submissions import queue
-from swaps.submissions.ask import ask
-from swaps.submissions.collect import collect
-from swaps.submissions.send import send
+from swaps.runtime.fair_share import try_acquire
+from swaps.storage import space
 
 # An account that has its share of the courier's threads waits so long for its next turn.
 TURN = datetime.timedelta(seconds=1)
@@ -34,8 +39,8 @@ def run_swap(swap_id: str) -> None:
     from swaps.providers import embedded  # loads the engine: in the worker only
 
     request = SwapRequest(source_key=swap.source_key, target_key=swap.target_key)
-    with _ending(swap, run_swap):
-        services.settle(swap, embedded.submit(request))
+    with _settle_on_error(swap, run_swap):
+        settle(swap, embedded.submit(request))
 
 
 @task(queue_name="fetches")
@@ -44,12 +49,12 @@ def fetch_pictures(swap_id: str) -> None:
     swap = Swap.objects.filter(pk=swap_id).first()
     if swap is None or swap.has_pictures:
         return
-    with share(("fetch", swap.owner_id)) as has_share:
+    with try_acquire(("fetch", swap.owner_id)) as has_share:
         if not has_share:
             fetch_pictures.using(run_after=timezone.now() + TURN).enqueue(swap_id)
         elif swap.claim():
-            with _ending(swap, fetch_pictures):
-                intake.fetch(swap)
+            with _settle_on_error(swap, fetch_pictures):
+                fetch.fetch_pictures(swap)
 
 
 @task(queue_name="deliveries")
@@ -58,9 +63,9 @@ def deliver_callback(delivery_id: str) -> None:
     delivery = Delivery.objects.select_related("swap").filter(pk=delivery_id).first()
     if delivery is None:
         return
-    with share(("delivery", delivery.owner_id)) as has_share:
+    with try_acquire(("delivery", delivery.owner_id)) as has_share:
         if has_share:
-            deliveries.attempt(delivery, timezone.now())
+            deliver.attempt(delivery, timezone.now())
         else:
             deliver_callback.using(run_after=timezone.now() + TURN).enqueue(delivery_id)
 
@@ -76,44 +81,44 @@ def send_mail(mail_id: str) -> None:
 @task(queue_name="provider")
 def submit_swap(swap_id: str) -> None:
     """Send one swap to the hosted provider, if it is its turn."""
-    _step(swap_id, send)
+    _run_step(swap_id, send)
 
 
 @task(queue_name="provider")
 def ask_provider(swap_id: str) -> None:
     """Ask the hosted provider about a swap of which no outcome came."""
-    _step(swap_id, ask)
+    _run_step(swap_id, ask)
 
 
 @task(queue_name="provider")
 def collect_result(swap_id: str) -> None:
     """Bring home what the hosted provider made of it."""
-    _step(swap_id, collect)
+    _run_step(swap_id, collect)
 
 
-def _step(swap_id: str, step: Callable[[Submission], None]) -> None:
+def _run_step(swap_id: str, step: Callable[[Submission], None]) -> None:
     submission = Submission.objects.select_related("swap").filter(swap_id=swap_id).first()
     if submission is None:
         return
     try:
-        _do(step, submission)
-        queue.send_next(timezone.now())  # the provider may have room now
+        _guarded(step, submission)
+        send_next(timezone.now())  # the provider may have room now
     except (Swap.DoesNotExist, Submission.DoesNotExist):
         return  # the account was deleted meanwhile
 
 
-def _do(step: Callable[[Submission], None], submission: Submission) -> None:
+def _guarded(step: Callable[[Submission], None], submission: Submission) -> None:
     try:
         step(submission)
     except (Swap.DoesNotExist, Submission.DoesNotExist):
         raise
     except Exception as error:
         log.exception("swap=%s a step with the provider broke", submission.pk)
-        queue.broke(submission, is_full=storage_space.is_full(error))
+        retry_or_fail(submission, is_full=space.is_full(error))
 
 
 @contextlib.contextmanager
-def _ending(swap: Swap, task: Any) -> Iterator[None]:
+def _settle_on_error(swap: Swap, task: Any) -> Iterator[None]:
     """Ends the swap with its error; gives up the lease when the attempt broke.
 
     Where only the memory to open its pictures is missing, it does ``task`` later.
@@ -126,9 +131,9 @@ def _ending(swap: Swap, task: Any) -> Iterator[None]:
             if swap.step_back():
                 task.using(run_after=later).enqueue(str(swap.pk))
     except errors.SwapError as error:
-        services.settle(swap, error)
+        settle(swap, error)
     except Exception as error:
-        if storage_space.is_full(error):
+        if space.is_full(error):
             log.warning("swap=%s waits for room on the disk", swap.pk)
             swap.wait_for_room()
             return

@@ -1,8 +1,18 @@
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from swaps import callbacks
-from swaps.views import deliveries, docs, history, inspector, keys, pages, pictures, swaps
+from swaps.views import (
+    accounts,
+    deliveries,
+    history,
+    hosted_callback,
+    inspector,
+    keys,
+    pages,
+    pictures,
+    swaps,
+)
+from swaps.views.docs import page
 
 
 class InputConverter(StringConverter):
@@ -19,6 +29,14 @@ register_converter(KindConverter, "kind")
 app_name = "swaps"
 urlpatterns = [
     path("", pages.home, name="home"),
+    # Before allauth's own, under the same addresses.
+    path("accounts/email/", accounts.email),
+    path("accounts/confirm-email/", accounts.welcome),
+    re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", accounts.confirm_email),
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        accounts.new_password,
+    ),
     path("swaps/", history.history, name="history"),
     path("swaps/updates/", history.updates, name="updates"),
     path("swaps/new/", swaps.new, name="new"),
@@ -37,12 +55,12 @@ urlpatterns = [
     path("api/deliveries/", deliveries.deliveries, name="deliveries"),
     path("api/deliveries/<uuid:pk>/", deliveries.delivery, name="delivery"),
     path("api/deliveries/<uuid:pk>/replay/", deliveries.replay, name="replay_delivery"),
-    path("docs/api/", docs.api_docs, name="api_docs"),
-    path("docs/api/samples/", docs.api_samples, name="api_samples"),
-    path("docs/api/uploads/", docs.api_upload, name="api_upload"),
-    path("docs/api/callbacks/", docs.api_callbacks, name="api_callbacks"),
+    path("docs/api/", page.api_docs, name="api_docs"),
+    path("docs/api/samples/", page.api_samples, name="api_samples"),
+    path("docs/api/uploads/", page.api_upload, name="api_upload"),
+    path("docs/api/callbacks/", page.api_callbacks, name="api_callbacks"),
     path("files/<str:token>/", pictures.file, name="file"),
     path("samples/<str:name>", pictures.sample, name="sample"),
-    path("callbacks/<str:token>/", callbacks.receive, name="callback"),
+    path("callbacks/<str:token>/", hosted_callback.receive, name="callback"),
     path("callbacks/inspect/<str:token>/", inspector.receive, name="inspector"),
 ]

@@ -21,7 +21,8 @@ from django.conf import settings
 from django.utils import timezone
 from PIL import Image
 
-from swaps import heartbeat, images, services, storage
+from swaps import heartbeat, images, storage
+from swaps.lifecycle.request import request_swap
 from swaps.models import Heartbeat, Quota, Status, Swap, User
 from tests.processes import ROOT, wait_until
 
@@ -53,7 +54,7 @@ def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> 
     killed: set[uuid.UUID] = set()
     with running_site(environment):
         for number in range(swaps):
-            request_swap(owner)
+            request_slow_swap(owner)
             if len(killed) < min(kills, kills * (number + 2) // swaps):
                 before = time.monotonic()
                 cut_off = kill_worker_during_swap(killed, DEPTHS[len(killed) % len(DEPTHS)])
@@ -75,10 +76,10 @@ def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> 
     )
 
 
-def request_swap(owner: User) -> Swap:
+def request_slow_swap(owner: User) -> Swap:
     """One that takes about half a second, so that there is time to kill."""
     source, target = load(DEMO / "1-face.jpg", 1.0), load(DEMO / "1-photo.jpg", 4.0)
-    return services.request_swap(owner, source, target)
+    return request_swap(owner, source, target)
 
 
 @cache

@@ -9,9 +9,9 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from swaps import heartbeat, recovery
-from swaps.management.commands.clock import make_tick
+from swaps import heartbeat
 from swaps.models import Status, Swap, User
+from swaps.processes.clock import make_tick
 from swaps.tasks import run_swap
 from tests.processes import running, wait_until
 
@@ -26,10 +26,9 @@ def test_a_duty_that_fails_is_logged_and_the_others_go_on(
     def broken(_now: datetime.datetime) -> None:
         raise RuntimeError("no luck today")
 
-    monkeypatch.setattr(recovery, "STEPS", (broken,))
     now = timezone.now()
     heartbeat.beat("worker:dead:1", now - 2 * DAY)
-    tick = make_tick("clock:test")
+    tick = make_tick("clock:test", [broken])
 
     tick(now)
     tick(now + 3 * SECOND)
@@ -51,9 +50,8 @@ def test_a_full_disk_is_told_in_one_line_and_waited_out(
             raise OSError(errno.ENOSPC, "No space left on device")
         done.append("written")
 
-    monkeypatch.setattr(recovery, "STEPS", (write, write))
     now = timezone.now()
-    tick = make_tick("clock:test")
+    tick = make_tick("clock:test", [write, write])
 
     tick(now)
     full.clear()

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from swaps import access
+from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, Grant, User
 
 pytestmark = pytest.mark.django_db
@@ -116,9 +116,9 @@ def test_a_blocked_account_gets_no_key(alice: User) -> None:
 
 
 def test_the_limit_of_keys_holds_here_too_and_takes_the_grant_back(alice: User) -> None:
-    for _ in range(access.MOST_KEYS):
+    for _ in range(api_keys.MAX_KEYS):
         run(EMAIL)
-    with pytest.raises(CommandError, match=f"at most {access.MOST_KEYS} keys"):
+    with pytest.raises(CommandError, match=f"at most {api_keys.MAX_KEYS} keys"):
         run(EMAIL, "--quota", "9")
     assert ApiAccess.objects.get().remaining == FREE
     assert not Grant.objects.exists()

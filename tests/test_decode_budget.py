@@ -18,8 +18,10 @@ import pytest
 from PIL import Image
 from pytest_django import Settings
 
-from swaps import decode_budget, errors, image_child, image_cost, image_formats, images, room
-from swaps.decode_budget import SLOT_BYTES, reserve
+from swaps import errors, images
+from swaps.images import budget, containers, cost, isolation
+from swaps.images.budget import SLOT_BYTES, reserve
+from swaps.runtime import request_slots
 from tests.processes import MAX_WAIT_SECONDS, ROOT, wait_until
 from tests.test_images import header, png, written
 
@@ -33,7 +35,7 @@ PHOTO = ROOT / "tests" / "photos" / "face-woman-smiling-frontal.jpg"
 def _own_budget(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.FACESWAP_VAR = tmp_path
     settings.FACESWAP_DECODE_BYTES = ALL
-    monkeypatch.setattr(decode_budget, "WAIT_SECONDS", float(MAX_WAIT_SECONDS))
+    monkeypatch.setattr(budget, "WAIT_SECONDS", float(MAX_WAIT_SECONDS))
 
 
 def webp_bomb(width: int = 8000, height: int = 6250, size: int = 38) -> bytes:
@@ -56,7 +58,7 @@ def another_process(folder: Path, size: int) -> Iterator["subprocess.Popen[str]"
     """One that holds so much, and goes on holding it."""
     program = (
         "import django, time; django.setup()\n"
-        "from swaps.decode_budget import reserve\n"
+        "from swaps.images.budget import reserve\n"
         f"with reserve({size}, who='another'):\n"
         "    print('held', flush=True); time.sleep(60)"
     )
@@ -107,7 +109,7 @@ def test_threads_never_hold_more_than_the_budget_together_and_all_get_their_turn
 def test_processes_share_it_and_what_a_killed_one_held_is_free_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decode_budget, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(budget, "WAIT_SECONDS", 0.1)
     with another_process(tmp_path, ALL - SLOT_BYTES) as process:
         with reserve(SLOT_BYTES, who="a"):
             pass
@@ -143,7 +145,7 @@ def test_an_account_has_one_at_a_time_and_a_flood_of_it_keeps_nobody_out() -> No
 def test_whoever_waited_long_enough_is_told_when_to_come_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decode_budget, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(budget, "WAIT_SECONDS", 0.1)
     with (
         reserve(ALL, who="alice"),
         pytest.raises(errors.Overloaded) as refusal,
@@ -155,7 +157,7 @@ def test_whoever_waited_long_enough_is_told_when_to_come_back(
 
 
 def test_one_account_does_not_fill_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_budget, "MAX_WAITING", 2)
+    monkeypatch.setattr(budget, "MAX_WAITING", 2)
     go_on = threading.Event()
 
     def wait(who: str) -> None:
@@ -165,7 +167,7 @@ def test_one_account_does_not_fill_the_line(monkeypatch: pytest.MonkeyPatch) -> 
     with ThreadPoolExecutor(4) as pool:
         with reserve(1, who="alice"):
             waiting = [pool.submit(wait, "alice") for _ in range(2)]
-            assert wait_until(lambda: len(decode_budget._waiting.get("alice", [])) == 2)
+            assert wait_until(lambda: len(budget._waiting.get("alice", [])) == 2)
             with pytest.raises(errors.TooManyRequests), reserve(1, who="alice"):
                 pytest.fail("it is not there")
             with reserve(1, who="bob"):
@@ -173,20 +175,20 @@ def test_one_account_does_not_fill_the_line(monkeypatch: pytest.MonkeyPatch) -> 
             go_on.set()
         for each in waiting:
             each.result(MAX_WAIT_SECONDS)
-    assert not {"alice", "bob"} & set(decode_budget._waiting)
+    assert not {"alice", "bob"} & set(budget._waiting)
 
 
 def test_pictures_held_in_memory_fill_the_line_by_their_size() -> None:
     go_on = threading.Event()
 
     def wait() -> None:
-        with reserve(1, who="alice", held=decode_budget.MAX_WAITING_BYTES - 1):
+        with reserve(1, who="alice", held=budget.MAX_WAITING_BYTES - 1):
             assert go_on.wait(MAX_WAIT_SECONDS)
 
     with ThreadPoolExecutor(1) as pool, ExitStack() as first:
         first.enter_context(reserve(1, who="alice"))
         waiting = pool.submit(wait)
-        assert wait_until(lambda: "alice" in decode_budget._waiting)
+        assert wait_until(lambda: "alice" in budget._waiting)
         with pytest.raises(errors.TooManyRequests), reserve(1, who="alice", held=2):
             pytest.fail("it is not there")
         go_on.set()
@@ -221,7 +223,7 @@ def test_a_small_one_does_not_wait_behind_large_ones_in_line() -> None:
 def is_free(size: int) -> bool:
     try:
         with ExitStack() as held:
-            decode_budget._acquire(held, "asker", -(-size // SLOT_BYTES), SLOTS, deadline=0)
+            budget._acquire(held, "asker", -(-size // SLOT_BYTES), SLOTS, deadline=0)
     except errors.Overloaded:
         return False
     return True
@@ -238,12 +240,12 @@ def test_a_request_that_waits_for_memory_lets_others_work() -> None:
                 pass
         return []
 
-    limited = room.limited(application, places=1)
+    limited = request_slots.limited(application, places=1)
     ask: Callable[[str], Any] = lambda who: limited({"wsgi.input": io.BytesIO(), "who": who}, None)  # noqa: E731
     with ThreadPoolExecutor(2) as pool:
         with reserve(ALL, who="alice"):
             waiting = pool.submit(ask, "waits")
-            assert wait_until(lambda: decode_budget._waiting.get("bob") == [0])
+            assert wait_until(lambda: budget._waiting.get("bob") == [0])
             ask("other")
             assert answered.is_set()
         waiting.result(MAX_WAIT_SECONDS)
@@ -266,12 +268,12 @@ def test_memory_is_reserved_before_a_photo_is_opened_here_or_in_a_child() -> Non
     accepted(large, reserve=noting)
     assert asked == [
         16 * MP + 2 * len(small),
-        24 * MP + image_child.MEMORY_BESIDE + 2 * len(without_metadata(large)),
+        24 * MP + isolation.MEMORY_BESIDE + 2 * len(without_metadata(large)),
     ]
 
 
 def without_metadata(data: bytes) -> bytes:
-    return image_formats.read(data).pixels
+    return containers.read(data).pixels
 
 
 def test_a_photo_without_memory_for_it_is_not_opened() -> None:
@@ -329,7 +331,7 @@ def test_a_child_takes_no_more_than_was_reserved(tmp_path: Path, form: str) -> N
         check=True,
         timeout=60,
     )
-    reserved = image_cost.memory(image_formats.read(data)) + image_child.MEMORY_BESIDE
+    reserved = cost.memory(containers.read(data)) + isolation.MEMORY_BESIDE
     assert int(found.stdout) <= reserved
 
 
@@ -386,6 +388,6 @@ def test_no_honest_photo_is_too_small() -> None:
     refused = [
         name
         for name, data in honest().items()
-        if not image_cost.can_hold_its_pixels(image_formats.read(data))
+        if not cost.can_hold_its_pixels(containers.read(data))
     ]
     assert refused == []

@@ -40,7 +40,7 @@ def test_the_dead_are_forgotten_after_a_day() -> None:
     heartbeat.beat("worker:old:1", NOW - datetime.timedelta(hours=25))
     heartbeat.beat("worker:new:2", NOW - datetime.timedelta(hours=23))
 
-    heartbeat.forget_dead(NOW)
+    heartbeat.delete_dead(NOW)
 
     assert [row.name for row in Heartbeat.objects.all()] == ["worker:new:2"]
 

@@ -17,7 +17,9 @@ import pytest
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from PIL import Image
 
-from swaps import image_child, images
+from swaps import images
+from swaps.images import isolation
+from swaps.images.reencode import reencode
 from tests.processes import ROOT, wait_until
 from tests.test_images import P3, header, png, with_orientation, written
 
@@ -77,7 +79,7 @@ def children_of(pid: int) -> list[int]:
     return [
         int(child)
         for child in " ".join(lists).split()
-        if "swaps.image_child" in Path(f"/proc/{child}/cmdline").read_text()
+        if "swaps.images.child_main" in Path(f"/proc/{child}/cmdline").read_text()
     ]
 
 
@@ -137,7 +139,7 @@ def accepted(path):
 def test_a_child_makes_the_same_picture_byte_for_byte(name: str) -> None:
     data = large()[name]
     photo = accepted(io.BytesIO(data))
-    assert photo == images.accept_here(data, max_pixels=50 * MP)
+    assert photo == reencode(data, max_pixels=50 * MP)
     assert (photo.width, photo.height) == images.dimensions(data)
 
 
@@ -145,7 +147,7 @@ def test_a_small_photo_is_opened_without_a_child() -> None:
     data = written(face((1920, 1080)), "JPEG")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     photo = accepted(io.BytesIO(data))
-    assert photo == images.accept_here(data, max_pixels=50 * MP)
+    assert photo == reencode(data, max_pixels=50 * MP)
     assert resource.getrusage(resource.RUSAGE_CHILDREN) == before
 
 
@@ -186,7 +188,7 @@ def test_what_stands_before_the_photo_in_a_file_is_not_read(
 
 def test_more_photos_at_once_than_places_for_children() -> None:
     data = large()["jpeg"]
-    with ThreadPoolExecutor(image_child.MOST_AT_ONCE + 2) as pool:
+    with ThreadPoolExecutor(isolation.MAX_AT_ONCE + 2) as pool:
         photos = [pool.submit(accepted, io.BytesIO(data)) for _ in range(5)]
         assert len({photo.result(60).data for photo in photos}) == 1
 
@@ -199,7 +201,7 @@ def test_a_refusal_of_the_child_is_that_of_the_photo() -> None:
     with ThreadPoolExecutor() as pool:
         refusal = refusal_of(pool.submit(accepted, io.BytesIO(data)))
     with pytest.raises(images.ImageRefused) as same:
-        images.accept_here(data, max_pixels=50 * MP)
+        reencode(data, max_pixels=50 * MP)
     assert (refusal.code, refusal.message) == (same.value.code, same.value.message)
     assert refusal.code == "broken"
 
@@ -215,7 +217,7 @@ def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
 def test_every_letter_of_a_refusal_comes_across() -> None:
     said = {"code": "too_many_pixels", "message": "It is 8 × 9 “pixels”"}
     with pytest.raises(images.ImageRefused, match="8 × 9 “pixels”") as refusal:
-        image_child._read(io.BytesIO(json.dumps(said).encode()), 30 * MP)
+        isolation._read(io.BytesIO(json.dumps(said).encode()), 30 * MP)
     assert refusal.value.code == "too_many_pixels"
 
 
@@ -239,7 +241,7 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
 )
 def test_a_child_that_was_taken_over_says_what_it_likes_and_is_not_believed(said: bytes) -> None:
     with pytest.raises(images.ImageRefused) as refusal:
-        image_child._read(io.BytesIO(said), 30 * MP)
+        isolation._read(io.BytesIO(said), 30 * MP)
     assert (refusal.value.code, refusal.value.message[:14]) == ("broken", "It is damaged ")
 
 
@@ -281,14 +283,17 @@ def test_a_child_that_is_killed_is_a_refused_photo(signum: int, code: str, said:
 
 
 @needs_proc
-def test_a_child_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_child, "SECONDS", 2)
+def test_a_child_that_hangs_is_killed() -> None:
+    def accept_quickly() -> images.Photo:
+        with isolation.as_file(io.BytesIO(), 0, slow()) as file:
+            return isolation.accept(file, max_pixels=50 * MP, max_stored=90 * MP, seconds=1)
+
     with ThreadPoolExecutor() as pool:
-        future = pool.submit(accepted, io.BytesIO(slow()))
+        future = pool.submit(accept_quickly)
         child = stopped_child(os.getpid())
         refusal = refusal_of(future)
     assert refusal.code == "too_slow"
-    assert "more than 2 seconds" in refusal.message
+    assert "more than 1 seconds" in refusal.message
     assert is_gone(child)
 
 
@@ -320,12 +325,12 @@ print("accepted", accepted(sys.argv[1]).width)
 def test_a_full_disk_is_not_the_photos_fault(tmp_path: Path) -> None:
     (tmp_path / "photo").write_bytes(large()["jpeg"])
     program = """
-import swaps.image_child  # or its compiled file would be cut short as well
+import swaps.images.child_main  # or its compiled file would be cut short as well
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 accepted(sys.argv[1])
 """
     finished = run(program, tmp_path / "photo")
-    assert "ChildProcessError: swaps.image_child ended with" in finished.stderr
+    assert "ChildProcessError: swaps.images.child_main ended with" in finished.stderr
     assert "File too large" in finished.stderr  # the reason stands in the log
     assert finished.stdout == ""
 
@@ -356,7 +361,9 @@ def test_a_child_is_limited_and_knows_no_secrets(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_child_does_not_load_django() -> None:
-    program = "import swaps.image_child; print(*{name.partition('.')[0] for name in sys.modules})"
+    program = (
+        "import swaps.images.child_main; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
     loaded = set(run(program).stdout.split())
     assert "PIL" in loaded
     assert not loaded & {"django", "cv2", "numpy", "boto3"}

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageCms
 
 from swaps import images
-from swaps.image_decoding import HAS_HEIC
+from swaps.images.decoders import HAS_HEIC
 from tests.test_images import (
     GREEN,
     LIGHT_GREY,

@@ -15,9 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from swaps import image_formats, images
-from swaps.image_decoding import HAS_HEIC
-from swaps.images import ImageRefused
+from swaps import images
+from swaps.images import ImageRefused, containers
+from swaps.images.decoders import HAS_HEIC
 from tests.processes import ROOT
 
 MP = 1_000_000
@@ -759,7 +759,7 @@ def test_a_thumbnail_keeps_alpha_and_nothing_else() -> None:
 def test_what_the_decoder_sees_has_no_metadata() -> None:
     for data in everything_private().values():
         if not data.startswith(b"RIFF"):
-            assert SECRET not in image_formats.read(data).pixels
+            assert SECRET not in containers.read(data).pixels
 
 
 def test_dimensions_of_something_else_are_refused() -> None:

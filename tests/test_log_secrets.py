@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from swaps.log_secrets import HideInvalidRequests, HideSecrets, hide_secrets, shown_path
+from swaps.redaction import HideInvalidRequests, HideSecrets, hide_secrets, shown_path
 
 
 @pytest.mark.parametrize(

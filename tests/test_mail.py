@@ -12,7 +12,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from swaps import mail, recovery
+from swaps.clock.recovery import enqueue_mail
+from swaps.mail import outbox, send
 from swaps.models import Mail, User
 from swaps.models.mail import KEPT, LEASE, MAX_PAUSE
 from tests.mail_server import MailServer, mail_server
@@ -26,7 +27,7 @@ PASSWORD = "a fine long pass phrase"
 def server(settings: Settings, db: None) -> Iterator[MailServer]:
     with mail_server() as running_server:
         settings.SENDS_MAIL = True
-        settings.EMAIL_BACKEND = "swaps.mail.OutboxBackend"
+        settings.EMAIL_BACKEND = "swaps.mail.outbox.OutboxBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", running_server.port
         settings.EMAIL_USE_TLS = False
         settings.EMAIL_TIMEOUT = 0.2
@@ -48,7 +49,7 @@ def write(**fields: object) -> Mail:
 def test_a_message_arrives_whole_and_nothing_is_kept_of_it(server: MailServer) -> None:
     waiting = write()
 
-    mail.attempt(waiting, timezone.now())
+    send.attempt(waiting, timezone.now())
 
     [message] = server.received
     assert message["Subject"] == "=?utf-8?b?R3LDvMOfZQ==?="
@@ -63,7 +64,7 @@ def test_a_domain_beyond_ascii_is_not_taken_for_another_one(server: MailServer) 
     address = "ann@fußball.example"
     assert EmailMultiAlternatives("s", "b", "us@example.com", [address]).send() == 1
 
-    mail.attempt(Mail.objects.get(), timezone.now())
+    send.attempt(Mail.objects.get(), timezone.now())
 
     assert server.envelopes == [["<ann@xn--fuball-cta.example>"]]
     assert server.received[0]["To"] == "ann@xn--fuball-cta.example"
@@ -87,12 +88,12 @@ def test_a_server_that_says_nothing_keeps_no_request_waiting(
 def test_what_a_silent_server_did_not_take_arrives_once_it_answers(server: MailServer) -> None:
     server.is_silent = True
     waiting, now = write(), timezone.now()
-    mail.attempt(waiting, now)
+    send.attempt(waiting, now)
     waiting.refresh_from_db()
     assert now < waiting.next_attempt_at < now + 10 * SECOND
     server.is_silent = False
 
-    mail.attempt(waiting, waiting.next_attempt_at)
+    send.attempt(waiting, waiting.next_attempt_at)
 
     assert len(server.received) == 1
     assert not Mail.objects.exists()
@@ -107,7 +108,7 @@ def test_it_is_tried_again_after_what_may_pass(
 ) -> None:
     server.replies[command] = reply
     waiting = write()
-    mail.attempt(waiting, timezone.now())
+    send.attempt(waiting, timezone.now())
     assert Mail.objects.get().attempts == 1
 
 
@@ -116,7 +117,7 @@ def test_what_the_server_refuses_for_good_is_given_up(
     server: MailServer, command: str, reply: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.replies[command] = reply
-    mail.attempt(write(), timezone.now())
+    send.attempt(write(), timezone.now())
     assert not Mail.objects.exists()
     assert reply[:3] in caplog.text
     assert "example.com" not in caplog.text
@@ -126,7 +127,7 @@ def test_a_server_that_breaks_off_after_it_has_taken_the_message_gets_it_once(
     server: MailServer,
 ) -> None:
     server.replies["QUIT"] = ""
-    mail.attempt(write(), timezone.now())
+    send.attempt(write(), timezone.now())
     assert len(server.received) == 1
     assert not Mail.objects.exists()
 
@@ -134,7 +135,7 @@ def test_a_server_that_breaks_off_after_it_has_taken_the_message_gets_it_once(
 def test_two_tasks_for_one_message_send_it_once(server: MailServer) -> None:
     waiting = write()
     for _ in range(2):
-        mail.attempt(waiting, timezone.now())
+        send.attempt(waiting, timezone.now())
     assert len(server.received) == 1
 
 
@@ -159,22 +160,22 @@ def test_the_clock_enqueues_what_is_due_once(server: MailServer) -> None:
     write(enqueue_again_at=None, next_attempt_at=now + LEASE)
     DBTaskResult.objects.all().delete()
 
-    recovery.enqueue_mail(now)
-    recovery.enqueue_mail(now + SECOND)
+    enqueue_mail(now)
+    enqueue_mail(now + SECOND)
 
     assert DBTaskResult.objects.filter(queue_name="mail").count() == 1
 
 
 def test_after_a_day_it_is_given_up_and_its_links_are_gone(server: MailServer) -> None:
     write(created_at=timezone.now() - KEPT)
-    recovery.enqueue_mail(timezone.now())
+    enqueue_mail(timezone.now())
     assert not Mail.objects.exists()
 
 
 def test_there_is_an_end_to_what_waits(
     server: MailServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(mail, "MAX_WAITING", 1)
+    monkeypatch.setattr(outbox, "MAX_WAITING", 1)
     write()
     assert EmailMultiAlternatives("s", "b", "us@example.com", ["b@example.com"]).send() == 0
     assert "mail dropped" in caplog.text

@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from swaps.models import Performer, Status, Submission, Swap, User
+from swaps.models import Provider, Status, Submission, Swap, User
 
 BEFORE = ("swaps", "0002_face_swap_api")
 
@@ -17,7 +17,7 @@ def test_a_version_without_providers_takes_over_what_is_at_one() -> None:
     lease_ends_at = timezone.now()
     statuses = (Status.QUEUED, Status.PROCESSING, Status.SUCCEEDED)
     hosted = [
-        Swap.objects.create(owner=owner, provider=Performer.HOSTED, status=status)
+        Swap.objects.create(owner=owner, provider=Provider.HOSTED, status=status)
         for status in statuses
     ]
     Submission.objects.create(swap=hosted[1])
@@ -32,4 +32,4 @@ def test_a_version_without_providers_takes_over_what_is_at_one() -> None:
     assert found[own.pk] == "processing"
     own.refresh_from_db()
     assert own.lease_expires_at == lease_ends_at
-    assert not Swap.objects.filter(provider=Performer.HOSTED).exists()
+    assert not Swap.objects.filter(provider=Provider.HOSTED).exists()

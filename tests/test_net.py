@@ -26,8 +26,8 @@ from pytest_django import Settings
 
 from swaps import net
 from swaps.net import BadAnswer, NetError, NotAllowed, NotReached, TooLarge
-from swaps.net_addresses import is_public
-from swaps.net_connection import Deadline
+from swaps.net.addresses import is_public
+from swaps.net.connection import Deadline
 from tests.net_servers import (
     Behaviour,
     Peer,

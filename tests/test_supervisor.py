@@ -16,12 +16,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from swaps.management.commands import up
+from swaps.processes import up
 from tests.processes import ROOT, wait_until
 
 RUNNER = """
 import json, os, pathlib, sys
-from swaps import supervisor
+from swaps.runtime import supervisor
 supervisor.FIRST_DELAY_SECONDS = 0.02
 supervisor.DELAY_GROWTH = 2
 supervisor.STOP_SECONDS = float(sys.argv[2])
@@ -39,9 +39,9 @@ sys.exit(
 # Says its pid and that of a grandchild, both of which live on until somebody ends them.
 FAMILY = """
 import subprocess, sys, time
-from swaps.supervisor import die_with_parent, die_with_supervisor
+from swaps.runtime.parent_death import die_with_parent, die_with_supervisor
 die_with_supervisor()
-grandchild = "import os,sys,time; from swaps.supervisor import die_with_parent; " \
+grandchild = "import os,sys,time; from swaps.runtime.parent_death import die_with_parent; " \
     "die_with_parent(int(sys.argv[1])); print('pid', os.getpid(), flush=True); time.sleep(60)"
 import os
 print("pid", os.getpid(), flush=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from swaps import heartbeat
-from swaps.management.commands.worker import PatientWorker
+from swaps.processes.worker import PatientWorker
 from tests.processes import running, wait_until
 from tests.slow_task import write_slowly
 

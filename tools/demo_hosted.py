@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceswap_site import env
-from swaps import supervisor
-from swaps.supervisor import Program, Say
+from swaps.runtime import supervisor
+from swaps.runtime.supervisor import Program, Say
 from tools.demo_s3 import ROOT, Environment, Trouble, pictures, place_of, tell
 
 HOST = "127.0.0.1"

@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from swaps.admin import api, email_addresses, provider, swaps, users
+from swaps.admin import api_keys, deliveries, email_addresses, hosted, swaps, users
 
-__all__ = ["api", "email_addresses", "provider", "swaps", "users"]
+__all__ = ["api_keys", "deliveries", "email_addresses", "hosted", "swaps", "users"]
 
 
 def _go_on(request: HttpRequest, _context: object = None) -> HttpResponse:

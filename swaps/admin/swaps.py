@@ -15,9 +15,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from swaps import services, storage
+from swaps import storage
 from swaps.admin.confirmation import Question, ask, chosen_rows, counted, is_confirmed
-from swaps.admin.provider import link_to_callbacks
+from swaps.admin.hosted import link_to_callbacks
+from swaps.lifecycle.remove import remove_swap
 from swaps.models import Status, Submission, Swap
 from swaps.models.swap import Kind
 from swaps.views.pictures import picture
@@ -131,7 +132,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
             question = _removal_of(chosen)
             return ask(self, request, "remove", chosen, question, describe=self._shown)
         for swap in chosen:
-            services.remove(swap)
+            remove_swap(swap)
             self.log_change(request, swap, "Removed.")
         self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
         return None

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from swaps import errors
 from swaps.api.answers import CHUNK, body_of
-from swaps.unpacking import UnknownEncodingError, UnpackingError, unpack
+from swaps.net.unpacking import UnknownEncodingError, UnpackingError, unpack
 
 BYTES_IN_MEMORY = 1_000_000  # of a body that is still coming in
 

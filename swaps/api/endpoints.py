@@ -9,13 +9,15 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from swaps import errors, storage_space, throttle
+from swaps import errors
+from swaps.accounts import rate_limit
 from swaps.api import bodies
 from swaps.api.answers import Answer, ApiRequest, error_answer
 from swaps.api.auth import authenticate
 from swaps.models import ApiAccess, ApiKey, Scope
+from swaps.storage import space
 
-MOST_IDEMPOTENCY_CHARACTERS = 255
+MAX_IDEMPOTENCY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +51,11 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
                 return answer
             except Exception as error:
                 log.exception("trace=%s broke", request.trace_id)
-                is_full = storage_space.is_full(error)
-                told = storage_space.no_room() if is_full else errors.ApiError(errors.BROKE)
+                is_full = space.is_full(error)
+                told = space.no_room() if is_full else errors.ApiError(errors.BROKE)
                 return error_answer(told, request.trace_id)
             finally:
-                _say_what_is_left(request)
+                _add_quota_header(request)
 
         return view
 
@@ -65,14 +67,14 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
         raise errors.MethodNotAllowed("This call must be made with POST.")
     now = timezone.now()
     request.api_key = key = authenticate(request, now)
-    rate, may_call = throttle.take(key.user, now)
+    rate, may_call = rate_limit.take(key.user, now)
     request.answer_headers = {
         "X-RateLimit-Limit": str(rate.limit),
         "X-RateLimit-Remaining": str(rate.remaining),
         "X-RateLimit-Reset": str(rate.reset),
     }
     if not may_call:
-        raise throttle.refusal(rate, now)
+        raise rate_limit.refusal(rate, now)
     key.note_use(now)
     if not key.covers(scope):
         raise errors.TokenMismatched(
@@ -96,14 +98,14 @@ def _read_body(request: ApiRequest) -> bytes:
 def _idempotency_key(request: ApiRequest) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
     is_plain = key.isascii() and key.isprintable()
-    if len(key) > MOST_IDEMPOTENCY_CHARACTERS or not is_plain:
+    if len(key) > MAX_IDEMPOTENCY_CHARACTERS or not is_plain:
         raise errors.BadRequest(
-            f"Idempotency-Key: at most {MOST_IDEMPOTENCY_CHARACTERS} printable ASCII characters."
+            f"Idempotency-Key: at most {MAX_IDEMPOTENCY_CHARACTERS} printable ASCII characters."
         )
     return key
 
 
-def _say_what_is_left(request: ApiRequest) -> None:
+def _add_quota_header(request: ApiRequest) -> None:
     if request.api_key:
         left = ApiAccess.objects.left(request.api_key.user)
         request.answer_headers["X-Quota-Remaining"] = str(left)

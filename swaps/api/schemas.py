@@ -20,12 +20,14 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from swaps import data_urls, errors, inspector, links, net
-from swaps.net_addresses import MAX_CHARACTERS
+from swaps import errors, links, net
+from swaps.deliveries import inspector
+from swaps.net import data_urls
+from swaps.net.addresses import MAX_CHARACTERS
 
 DEFAULT_TIMEOUT = 120
 ACTIONS = ("retrieve", "retrieve_batch")
-MOST_IDS = 100
+MAX_IDS = 100
 
 
 def _picture_url(url: str) -> str:
@@ -115,7 +117,7 @@ class RetrieveBatch(_Body):
 
     action: Literal["retrieve_batch"]
     ids: list[str] = Field(
-        max_length=MOST_IDS, description="The `task_id` of each that you ask for."
+        max_length=MAX_IDS, description="The `task_id` of each that you ask for."
     )
 
 

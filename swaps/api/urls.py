@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 
 from swaps.api import views
-from swaps.api.openapi import NOT_OFFERED
+from swaps.api.description.openapi import NOT_OFFERED
 
 urlpatterns = [
     path("swap", views.swap, name="api_swap"),

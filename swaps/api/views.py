@@ -6,9 +6,10 @@ import json
 from django.conf import settings
 from django.views.decorators.csrf import csrf_exempt
 
-from swaps import errors, intake, services, wire
-from swaps.api import openapi, waiting
+from swaps import errors, serializers
+from swaps.api import waiting
 from swaps.api.answers import Answer, ApiRequest, error_answer
+from swaps.api.description import openapi
 from swaps.api.endpoints import Call, endpoint
 from swaps.api.schemas import (
     DEFAULT_TIMEOUT,
@@ -20,6 +21,8 @@ from swaps.api.schemas import (
     parse,
     parse_ids,
 )
+from swaps.lifecycle.api_request import request_by_api
+from swaps.lifecycle.request import ApiCall
 from swaps.models import Scope, Swap
 
 
@@ -28,7 +31,7 @@ def swap(call: Call) -> Answer:
     """``POST /face/swap``"""
     asked = parse(SWAP_CALL, call.body)
     if asked.callback_url or asked.is_async:
-        return Answer(wire.accepted(_request(call, asked)) | {"trace_id": call.trace_id})
+        return Answer(serializers.accepted(_request(call, asked)) | {"trace_id": call.trace_id})
     with waiting.admission(call.key.user_id):
         requested = _request(call, asked)
         seconds = min(asked.timeout or DEFAULT_TIMEOUT, settings.FACESWAP_API_MAX_WAIT_SECONDS)
@@ -39,9 +42,9 @@ def swap(call: Call) -> Answer:
             call.trace_id,
             {"task_id": str(requested.pk)},
         )
-    if error := wire.error_of(ended):
+    if error := serializers.error_of(ended):
         return error_answer(error, call.trace_id, {"task_id": str(ended.pk)})
-    return Answer(wire.response(ended) | {"trace_id": call.trace_id})
+    return Answer(serializers.response(ended) | {"trace_id": call.trace_id})
 
 
 @endpoint(Scope.TASKS)
@@ -51,12 +54,12 @@ def tasks(call: Call) -> Answer:
     mine = Swap.objects.visible_to(call.key.user)
     if isinstance(asked, RetrieveBatch):
         found = mine.filter(pk__in=parse_ids(asked.ids)).newest_first()
-        items = [wire.task(swap) for swap in found]
+        items = [serializers.task(swap) for swap in found]
         return Answer({"items": items, "count": len(items)})
     found_one = mine.filter(pk__in=parse_ids([_id_of(asked)])).first()
     if found_one is None:
         raise errors.NotFound("There is no task with this id.")
-    return Answer(wire.task(found_one))
+    return Answer(serializers.task(found_one))
 
 
 @csrf_exempt
@@ -87,8 +90,8 @@ def description(request: ApiRequest) -> Answer:
 
 def _request(call: Call, asked: SwapCall) -> Swap:
     body = asked.as_sent()
-    return intake.request_swap(
-        services.ApiCall(
+    return request_by_api(
+        ApiCall(
             key=call.key,
             body=body,
             body_digest=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),

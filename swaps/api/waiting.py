@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 from django.db import connection
 
-from swaps import errors, room
+from swaps import errors
 from swaps.models import Swap
 from swaps.models.swap import UNFINISHED
+from swaps.runtime import request_slots
 
 LOOK_SECONDS = 0.03
 RETRY_SECONDS = 5
@@ -68,7 +69,7 @@ def admission(user_id: int) -> Iterator[None]:
 def wait_for(swap: Swap, seconds: float) -> Swap | None:
     """The swap once it has ended; None when the time is over first."""
     wait = _Wait(swap.pk)
-    with room.stepping_aside():
+    with request_slots.released_slot():
         _start_watching(wait)
         wait.woken.wait(seconds)
         with _lock:

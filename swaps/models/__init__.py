@@ -5,16 +5,18 @@ from swaps.models.api_access import ApiAccess
 from swaps.models.api_key import ApiKey, ApiKeyUse, CallCount, Scope
 from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
 from swaps.models.form import FormCount, FormSubmission
+from swaps.models.grant import Grant
 from swaps.models.heartbeat import Heartbeat
 from swaps.models.hosted_provider import HostedProvider
 from swaps.models.idempotency_key import IdempotencyKey
 from swaps.models.inspected_callback import InspectedCallback
 from swaps.models.mail import Mail
 from swaps.models.provider_callback import ProviderCallback, Verdict
-from swaps.models.quota import Door, Grant, Quota
+from swaps.models.quota import Door, Quota
 from swaps.models.stray_files import StrayFiles
-from swaps.models.submission import Stage, Submission
-from swaps.models.swap import Performer, Status, Swap
+from swaps.models.submission import Submission
+from swaps.models.submission_queryset import Stage
+from swaps.models.swap import Provider, Status, Swap
 from swaps.models.upload import Upload
 from swaps.models.user import User
 
@@ -36,7 +38,7 @@ __all__ = [
     "IdempotencyKey",
     "InspectedCallback",
     "Mail",
-    "Performer",
+    "Provider",
     "ProviderCallback",
     "Quota",
     "Scope",

@@ -17,7 +17,7 @@ MINUTE, HOUR = 60, 3600
 PAUSES = (5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (1, 2, 4, 6, 12)))
 JITTER = 0.2  # up to so much longer, so that what failed together does not come back together
 LEASE = datetime.timedelta(seconds=60)  # an attempt that was cut off is made again after this
-MOST_ATTEMPTS = 100  # that are kept of one delivery
+MAX_ATTEMPTS = 100  # that are kept of one delivery
 
 
 class DeliveryStatus(models.TextChoices):
@@ -31,7 +31,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, now: datetime.datetime) -> "DeliveryQuerySet":
         return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
 
-    def forgotten(self, now: datetime.datetime) -> "DeliveryQuerySet":
+    def needs_enqueue(self, now: datetime.datetime) -> "DeliveryQuerySet":
         """Due, and not in the queue; or in it for so long that its task may be lost."""
         return self.due(now).exclude(enqueue_again_at__gt=now)
 
@@ -105,7 +105,7 @@ class Delivery(models.Model):
     def postpone(self, now: datetime.datetime, **changes: Any) -> None:
         """The claimed attempt failed: later again, until there have been enough."""
         failures = self.failures + 1
-        pause = pause_after(failures)
+        pause = backoff(failures)
         if pause is None:
             self.end(DeliveryStatus.GIVEN_UP, failures=failures, **changes)
             return
@@ -126,10 +126,10 @@ class Delivery(models.Model):
         self.refresh_from_db()
         return True
 
-    def forget_old_attempts(self) -> None:
+    def delete_old_attempts(self) -> None:
         """Whoever replays for ever fills no disk."""
-        if self.attempts_made > MOST_ATTEMPTS:
-            old = self.attempts.order_by("-started_at", "-id")[MOST_ATTEMPTS:]
+        if self.attempts_made > MAX_ATTEMPTS:
+            old = self.attempts.order_by("-started_at", "-id")[MAX_ATTEMPTS:]
             DeliveryAttempt.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
 
     def _settle(self, **changes: Any) -> None:
@@ -160,7 +160,7 @@ class DeliveryAttempt(models.Model):
         return f"{self.started_at}: {self.status or self.error}"
 
 
-def pause_after(failures: int) -> datetime.timedelta | None:
+def backoff(failures: int) -> datetime.timedelta | None:
     """How long to wait after so many failures; None when it is time to give up."""
     if failures > len(PAUSES):
         return None

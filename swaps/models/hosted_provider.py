@@ -13,16 +13,16 @@ from django.db.models import F
 
 TROUBLES_TO_OPEN = 5
 THE_ROW = 1
-MOST_REST = datetime.timedelta(hours=1)
+MAX_REST = datetime.timedelta(hours=1)
 
 
 class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
-    def now(self) -> "HostedProvider":
+    def current(self) -> "HostedProvider":
         return self.get_or_create(pk=THE_ROW)[0]
 
     def locked(self) -> "HostedProvider":
         """Nobody else decides about sending until the open transaction ends."""
-        self.now()
+        self.current()
         return self.select_for_update().get(pk=THE_ROW)
 
     def note_success(self, now: datetime.datetime) -> None:
@@ -42,7 +42,7 @@ class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
 
         So does one alone, when the provider says that it will be away for longer than we pause.
         """
-        self.now()
+        self.current()
         row = self.filter(pk=THE_ROW)
         row.update(troubles=F("troubles") + 1, last_trouble_at=now, problem=problem[:300])
         until = now + max(pause(), away_for)
@@ -51,7 +51,7 @@ class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
 
     def rest(self, until: datetime.datetime) -> None:
         """It asked for fewer calls."""
-        self.now()
+        self.current()
         self.filter(pk=THE_ROW).exclude(rests_until__gt=until).update(rests_until=until)
 
 
@@ -76,7 +76,7 @@ class HostedProvider(models.Model):
 
         A moment that is further away than any pause was written by a clock that has been set back.
         """
-        latest = now + max(MOST_REST, pause())
+        latest = now + max(MAX_REST, pause())
         moments = (self.open_until, self.rests_until)
         held = [until for until in moments if until and now < until <= latest]
         return max(held, default=None)

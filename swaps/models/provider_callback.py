@@ -8,11 +8,12 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from swaps import outcomes
-from swaps.log_secrets import hide_secrets
 from swaps.models.swap import Swap
+from swaps.redaction import hide_secrets, scrub
 
-MOST_KEPT = 20  # of one swap: whoever has its URL fills no disk
+MAX_KEPT = 20  # of one swap: whoever has its URL fills no disk
+
+KEPT = datetime.timedelta(days=30)  # as the provider posted them
 
 
 class Verdict(models.TextChoices):
@@ -30,12 +31,12 @@ class ProviderCallbackQuerySet(models.QuerySet["ProviderCallback"]):
     def keep(
         self, swap_id: uuid.UUID, verdict: Verdict, body: str, received_at: datetime.datetime
     ) -> None:
-        if self.filter(swap_id=swap_id).count() < MOST_KEPT:
+        if self.filter(swap_id=swap_id).count() < MAX_KEPT:
             self.create(
                 swap_id=swap_id,
                 received_at=received_at,
                 verdict=verdict,
-                body=outcomes.scrub(hide_secrets(body), settings.FACESWAP_API_KEY),
+                body=scrub(hide_secrets(body), settings.FACESWAP_API_KEY),
             )
 
 

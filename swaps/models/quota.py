@@ -1,9 +1,10 @@
+"""How many swaps an account has left, and has spent, through each door."""
+
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F
-from django.utils import timezone
 
 from swaps.models.user import User
 
@@ -77,40 +78,3 @@ class Quota(QuotaBase):
     @staticmethod
     def free_swaps() -> int:
         return settings.FACESWAP_FREE_SWAPS
-
-
-def quotas(door: str) -> Any:
-    """The rows that count the swaps of this door."""
-    from swaps.models.api_access import ApiAccess  # builds on this module
-
-    return ApiAccess.objects if door == Door.API else Quota.objects
-
-
-class GrantQuerySet(models.QuerySet["Grant"]):
-    def give(
-        self, user: User, door: Door, amount: int, *, reason: str, by: User | None = None
-    ) -> "Grant":
-        with transaction.atomic():
-            quotas(door).grant(user, amount)
-            return self.create(user=user, door=door, amount=amount, reason=reason, granted_by=by)
-
-
-class Grant(models.Model):
-    """Swaps given to an account by staff or by a command, and why."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="grants")
-    door = models.CharField("for swaps by", max_length=7, choices=Door, default=Door.API)
-    amount = models.PositiveIntegerField()
-    reason = models.CharField(max_length=200)
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects: ClassVar[GrantQuerySet] = GrantQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ("-created_at",)
-
-    def __str__(self) -> str:
-        return f"{self.amount} swaps by {self.get_door_display()}: {self.reason}"

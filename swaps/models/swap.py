@@ -32,7 +32,7 @@ WARNINGS = {
 }
 
 
-class Performer(models.TextChoices):
+class Provider(models.TextChoices):
     """Who performs a swap: the site's own engine, or a hosted provider."""
 
     EMBEDDED = "embedded"
@@ -83,7 +83,7 @@ class Swap(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="swaps")
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     door = models.CharField(max_length=7, choices=Door, default=Door.BROWSER)
-    provider = models.CharField(max_length=8, choices=Performer, default=Performer.EMBEDDED)
+    provider = models.CharField(max_length=8, choices=Provider, default=Provider.EMBEDDED)
     is_parked = models.BooleanField(
         "parked", default=False, help_text="Waits for a hosted provider that is down."
     )
@@ -153,7 +153,7 @@ class Swap(models.Model):
 
     @property
     def is_hosted(self) -> bool:
-        return self.provider == Performer.HOSTED
+        return self.provider == Provider.HOSTED
 
     @property
     def has_been_sent(self) -> bool:
@@ -230,7 +230,7 @@ class Swap(models.Model):
         """The provider did not take it on: back to the queue, or parked until it can be reached."""
         return self._move(UNFINISHED, status=Status.QUEUED, is_parked=is_parked)
 
-    def has_fetched(self, *, size: int = 0, **keys: str) -> bool:
+    def requeue_with_pictures(self, *, size: int = 0, **keys: str) -> bool:
         """Its pictures are here: back to the queue, for the engine, with all attempts ahead."""
         fetching = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING)
         moved = fetching.filter(Q(source_key="") | Q(target_key="")).update(

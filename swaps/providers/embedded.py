@@ -6,10 +6,11 @@ import numpy as np
 from django.conf import settings
 from PIL import Image
 
-from swaps import decode_budget, errors, images, storage
-from swaps.engine import Engine, NoFace
+from swaps import errors, images, storage
+from swaps.engines.classical import Engine, NoFace
+from swaps.images import budget
 from swaps.providers.base import NO_FACE, Finished, SwapRequest
-from swaps.providers.finish import finish
+from swaps.providers.result import finish
 
 
 @cache
@@ -41,7 +42,7 @@ def submit(request: SwapRequest) -> Finished:
 def _open(key: str, image: errors.ImageName) -> Image.Image:
     try:
         data, limit = storage.read(key), settings.FACESWAP_MAX_PIXELS
-        with decode_budget.reserve(images.memory_needed(data, max_pixels=limit), who="worker"):
+        with budget.reserve(images.memory_needed(data, max_pixels=limit), who="worker"):
             return images.open_photo(data, max_pixels=limit)
     except images.ImageRefused as error:
         raise errors.InvalidImage(error.message, image=image) from error

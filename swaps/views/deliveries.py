@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from swaps import deliveries as story
+from swaps.deliveries import deliver, signing
 from swaps.models import Delivery, Swap
-from swaps.models.delivery import MOST_ATTEMPTS, DeliveryQuerySet
-from swaps.views.access import MemberRequest, members_only, nothing_new
+from swaps.models.delivery import MAX_ATTEMPTS, DeliveryQuerySet
+from swaps.views.decorators import MemberRequest, members_only, nothing_new
 
 PAGE_SIZE = 30
 SIGNED_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature")
@@ -49,13 +49,13 @@ def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "delivery": found,
         "version": _version(found),
-        "attempts": list(found.attempts.order_by("-started_at", "-pk")[:MOST_ATTEMPTS]),
-        "most_attempts": MOST_ATTEMPTS,
+        "attempts": list(found.attempts.order_by("-started_at", "-pk")[:MAX_ATTEMPTS]),
+        "most_attempts": MAX_ATTEMPTS,
         "is_swap_visible": visible.filter(pk=found.swap_id).exists(),
     }
     if request.htmx:
         return render(request, "api/delivery.html#delivery", context)
-    payload = json.loads(story.payload(found.swap))
+    payload = json.loads(signing.payload(found.swap))
     context |= {
         "payload": json.dumps(payload, indent=2, ensure_ascii=False),
         "signed_headers": SIGNED_HEADERS,
@@ -67,7 +67,7 @@ def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def replay(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(_mine(request), pk=pk)
-    if story.replay(found):
+    if deliver.replay(found):
         messages.success(request, "It is sent once more, now.")
     else:
         messages.info(request, "It is being sent at this moment. Look again in a few seconds.")

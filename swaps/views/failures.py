@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.views.defaults import server_error as broken
 
-from swaps import storage_space
+from swaps.storage import space
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django asks for it while it handles the exception: a full disk is told from all else."""
-    if storage_space.is_full(sys.exc_info()[1]):
+    if space.is_full(sys.exc_info()[1]):
         return no_room()
     return broken(request)
 
@@ -22,5 +22,5 @@ def no_room() -> HttpResponse:
     return HttpResponse(
         loader.render_to_string("507.html"),
         status=HTTPStatus.INSUFFICIENT_STORAGE,
-        headers={"Retry-After": str(storage_space.RETRY_SECONDS), "Cache-Control": "no-store"},
+        headers={"Retry-After": str(space.RETRY_SECONDS), "Cache-Control": "no-store"},
     )

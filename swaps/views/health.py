@@ -12,7 +12,8 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from swaps import heartbeat, storage, storage_space
+from swaps import heartbeat, storage
+from swaps.storage import space
 
 PROCESSES = ("worker", "courier", "clock")
 STORAGE_TIMEOUT_SECONDS = 3.0
@@ -39,7 +40,7 @@ def check_rows() -> dict[str, str]:
     try:
         alive = {name: heartbeat.is_alive(f"{name}:", now) for name in PROCESSES}
     except Error as error:
-        is_known = storage_space.is_full(error)
+        is_known = space.is_full(error)
         log.warning("healthz: the database does not answer", exc_info=not is_known)
         unknown = dict.fromkeys(PROCESSES, "unknown without the database")
         return {"database": "does not answer", **unknown}
@@ -49,10 +50,10 @@ def check_rows() -> dict[str, str]:
 
 def check_space() -> str:
     """Empty while there is room for new pictures."""
-    free = storage_space.free_bytes()
-    if free is None or not storage_space.is_low():
+    free = space.free_bytes()
+    if free is None or not space.is_low():
         return ""
-    what = "full" if storage_space.is_out() else "low"
+    what = "full" if space.is_out() else "low"
     return f"{what}: {free // 1_000_000} MB free; new pictures are refused"
 
 
@@ -80,7 +81,7 @@ def make_storage_check(
         except TimeoutError:
             return "does not answer in time"
         except Exception as error:
-            if storage_space.is_full(error):
+            if space.is_full(error):
                 return "full: no file can be stored"
             log.warning("healthz: the storage fails", exc_info=True)
             return "cannot store or read a file"

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from swaps.models import Status, Swap, User
-from swaps.views.access import MemberRequest, members_only, nothing_new
+from swaps.views.decorators import MemberRequest, members_only, nothing_new
 
 PAGE_SIZE = 24
-MOST_POLLED = 60  # cards in one poll; keeps its URL well below the server's limit
+MAX_POLLED = 60  # cards in one poll; keeps its URL well below the server's limit
 # Up to this age (seconds) of the youngest unfinished swap: ask again after so many milliseconds.
 INTERVALS = ((5, 300), (20, 1000), (60, 2000), (300, 5000))
 LONGEST_INTERVAL = 15_000
@@ -81,7 +81,7 @@ def card(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def _poll(user: User, now: datetime.datetime) -> Poll | None:
     """Asks about the oldest unfinished swaps, which end first, whichever page shows them."""
     mine = Swap.objects.visible_to(user).unfinished()
-    unfinished = list(mine.order_by("created_at", "id")[:MOST_POLLED])
+    unfinished = list(mine.order_by("created_at", "id")[:MAX_POLLED])
     if not unfinished:
         return None
     interval = _interval(unfinished, now)
@@ -113,7 +113,7 @@ def _announcement(changed: Sequence[Swap], known: Mapping[uuid.UUID, str]) -> st
 
 def _parse_known(text: str) -> dict[uuid.UUID, str]:
     known = {}
-    for item in text.split(",")[:MOST_POLLED]:
+    for item in text.split(",")[:MAX_POLLED]:
         pk, _, progress = item.partition(".")
         try:
             known[uuid.UUID(pk)] = progress

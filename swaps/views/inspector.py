@@ -4,8 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from swaps import errors, inspector
+from swaps import errors
 from swaps.api import bodies
+from swaps.deliveries import inspector
 
 
 @csrf_exempt
@@ -14,7 +15,7 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
     if inspector.user_id_in(token) is None:
         return HttpResponse(status=404)  # before its body is read
     try:
-        body = bodies.read(request, inspector.MOST_BYTES)
+        body = bodies.read(request, inspector.MAX_BYTES)
     except errors.SwapError as error:
         return HttpResponse(status=error.status)
     return HttpResponse(status=inspector.receive(token, request.headers, body))

@@ -17,15 +17,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from swaps import access, links
+from swaps import links
+from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, Scope
 from swaps.models.api_key import USES_SHOWN
 from swaps.views import form_tokens
-from swaps.views.access import MemberRequest, members_only
-from swaps.views.key_forms import OVERLAPS, USUAL_OVERLAP, KeyForm, RotateForm
+from swaps.views.decorators import MemberRequest, members_only
+from swaps.views.forms.keys import OVERLAPS, USUAL_OVERLAP, KeyForm, RotateForm
 
-MOST_LISTED = 100
-MOST_ENDED = 50
+MAX_LISTED = 100
+MAX_ENDED = 50
 BAR, STEP, CHART_HEIGHT = 3, 4, 30  # units of the drawing
 
 
@@ -44,7 +45,7 @@ class Chart:
 @dataclass(frozen=True, kw_only=True)
 class ListedKey:
     key: ApiKey
-    state: access.KeyState
+    state: api_keys.KeyState
     chart: Chart
 
 
@@ -55,8 +56,8 @@ def acquire(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("swaps:api_docs"))
     try:
-        issued = access.acquire(request.user)
-    except access.KeyRefused as error:
+        issued = api_keys.acquire(request.user)
+    except api_keys.KeyRefused as error:
         messages.error(request, str(error))
         return redirect("swaps:keys")
     if issued is None:
@@ -73,7 +74,7 @@ def keys(request: MemberRequest) -> HttpResponse:
     form = KeyForm(request.POST)
     if form.is_valid():
         try:
-            issued = access.create_key(
+            issued = api_keys.create_key(
                 request.user,
                 timezone.now(),
                 name=form.cleaned_data["name"],
@@ -81,7 +82,7 @@ def keys(request: MemberRequest) -> HttpResponse:
                 expires_at=form.expires_at,
                 form_key=form_tokens.submission_key(request, KeyForm.base_fields),
             )
-        except access.KeyRefused as error:
+        except api_keys.KeyRefused as error:
             form.add_error(None, str(error))
         else:
             return _show_once(request, *issued, what="created")
@@ -98,8 +99,8 @@ def rotate(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("swaps:keys")
     overlap = form.cleaned_data["overlap"]
     try:
-        issued = access.rotate_key(key, timezone.now(), overlap)
-    except access.KeyRefused as error:
+        issued = api_keys.rotate_key(key, timezone.now(), overlap)
+    except api_keys.KeyRefused as error:
         messages.error(request, str(error))
         return redirect("swaps:keys")
     key.refresh_from_db()
@@ -120,8 +121,8 @@ def revoke(request: MemberRequest, pk: int) -> HttpResponse:
 def rotate_secret(request: MemberRequest) -> HttpResponse:
     last_rotated = request.POST.get("last_rotated")
     try:
-        is_new = access.rotate_secret(request.user, timezone.now(), last_rotated=last_rotated)
-    except access.KeyRefused as error:
+        is_new = api_keys.rotate_secret(request.user, timezone.now(), last_rotated=last_rotated)
+    except api_keys.KeyRefused as error:
         messages.error(request, str(error))
         return redirect("swaps:keys")
     if is_new:
@@ -149,9 +150,9 @@ def _own(request: MemberRequest, pk: int) -> ApiKey:
 
 def _listed(keys: Iterable[ApiKey], now: datetime.datetime) -> list[ListedKey]:
     keys = list(keys)
-    uses = access.uses_by_day(keys, now.astimezone(datetime.UTC).date())
+    uses = api_keys.uses_by_day(keys, now.astimezone(datetime.UTC).date())
     return [
-        ListedKey(key=key, state=access.state_of(key, now), chart=draw(uses[key.pk]))
+        ListedKey(key=key, state=api_keys.state_of(key, now), chart=draw(uses[key.pk]))
         for key in keys
     ]
 
@@ -162,17 +163,17 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
     newest = ("-created_at", "-pk")
     listed = _listed(
         [
-            *access.open_keys(request.user, now).order_by(*newest)[: MOST_LISTED - MOST_ENDED],
-            *access.ended_keys(request.user, now).order_by(*newest)[:MOST_ENDED],
+            *api_keys.open_keys(request.user, now).order_by(*newest)[: MAX_LISTED - MAX_ENDED],
+            *api_keys.ended_keys(request.user, now).order_by(*newest)[:MAX_ENDED],
         ],
         now,
     )
-    has_ended = {access.KeyState.EXPIRED, access.KeyState.REVOKED}
+    has_ended = {api_keys.KeyState.EXPIRED, api_keys.KeyState.REVOKED}
     context: dict[str, Any] = {
         "access": granted,
         "total": granted and granted.remaining + granted.spent,
-        "last_rotated": granted and access.rotation_mark(granted),
-        "previous_ends_at": granted and access.previous_secret_ends_at(granted, now),
+        "last_rotated": granted and api_keys.rotation_mark(granted),
+        "previous_ends_at": granted and api_keys.previous_secret_ends_at(granted, now),
         "open_keys": [each for each in listed if each.state not in has_ended],
         "ended_keys": [each for each in listed if each.state in has_ended],
         "form": form,
@@ -180,7 +181,7 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
         "overlaps": OVERLAPS,
         "usual_overlap": USUAL_OVERLAP,
         "free_swaps": ApiAccess.free_swaps(),
-        "most_keys": access.MOST_KEYS,
+        "most_keys": api_keys.MAX_KEYS,
     }
     return render(request, "api/keys.html", context, status=status)
 

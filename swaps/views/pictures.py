@@ -9,10 +9,12 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from swaps import decode_budget, errors, image_cost, images, links, provenance, storage
+from swaps import errors, images, links, storage
+from swaps.images import budget, cost
 from swaps.models import Swap, Upload
 from swaps.models.swap import Kind
-from swaps.views.access import MemberRequest, members_only
+from swaps.provenance import xmp
+from swaps.views.decorators import MemberRequest, members_only
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
@@ -116,6 +118,6 @@ def _download(swap: Swap, download: str) -> HttpResponse:
 
 
 def _converted(swap: Swap, download: Any) -> bytes:
-    memory = image_cost.memory_of_stored((swap.width or 0) * (swap.height or 0), swap.size or 0)
-    with decode_budget.reserve(memory, who=decode_budget.account(swap.owner_id)):
-        return images.convert(storage.read(swap.result_key), download, xmp=provenance.ai_xmp())
+    memory = cost.memory_of_stored((swap.width or 0) * (swap.height or 0), swap.size or 0)
+    with budget.reserve(memory, who=budget.account(swap.owner_id)):
+        return images.convert(storage.read(swap.result_key), download, xmp=xmp.ai_xmp())

@@ -11,12 +11,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from swaps import errors, images, provider_figures, services, storage_space, throttle
-from swaps.forms import PHOTOS, SwapForm, find_kept
-from swaps.models import FormSubmission, Performer, Quota, Swap
+from swaps import errors, images
+from swaps.accounts import rate_limit
+from swaps.hosted import status as hosted_status
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.request import SentBefore, request_swap
+from swaps.lifecycle.uploads import discard_uploads
+from swaps.models import FormSubmission, Provider, Quota, Swap
+from swaps.storage import space
 from swaps.views import form_tokens
-from swaps.views.access import MemberRequest, members_only, nothing_new
+from swaps.views.decorators import MemberRequest, members_only, nothing_new
 from swaps.views.failures import no_room
+from swaps.views.forms.swaps import PHOTOS, SwapForm, find_kept
 
 PHOTO_FIELDS = [f"{photo}_{way}" for photo in PHOTOS for way in ("image", "kept")]
 
@@ -36,21 +42,21 @@ def new(request: MemberRequest) -> HttpResponse:
 
 def _request_swap(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
-    rate, may_send = throttle.take_form(request.user, now)
+    rate, may_send = rate_limit.take_form(request.user, now)
     if not may_send:
-        return _too_often(request, throttle.refusal(rate, now, "send {} forms"))
+        return _too_often(request, rate_limit.refusal(rate, now, "send {} forms"))
     form_key = form_tokens.submission_key(request, PHOTO_FIELDS)
     form = SwapForm(request.user, request.POST, request.FILES)
     try:
         _check_not_sent(request, form_key)
-        storage_space.check()
+        space.check()
         if not form.is_valid():
             # The same form, sent at the same moment, may just have used up the kept photos.
             _check_not_sent(request, form_key)
             return _refused(request, form)
         source, target = form.photos["source"], form.photos["target"]
-        services.request_swap(request.user, source, target, form_key=form_key)
-    except services.SentBefore:
+        request_swap(request.user, source, target, form_key=form_key)
+    except SentBefore:
         messages.info(request, "This swap was requested already, and only once.")
         return redirect("swaps:history")
     except errors.ApiError:
@@ -58,7 +64,7 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
     except errors.UsedUp as error:
         form.add_error(None, error.message)
         return _refused(request, form)
-    services.forget_uploads(request.user, [kept.key for kept in form.kept.values() if kept])
+    discard_uploads(request.user, [kept.key for kept in form.kept.values() if kept])
     return redirect("swaps:history")
 
 
@@ -78,14 +84,14 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Once more is no error: a double click sends it twice."""
     mine = Swap.objects.filter(owner=request.user, is_hidden=False)
-    services.remove(get_object_or_404(mine, pk=pk))
+    remove_swap(get_object_or_404(mine, pk=pk))
     messages.success(request, "Deleted, with all its pictures.")
     return redirect("swaps:history")
 
 
 def _check_not_sent(request: MemberRequest, form_key: str) -> None:
     if FormSubmission.objects.filter(user=request.user, key=form_key).exists():
-        raise services.SentBefore
+        raise SentBefore
 
 
 def _refused(request: MemberRequest, form: SwapForm) -> HttpResponse:
@@ -113,10 +119,10 @@ def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> Htt
         "form": form,
         "form_token": form_tokens.shown(request),
         "kept": form.kept,
-        "would_wait": settings.FACESWAP_PROVIDER == Performer.HOSTED
-        and provider_figures.is_down(timezone.now()),
+        "would_wait": settings.FACESWAP_PROVIDER == Provider.HOSTED
+        and hosted_status.is_down(timezone.now()),
         "swaps_left": Quota.objects.left(request.user),
-        "is_full": storage_space.is_low(),
+        "is_full": space.is_low(),
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
         "accepted": images.ACCEPTED_TEXT,
         "limits": {

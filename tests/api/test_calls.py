@@ -15,10 +15,11 @@ from django_tasks_db.models import DBTaskResult
 from PIL import Image
 from pytest_django import Settings
 
-from swaps import errors, services, storage, tasks
+from swaps import errors, storage, tasks
+from swaps.lifecycle.settle import settle
 from swaps.models import AccountStorage, ApiAccess, Door, IdempotencyKey, Status, Swap
 from swaps.models.idempotency_key import KEPT
-from swaps.shares import MOST_AT_ONCE, share
+from swaps.runtime.fair_share import MAX_AT_ONCE, try_acquire
 from tests.api.conftest import ASYNC, Caller, code_of
 from tests.net_servers import Peer, says, serving
 from tests.net_servers import answer as http_answer
@@ -177,17 +178,17 @@ def test_a_late_fetch_does_not_take_the_swap_from_the_engine(caller: Caller) -> 
     swap = swap_of(caller.swap({**ASYNC, "source_image_url": "https://example.org/face.jpg"}))
     assert swap.claim()
     late = Swap.objects.get(pk=swap.pk)
-    assert swap.has_fetched(source_key=f"swaps/{swap.pk}/source.jpg")
+    assert swap.requeue_with_pictures(source_key=f"swaps/{swap.pk}/source.jpg")
     assert swap.claim()
-    assert not late.has_fetched(source_key=f"swaps/{swap.pk}/source.jpg")
+    assert not late.requeue_with_pictures(source_key=f"swaps/{swap.pk}/source.jpg")
     assert late.status == Status.PROCESSING
 
 
 def test_an_account_that_has_its_share_of_the_threads_waits_for_its_turn(caller: Caller) -> None:
     swap = swap_of(caller.swap({**ASYNC, "source_image_url": "https://example.org/face.jpg"}))
     with ExitStack() as stack:
-        for _ in range(MOST_AT_ONCE):
-            assert stack.enter_context(share(("fetch", caller.user.pk)))
+        for _ in range(MAX_AT_ONCE):
+            assert stack.enter_context(try_acquire(("fetch", caller.user.pk)))
         tasks.fetch_pictures.call(str(swap.pk))
     swap.refresh_from_db()
     assert (swap.status, swap.attempts) == (Status.QUEUED, 0)
@@ -197,10 +198,10 @@ def test_an_account_that_has_its_share_of_the_threads_waits_for_its_turn(caller:
 
 def test_a_share_that_is_given_back_is_free_again() -> None:
     with ExitStack() as stack:
-        given = [stack.enter_context(share("a")) for _ in range(MOST_AT_ONCE + 2)]
-        assert stack.enter_context(share("b"))
-    assert given == [True] * MOST_AT_ONCE + [False] * 2
-    with share("a") as has_share:
+        given = [stack.enter_context(try_acquire("a")) for _ in range(MAX_AT_ONCE + 2)]
+        assert stack.enter_context(try_acquire("b"))
+    assert given == [True] * MAX_AT_ONCE + [False] * 2
+    with try_acquire("a") as has_share:
         assert has_share
 
 
@@ -303,7 +304,7 @@ def test_an_unfinished_task_says_so_at_the_top_and_no_more(caller: Caller) -> No
 def test_a_finished_task_carries_what_a_callback_would(caller: Caller) -> None:
     swap = swap_of(caller.swap())
     assert swap.claim()
-    services.settle(swap, finished())
+    settle(swap, finished())
     body = caller.tasks({"task_id": str(swap.pk), "action": "retrieve"}).json()
     response = body["response"]
     assert response.pop("image_url").startswith(f"{site.SITE_URL}/files/")
@@ -321,7 +322,7 @@ def test_a_finished_task_carries_what_a_callback_would(caller: Caller) -> None:
 
 def test_a_failed_task_says_why(caller: Caller) -> None:
     swap = swap_of(caller.swap())
-    services.settle(swap, errors.NoFace("No face was found.", image="source"))
+    settle(swap, errors.NoFace("No face was found.", image="source"))
     body = caller.tasks({"id": str(swap.pk), "action": "retrieve"}).json()
     assert body["status"] == "failed"
     assert body["response"]["success"] is False
@@ -368,10 +369,10 @@ def test_what_is_removed_or_hidden_is_not_found(caller: Caller, change: dict[str
 
 
 def test_the_clock_forgets_old_idempotency_keys(caller: Caller) -> None:
-    from swaps import recovery
+    from swaps.clock.retention import delete_expired_forms
 
     caller.swap(idempotency_key="a")
-    recovery.forget_forms(timezone.now())
+    delete_expired_forms(timezone.now())
     assert IdempotencyKey.objects.exists()
-    recovery.forget_forms(timezone.now() + datetime.timedelta(hours=25))
+    delete_expired_forms(timezone.now() + datetime.timedelta(hours=25))
     assert not IdempotencyKey.objects.exists()

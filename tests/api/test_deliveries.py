@@ -14,7 +14,12 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from swaps import deliveries, errors, inspector, recovery, services, tasks
+from swaps import errors, tasks
+from swaps.clock.recovery import enqueue_deliveries
+from swaps.clock.retention import delete_expired_logs
+from swaps.deliveries import deliver, inspector, signing
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import (
     ApiAccess,
     Delivery,
@@ -24,7 +29,7 @@ from swaps.models import (
     Swap,
     User,
 )
-from swaps.models.delivery import LEASE, MOST_ATTEMPTS, PAUSES, pause_after
+from swaps.models.delivery import LEASE, MAX_ATTEMPTS, PAUSES, backoff
 from tests.api.conftest import SAMPLES, Caller
 from tests.net_servers import Server, leads_to, says, serving
 from tests.net_servers import answer as http_answer
@@ -41,14 +46,14 @@ def ended(caller: Caller, callback_url: str, outcome: Any = None) -> Delivery:
     Swap.objects.filter(pk=swap.pk).update(callback_url=callback_url)
     swap.refresh_from_db()
     assert swap.claim()
-    services.settle(swap, outcome or finished())
+    settle(swap, outcome or finished())
     return swap.delivery
 
 
 def attempt(delivery: Delivery, now: datetime.datetime | None = None) -> Delivery:
     """One attempt; ``now`` stands for the time until it is due."""
     delivery = Delivery.objects.select_related("swap").get(pk=delivery.pk)
-    deliveries.attempt(delivery, now or delivery.next_attempt_at or timezone.now())
+    deliver.attempt(delivery, now or delivery.next_attempt_at or timezone.now())
     delivery.refresh_from_db()
     return delivery
 
@@ -95,7 +100,7 @@ def test_a_callback_is_signed_and_carries_what_a_synchronous_answer_would(
 
 def test_a_failure_is_reported_with_its_error(caller: Caller) -> None:
     delivery = ended(caller, HOOK, errors.NoFace("No face was found.", image="source"))
-    said = json.loads(deliveries.payload(delivery.swap))
+    said = json.loads(signing.payload(delivery.swap))
     assert said["success"] is False
     message = "source_image_url: No face was found."
     assert said["error"] == {"code": "no_face", "message": message}
@@ -105,15 +110,15 @@ def test_a_swap_without_callback_has_no_delivery(caller: Caller) -> None:
     caller.swap()
     swap = Swap.objects.get()
     assert swap.claim()
-    services.settle(swap, finished())
+    settle(swap, finished())
     assert not Delivery.objects.exists()
 
 
 def test_a_swap_removed_before_its_end_is_reported_as_gone(caller: Caller) -> None:
     caller.swap({**SAMPLES, "callback_url": HOOK})
     swap = Swap.objects.get()
-    services.remove(swap)
-    said = json.loads(deliveries.payload(swap.delivery.swap))
+    remove_swap(swap)
+    said = json.loads(signing.payload(swap.delivery.swap))
     assert said["error"]["code"] == "not_found"
     assert ApiAccess.objects.of(caller.user).remaining == 20
 
@@ -122,7 +127,7 @@ def test_what_staff_hid_is_not_handed_out(caller: Caller) -> None:
     delivery = ended(caller, HOOK)
     Swap.objects.update(is_hidden=True)
     delivery.swap.refresh_from_db()
-    said = json.loads(deliveries.payload(delivery.swap))
+    said = json.loads(signing.payload(delivery.swap))
     assert said["error"]["code"] == "forbidden"
     assert "image_url" not in said
 
@@ -133,10 +138,10 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(caller: Caller) -> None:
     old = access.callback_secret
     access.rotate_secret(now)
     assert access.callback_secret != old
-    body = deliveries.payload(delivery.swap)
+    body = signing.payload(delivery.swap)
     for secret in (old, access.callback_secret):
-        Webhook(secret).verify(body, deliveries.sign(delivery, body, now))
-    later = deliveries.sign(delivery, body, now + datetime.timedelta(hours=25))
+        Webhook(secret).verify(body, signing.sign(delivery, body, now))
+    later = signing.sign(delivery, body, now + datetime.timedelta(hours=25))
     assert len(later["webhook-signature"].split()) == 1
 
 
@@ -226,11 +231,11 @@ def test_of_endless_replays_the_newest_attempts_are_kept(caller: Caller) -> None
     now = timezone.now()
     DeliveryAttempt.objects.bulk_create(
         DeliveryAttempt(delivery=delivery, started_at=now - LEASE, seconds=1)
-        for _ in range(MOST_ATTEMPTS + 5)
+        for _ in range(MAX_ATTEMPTS + 5)
     )
-    Delivery.objects.update(attempts_made=MOST_ATTEMPTS + 5)
+    Delivery.objects.update(attempts_made=MAX_ATTEMPTS + 5)
     attempt(delivery)
-    assert delivery.attempts.count() == MOST_ATTEMPTS
+    assert delivery.attempts.count() == MAX_ATTEMPTS
     assert delivery.attempts.order_by("-started_at")[0].status == 204
 
 
@@ -240,7 +245,7 @@ def test_a_delivery_that_breaks_on_our_side_is_written_down_and_postponed(
     def breaks(_swap: Swap) -> bytes:
         raise RuntimeError
 
-    monkeypatch.setattr(deliveries, "payload", breaks)
+    monkeypatch.setattr(deliver, "payload", breaks)
     delivery = attempt(ended(caller, HOOK))
     assert delivery.is_pending
     assert (delivery.failures, delivery.last_error) == (1, "Something broke on our side.")
@@ -250,7 +255,7 @@ def test_while_no_courier_comes_tasks_do_not_pile_up(caller: Caller) -> None:
     ended(caller, HOOK)
     now = timezone.now()
     for minute in range(60):
-        recovery.enqueue_deliveries(now + datetime.timedelta(minutes=minute))
+        enqueue_deliveries(now + datetime.timedelta(minutes=minute))
     assert len(enqueued()) < 10
 
 
@@ -258,17 +263,17 @@ def test_the_log_is_kept_for_ninety_days(caller: Caller) -> None:
     delivery = ended(caller, HOOK)
     delivery.end(DeliveryStatus.DELIVERED)
     Delivery.objects.update(status=DeliveryStatus.DELIVERED)
-    recovery.forget_calls(timezone.now() + datetime.timedelta(days=89))
+    delete_expired_logs(timezone.now() + datetime.timedelta(days=89))
     assert Delivery.objects.exists()
-    recovery.forget_calls(timezone.now() + datetime.timedelta(days=91))
+    delete_expired_logs(timezone.now() + datetime.timedelta(days=91))
     assert not Delivery.objects.exists()
     assert Swap.objects.exists()
 
 
 def test_pauses_are_not_all_the_same_length() -> None:
-    pauses = {pause_after(3) for _ in range(20)}
+    pauses = {backoff(3) for _ in range(20)}
     assert len(pauses) > 10
-    assert pause_after(len(PAUSES) + 1) is None
+    assert backoff(len(PAUSES) + 1) is None
 
 
 def test_an_attempt_is_made_once_however_often_it_is_enqueued(
@@ -285,8 +290,8 @@ def test_an_attempt_is_made_once_however_often_it_is_enqueued(
 def test_a_replay_delivers_once_more(caller: Caller, settings: Settings) -> None:
     with serving(says(http_answer())) as server:
         delivery = attempt(ended(caller, allow(settings, server)))
-        assert deliveries.replay(delivery)
-        assert not deliveries.replay(delivery)
+        assert deliver.replay(delivery)
+        assert not deliver.replay(delivery)
         delivery = attempt(delivery)
         first, second = (read(request)[0]["webhook-id"] for request in server.requests)
     assert first == second
@@ -305,10 +310,10 @@ def test_a_lost_task_is_enqueued_again_and_a_waiting_one_is_not(caller: Caller) 
     delivery = ended(caller, HOOK)
     now = timezone.now()
     DBTaskResult.objects.all().delete()
-    recovery.enqueue_deliveries(now)
+    enqueue_deliveries(now)
     assert enqueued() == []
-    recovery.enqueue_deliveries(now + LEASE)
-    recovery.enqueue_deliveries(now + LEASE)
+    enqueue_deliveries(now + LEASE)
+    enqueue_deliveries(now + LEASE)
     assert enqueued() == [str(delivery.pk)]
 
 
@@ -329,9 +334,9 @@ def test_a_failed_attempt_is_enqueued_when_it_is_due(caller: Caller) -> None:
     delivery = attempt(ended(caller, "http://127.0.0.1:9/hook"))
     DBTaskResult.objects.all().delete()
     assert delivery.next_attempt_at
-    recovery.enqueue_deliveries(delivery.next_attempt_at - datetime.timedelta(seconds=1))
+    enqueue_deliveries(delivery.next_attempt_at - datetime.timedelta(seconds=1))
     assert enqueued() == []
-    recovery.enqueue_deliveries(delivery.next_attempt_at)
+    enqueue_deliveries(delivery.next_attempt_at)
     assert enqueued() == [str(delivery.pk)]
 
 
@@ -354,12 +359,12 @@ def test_the_inspector_may_be_named_in_a_call(caller: Caller) -> None:
 def test_the_inspector_keeps_the_newest_few_and_forgets_them_after_a_day(alice: User) -> None:
     token = inspector.token_in(inspector.url_of(alice))
     assert token
-    for number in range(inspector.MOST_KEPT + 5):
+    for number in range(inspector.MAX_KEPT + 5):
         assert inspector.receive(token, {"Webhook-Id": str(number)}, b"{}") == 204
     kept = InspectedCallback.objects.order_by("-received_at")
-    assert len(kept) == inspector.MOST_KEPT
-    assert kept[0].headers == {"webhook-id": str(inspector.MOST_KEPT + 4)}
-    recovery.forget_calls(timezone.now() + inspector.KEPT)
+    assert len(kept) == inspector.MAX_KEPT
+    assert kept[0].headers == {"webhook-id": str(inspector.MAX_KEPT + 4)}
+    delete_expired_logs(timezone.now() + inspector.KEPT)
     assert not InspectedCallback.objects.exists()
 
 

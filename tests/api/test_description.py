@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from swaps import errors
-from swaps.api import openapi
+from swaps.api.description import openapi
 
 DOCUMENT = openapi.document(settings.SITE_URL)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from swaps import errors
-from swaps.api import openapi
+from swaps.api.description.error_meanings import MEANINGS
 from swaps.models import ApiKey, Swap
 from tests.api.conftest import ASYNC, SAMPLES, Caller, code_of
 
@@ -176,7 +176,7 @@ def test_an_unexpected_exception_shows_nothing_of_itself(
     def breaks(*_: object) -> None:
         raise RuntimeError("/srv/secret/place")
 
-    monkeypatch.setattr("swaps.intake.request_swap", breaks)
+    monkeypatch.setattr("swaps.api.views.request_by_api", breaks)
     answer = caller.swap()
     assert (answer.status_code, code_of(answer)) == (500, "api_error")
     assert "secret" not in answer.content.decode()
@@ -204,7 +204,7 @@ def test_whatever_is_sent_is_answered_in_the_shape(caller: Caller, body: Any, pa
 
 
 def test_every_code_of_the_contract_has_a_class_and_a_meaning() -> None:
-    assert {error.code for error in openapi.MEANINGS} == set(errors.SwapError.by_code)
+    assert {error.code for error in MEANINGS} == set(errors.SwapError.by_code)
     for code, error in errors.SwapError.by_code.items():
         assert re.fullmatch(r"[a-z_]+", code)
         assert 400 <= error.status < 600

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from swaps import throttle
+from swaps.accounts import rate_limit
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, CallCount, Quota, Scope, User
 from swaps.models.api_key import count_up
 from tests.api.conftest import Caller, code_of
@@ -113,8 +113,8 @@ def test_past_the_rate_limit_an_account_is_told_when_to_come_back(
 def test_the_next_minute_begins_anew(alice: User, settings: Settings) -> None:
     settings.FACESWAP_API_CALLS_PER_MINUTE = 1
     now = timezone.now()
-    assert [throttle.take(alice, now)[1] for _ in range(2)] == [True, False]
-    assert throttle.take(alice, now + datetime.timedelta(minutes=1))[1]
+    assert [rate_limit.take(alice, now)[1] for _ in range(2)] == [True, False]
+    assert rate_limit.take(alice, now + datetime.timedelta(minutes=1))[1]
 
 
 def test_a_counter_stops_at_its_limit(caller: Caller) -> None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from swaps.api.samples import PLACEHOLDER, Sample, samples
+from swaps.api.description.samples import PLACEHOLDER, Sample, samples
 from tests.parts import require
 
 NASTY = (

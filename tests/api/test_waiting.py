@@ -14,9 +14,12 @@ import pytest
 from django.db import connection, connections
 from pytest_django import Settings
 
-from swaps import errors, room, services
+from swaps import errors
 from swaps.api import waiting
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import ApiAccess, Status, Swap
+from swaps.runtime import request_slots
 from tests.api.conftest import SAMPLES, Caller, code_of
 from tests.processes import wait_until
 from tests.site.conftest import finished
@@ -51,7 +54,7 @@ def test_a_waiting_call_is_answered_with_the_picture(caller: Caller) -> None:
     with calling(caller) as future:
         swap = the_swap()
         assert swap.claim()
-        services.settle(swap, finished())
+        settle(swap, finished())
         answer = future.result(60)
     body = answer.json()
     assert answer.status_code == 200
@@ -63,7 +66,7 @@ def test_a_waiting_call_is_answered_with_the_picture(caller: Caller) -> None:
 def test_a_waiting_call_is_answered_with_the_error_of_its_swap(caller: Caller) -> None:
     with calling(caller) as future:
         swap = the_swap()
-        services.settle(swap, errors.NoFace("No face was found.", image="target"))
+        settle(swap, errors.NoFace("No face was found.", image="target"))
         answer = future.result(60)
     assert (answer.status_code, code_of(answer)) == (400, "no_face")
     assert answer.json()["task_id"] == str(swap.pk)
@@ -72,7 +75,7 @@ def test_a_waiting_call_is_answered_with_the_error_of_its_swap(caller: Caller) -
 
 def test_a_call_whose_swap_is_removed_does_not_wait_on(caller: Caller) -> None:
     with calling(caller) as future:
-        services.remove(the_swap())
+        remove_swap(the_swap())
         answer = future.result(60)
     assert (answer.status_code, code_of(answer)) == (404, "not_found")
 
@@ -103,7 +106,7 @@ def test_past_the_limit_a_call_is_told_to_use_a_callback_and_nothing_is_spent(
         asynchronous = caller.swap()
         swap = Swap.objects.order_by("created_at")[0]
         assert swap.claim()
-        services.settle(swap, finished())
+        settle(swap, finished())
         assert future.result(60).status_code == 200
     assert (refused.status_code, code_of(refused)) == (429, "too_many_requests")
     assert "callback_url" in refused.json()["error"]["message"]
@@ -120,7 +123,7 @@ def test_one_account_leaves_half_of_the_places_to_others(
         mine = caller.swap({**SAMPLES, "timeout": 0.05})
         theirs = stranger.swap({**SAMPLES, "timeout": 0.05})
         for swap in Swap.objects.unfinished():
-            services.remove(swap)
+            remove_swap(swap)
     assert code_of(mine) == "too_many_requests"
     assert code_of(theirs) == "timeout"
 
@@ -139,7 +142,7 @@ def test_a_watcher_that_broke_once_goes_on_watching(
 
     monkeypatch.setattr(waiting, "_wake", breaks_once)
     with calling(caller) as future:
-        services.remove(the_swap())
+        remove_swap(the_swap())
         assert code_of(future.result(60)) == "not_found"
     assert broken
 
@@ -160,7 +163,7 @@ def test_nobody_watches_when_nobody_waits(caller: Caller) -> None:
 # --- room to work ---------------------------------------------------------------------------
 
 
-def in_threads(application: room.Application, count: int) -> list[threading.Thread]:
+def in_threads(application: request_slots.Application, count: int) -> list[threading.Thread]:
     def run() -> None:
         list(application({"wsgi.input": io.BytesIO()}, None))
 
@@ -185,7 +188,7 @@ def test_no_more_requests_work_at_once_than_there_are_places() -> None:
             at_work -= 1
         return []
 
-    for thread in in_threads(room.limited(application, places=2), 10):
+    for thread in in_threads(request_slots.limited(application, places=2), 10):
         thread.join()
     assert most == 2
 
@@ -196,7 +199,7 @@ def test_who_steps_aside_lets_others_work_and_needs_no_connection() -> None:
 
     def application(_environ: dict[str, Any], _start: Any) -> list[bytes]:
         held.add(id(connections["default"]))
-        with room.stepping_aside():
+        with request_slots.released_slot():
             asked.append(1)
             go_on.wait(60)
         Swap.objects.exists()
@@ -204,7 +207,7 @@ def test_who_steps_aside_lets_others_work_and_needs_no_connection() -> None:
         connections["default"].close()  # or it would stay open with its place
         return []
 
-    threads = in_threads(room.limited(application, places=1), 20)
+    threads = in_threads(request_slots.limited(application, places=1), 20)
     assert wait_until(lambda: len(asked) == 20)
     go_on.set()
     for thread in threads:
@@ -226,7 +229,7 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
         done.set()
         return []
 
-    limited = room.limited(application, places=1)
+    limited = request_slots.limited(application, places=1)
     slow = threading.Thread(target=lambda: limited({"wsgi.input": SlowBody()}, None))
     slow.start()
     assert asked.wait(60)
@@ -237,7 +240,7 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
 
 
 def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(request_slots, "SILENCE_SECONDS", 0.1)
     read: list[bytes] = []
 
     def application(environ: dict[str, Any], _start: Any) -> list[bytes]:
@@ -249,7 +252,7 @@ def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.Monkey
     with here, there:
         there.sendall(b"hello")
         body = SimpleNamespace(read=here.recv, readline=here.recv)  # gunicorn's asks the socket
-        room.limited(application)({"wsgi.input": body, "gunicorn.socket": here}, None)
+        request_slots.limited(application)({"wsgi.input": body, "gunicorn.socket": here}, None)
     assert read == [b"hello", b"", b""]
 
 
@@ -257,7 +260,7 @@ def test_a_request_that_breaks_gives_its_place_back() -> None:
     def application(_environ: dict[str, Any], _start: Any) -> list[bytes]:
         raise RuntimeError
 
-    limited: Callable[[dict[str, Any], Any], Any] = room.limited(application, places=1)
+    limited: Callable[[dict[str, Any], Any], Any] = request_slots.limited(application, places=1)
     for _ in range(3):
         with pytest.raises(RuntimeError):
             limited({"wsgi.input": io.BytesIO()}, None)

@@ -5,8 +5,9 @@ import uuid
 import pytest
 from pytest_django import Settings
 
-from swaps import errors, outcomes, provenance, storage
-from swaps.providers import hosted
+from swaps import errors, storage
+from swaps.hosted import client, parser
+from swaps.provenance import xmp
 from swaps.providers.base import NO_FACE, Accepted, Answered, RemoteRequest
 from tests.conformance.receiver import Inbox, Receiver
 from tests.e2e.running_site import RunningSite
@@ -38,7 +39,7 @@ def request_of(
 
 
 def submit(request: RemoteRequest) -> str:
-    outcome = hosted.submit(request)
+    outcome = client.submit(request)
     assert isinstance(outcome, Accepted)
     return outcome.task_id
 
@@ -48,18 +49,18 @@ def test_a_swap_is_accepted_reported_asked_for_and_fetched(
 ) -> None:
     with provider.resting_worker():
         task_id = submit(request_of(receiver, inbox))
-        assert hosted.ask(task_id) == Accepted(task_id=task_id)
+        assert client.ask(task_id) == Accepted(task_id=task_id)
 
     [callback] = inbox.wait_for(1)
-    outcome = outcomes.read(callback.body)
-    answered = hosted.ask(task_id)
+    outcome = parser.read(callback.body)
+    answered = client.ask(task_id)
 
     assert outcome.task_id == task_id
     assert isinstance(answered, Answered)
     storage.put("swaps/1/target.jpg", TARGET.read_bytes())
     for url in (outcome.image_url, answered.image_url):
-        finished = hosted.fetch_result(url, target_key="swaps/1/target.jpg")
-        assert provenance.is_marked(finished.data)
+        finished = client.fetch_result(url, target_key="swaps/1/target.jpg")
+        assert xmp.is_marked(finished.data)
 
 
 @pytest.mark.parametrize("image", ["source", "target"])
@@ -68,12 +69,12 @@ def test_a_photo_without_a_face_is_named_by_callback_and_answer(
 ) -> None:
     task_id = submit(request_of(receiver, inbox, **{image: FACELESS.name}))
     [callback] = inbox.wait_for(1)
-    outcome = outcomes.read(callback.body)
+    outcome = parser.read(callback.body)
 
     with pytest.raises(errors.NoFace) as asked:
-        hosted.ask(task_id)
+        client.ask(task_id)
 
-    reported = hosted.error_of(outcome.error_code, outcome.error_message)
+    reported = client.error_of(outcome.error_code, outcome.error_message)
     assert isinstance(reported, errors.NoFace)
     said = {(error.message, error.image) for error in (reported, asked.value)}
     assert said == {(NO_FACE[image], image)}
@@ -84,9 +85,9 @@ def test_a_photo_that_cannot_be_fetched_is_a_failure_in_words_for_people(
 ) -> None:
     submit(request_of(receiver, inbox, source="not-there.jpg"))
     [callback] = inbox.wait_for(1)
-    outcome = outcomes.read(callback.body)
+    outcome = parser.read(callback.body)
     assert outcome.error_code == "bad_request"
-    error = hosted.error_of(outcome.error_code, outcome.error_message)
+    error = client.error_of(outcome.error_code, outcome.error_message)
     assert isinstance(error, errors.ApiError)
     assert "not-there" not in error.message
 
@@ -102,21 +103,21 @@ def test_a_wrong_key_is_the_operators_concern(
 ) -> None:
     settings.FACESWAP_API_KEY = f"fs_{'wrong' * 8}"
     with pytest.raises(errors.ApiError, match="operator"):
-        hosted.submit(request_of(receiver, inbox))
+        client.submit(request_of(receiver, inbox))
     with pytest.raises(errors.ApiError, match="operator"):
-        hosted.ask(str(uuid.uuid4()))
+        client.ask(str(uuid.uuid4()))
     assert "invalid_token" in caplog.text
     assert "wrong" not in caplog.text
 
 
 def test_a_task_that_is_not_ours_or_nobodys_is_not_found(provider: RunningSite) -> None:
     with pytest.raises(errors.NotFound):
-        hosted.ask(str(uuid.uuid4()))
+        client.ask(str(uuid.uuid4()))
 
 
 def test_a_picture_from_another_host_is_not_fetched(receiver: Receiver) -> None:
     storage.put("swaps/1/target.jpg", TARGET.read_bytes())
     fetched = list(receiver.fetched)
     with pytest.raises(errors.ApiError):
-        hosted.fetch_result(receiver.photo(TARGET.name), target_key="swaps/1/target.jpg")
+        client.fetch_result(receiver.photo(TARGET.name), target_key="swaps/1/target.jpg")
     assert receiver.fetched == fetched

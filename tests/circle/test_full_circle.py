@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from swaps import provenance
+from swaps.provenance import xmp
 from tests.e2e.conftest import NewVisitor
 from tests.e2e.running_site import RunningSite
 from tests.e2e.visitor import NO_FACE, OTHER, SOURCE, TARGET, Visitor
@@ -62,13 +62,13 @@ def test_two_photos_become_a_picture_that_was_made_elsewhere(
     visitor.follow(page.locator(".card a").first)
     with page.expect_download() as started:
         page.get_by_role("link", name="Download", exact=True).click()
-    assert provenance.is_marked(started.value.path().read_bytes())
+    assert xmp.is_marked(started.value.path().read_bytes())
 
     [swap] = visitor.swaps()
     objects = objects_of(bucket, swap)
     assert set(objects) == {*NAMES, *(f"{name}.thumb.webp" for name in NAMES)}
     kept = client().get_object(Bucket=bucket, Key=objects["result"])["Body"].read()
-    assert provenance.is_marked(kept)
+    assert xmp.is_marked(kept)
     refused = {status_of_unsigned(bucket, key) for key in objects.values()}
     assert refused == {HTTPStatus.FORBIDDEN}
     # That no request of the browser left for another host is held by ``new_visitor``.

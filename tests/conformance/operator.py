@@ -45,8 +45,8 @@ class Operator:
     def replay(self, task_id: str) -> None:
         """As soon as that may be: not while an attempt runs, nor in the moment after it."""
         self.run(
-            "import time; from swaps import deliveries; from swaps.models import Delivery\n"
-            f"while not deliveries.replay(Delivery.objects.get(swap='{task_id}')):\n"
+            "import time; from swaps.deliveries import deliver; from swaps.models import Delivery\n"
+            f"while not deliver.replay(Delivery.objects.get(swap='{task_id}')):\n"
             "    time.sleep(0.1)"
         )
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from swaps.room import PLACES, SILENCE_SECONDS
+from swaps.runtime.request_slots import SILENCE_SECONDS, SLOTS
 from tests.conformance.bare_client import BareClient
 from tests.conformance.one_shape import ask, assert_error
 from tests.conformance.operator import Operator
@@ -162,7 +162,7 @@ def test_bodies_that_do_not_come_hold_up_nobody(alice: BareClient) -> None:
         f"Authorization: Bearer {alice.key}\r\nContent-Type: application/json\r\n\r\n"
     )
     with contextlib.ExitStack() as stack:
-        for _ in range(2 * PLACES + 2):  # two web processes
+        for _ in range(2 * SLOTS + 2):  # two web processes
             place = (address.hostname or "", address.port or 80)
             stalled = stack.enter_context(socket.create_connection(place))
             stalled.sendall(head.encode() + b"{")

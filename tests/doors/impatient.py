@@ -1,7 +1,8 @@
 """gunicorn's settings with limits on time that a test can wait for."""
 
-from swaps import room, web_worker
-from swaps.web_server import *  # noqa: F403
+from swaps.processes import gunicorn_worker
+from swaps.processes.gunicorn_config import *  # noqa: F403
+from swaps.runtime import request_slots
 
-web_worker.HEAD_SECONDS = 0.3
-room.READ_SECONDS = 0.3
+gunicorn_worker.HEAD_SECONDS = 0.3
+request_slots.READ_SECONDS = 0.3

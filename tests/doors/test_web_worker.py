@@ -8,7 +8,7 @@ import time
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from swaps.web_worker import Request, Worker
+from swaps.processes.gunicorn_worker import Request, Worker
 
 HEAD = b"POST / HTTP/1.1\r\nX: " + b"x" * 60_000
 

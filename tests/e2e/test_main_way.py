@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from swaps import provenance
+from swaps.provenance import xmp
 from tests.e2e.conftest import NewVisitor
 from tests.e2e.running_site import RunningSite
 from tests.e2e.visitor import OTHER, PASSWORD, SOURCE, TARGET, Visitor
@@ -82,7 +82,7 @@ def test_two_photos_become_one_picture_without_a_reload(
     ):
         data = download(page, name)
         assert data.startswith(MAGIC[kind])
-        assert provenance.is_marked(data)
+        assert xmp.is_marked(data)
 
 
 def test_a_photo_is_kept_for_the_next_swap(newcomer: Visitor) -> None:
@@ -144,7 +144,7 @@ def test_without_scripts_the_same_way_leads_to_the_picture(
     visitor.follow(page.locator(".card a").first)
     data = download(page, "Download as PNG")
     assert data.startswith(MAGIC["png"])
-    assert provenance.is_marked(data)
+    assert xmp.is_marked(data)
 
     visitor.follow(page.get_by_role("link", name="Same face, another photo"))
     choose(page, None, OTHER)

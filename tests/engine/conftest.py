@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from swaps.engine import Engine
-from swaps.engine.types import Picture
+from swaps.engines.classical import Engine
+from swaps.engines.classical.types import Picture
 
 TESTS = Path(__file__).parent.parent
 PHOTOS, CASES = TESTS / "photos", TESTS / "cases"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swaps.engine import Engine
-from swaps.engine.types import AnyArray, Landmarks, Picture
+from swaps.engines.classical import Engine
+from swaps.engines.classical.types import AnyArray, Landmarks, Picture
 from tests.engine.conftest import CASES, Photo
 
 BOB, CHARLIE = "face-man-frontal", "face-man-beard-smile"

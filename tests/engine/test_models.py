@@ -9,8 +9,8 @@ from django.conf import settings as site
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from swaps import engine_models
-from swaps.engine import Engine, ModelError
+from swaps.engines import model_files
+from swaps.engines.classical import Engine, ModelError
 
 WHEEL = "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl"
 ONE = "face_landmark.tflite"
@@ -56,9 +56,9 @@ def test_nothing_is_fetched_when_all_is_there(
 
 
 def test_what_is_missing_or_damaged_is_told(folder: Path) -> None:
-    assert engine_models.missing(folder) == []
+    assert model_files.missing(folder) == []
     (folder / ONE).write_bytes(b"damaged")
-    assert engine_models.missing(folder) == [ONE]
+    assert model_files.missing(folder) == [ONE]
 
 
 def test_without_a_package_index_the_message_says_what_to_do(folder: Path, index: Path) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swaps.engine import Engine, NoFace
-from swaps.engine.mesh import CANONICAL, LEFT_EYE, LIPS, RIGHT_EYE
-from swaps.engine.pyramid import Pyramid
-from swaps.engine.types import AnyArray, Landmarks, Picture
-from swaps.engine.whole import has_seam
+from swaps.engines.classical import Engine, NoFace
+from swaps.engines.classical.mesh import CANONICAL, LEFT_EYE, LIPS, RIGHT_EYE
+from swaps.engines.classical.pyramid import Pyramid
+from swaps.engines.classical.types import AnyArray, Landmarks, Picture
+from swaps.engines.classical.whole import has_seam
 from tests.engine.conftest import CASES, PHOTOS, Photo
 
 ALICE, BOB, CHARLIE = "face-woman-frontal", "face-man-frontal", "face-man-beard-smile"

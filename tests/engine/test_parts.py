@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swaps.engine import mesh
-from swaps.engine.blazeface import merge, turned_back
-from swaps.engine.blend import blend
-from swaps.engine.colour import transfer
-from swaps.engine.detail import grain, match_detail, robust_deviation
-from swaps.engine.faces import without_twins
-from swaps.engine.filters import blur, cut, lab, shrink_picture, smooth
-from swaps.engine.geometry import goal, pose, similarity, visibility
-from swaps.engine.grid import Grid
-from swaps.engine.mouth import keeps_own_mouth
-from swaps.engine.types import AnyArray, Floats, Landmarks
-from swaps.engine.warp import interpolate, paint
+from swaps.engines.classical import mesh
+from swaps.engines.classical.blazeface import merge, turned_back
+from swaps.engines.classical.blend import blend
+from swaps.engines.classical.colour import transfer
+from swaps.engines.classical.detail import grain, match_detail, robust_deviation
+from swaps.engines.classical.faces import without_twins
+from swaps.engines.classical.filters import blur, cut, lab, shrink_picture, smooth
+from swaps.engines.classical.geometry import goal, pose, similarity, visibility
+from swaps.engines.classical.grid import Grid
+from swaps.engines.classical.mouth import keeps_own_mouth
+from swaps.engines.classical.types import AnyArray, Floats, Landmarks
+from swaps.engines.classical.warp import interpolate, paint
 
 angles = st.floats(-60, 60)
 

@@ -5,9 +5,9 @@ import contextlib
 import numpy as np
 import pytest
 
-from swaps.engine import Engine, NoFace
-from swaps.engine.faces import FaceFinder
-from swaps.engine.types import AnyArray, Landmarks, Picture
+from swaps.engines.classical import Engine, NoFace
+from swaps.engines.classical.faces import FaceFinder
+from swaps.engines.classical.types import AnyArray, Landmarks, Picture
 from tests.engine.conftest import Photo
 
 ALICE, BOB, CHARLIE = "face-woman-frontal", "face-man-frontal", "face-man-beard-smile"

@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from swaps import tasks
+from swaps.hosted.schedule import send_next
 from swaps.models import Quota, Stage, Status, Submission, Swap, User
-from swaps.submissions import queue
 from tests.provider_server import Behaviour, Choose, Provider, providing
 from tests.site.conftest import queued_swap
 
@@ -101,7 +101,7 @@ def ended_as(swap: Swap, status: Status, code: str = "") -> bool:
 def enqueued_at(now: datetime.datetime) -> int:
     """How many swaps would be sent to the provider at that moment."""
     Submission.objects.filter(stage=Stage.NEW).update(enqueue_again_at=None)
-    queue.send_next(now)
+    send_next(now)
     return Submission.objects.filter(stage=Stage.NEW, enqueue_again_at__isnull=False).count()
 
 

@@ -9,13 +9,13 @@ from django.core import signing
 from django.utils import timezone
 from pytest_django import Settings
 
-from swaps import (
-    provider_figures,
-    recovery,
-    services,
-    storage,
-    tasks,
-)
+from swaps import storage, tasks
+from swaps.clock.recovery import park_waiting
+from swaps.clock.steps import tick
+from swaps.hosted import client, status
+from swaps.hosted.retry_policy import MAX_DEADLINES
+from swaps.hosted.schedule import send_next
+from swaps.lifecycle.remove import remove_swap
 from swaps.models import (
     HostedProvider,
     Stage,
@@ -24,8 +24,6 @@ from swaps.models import (
     Swap,
     User,
 )
-from swaps.providers import hosted
-from swaps.submissions import patience, queue
 from tests.hosted.ground import (
     call_back,
     ended_as,
@@ -66,7 +64,7 @@ def test_five_troubles_in_a_row_park_what_comes_and_nothing_more_is_sent(
     alice: User, dead_end: str
 ) -> None:
     open_breaker(alice)
-    assert HostedProvider.objects.now().is_down
+    assert HostedProvider.objects.current().is_down
     swap = sent(alice)
     assert (swap.status, swap.is_parked, swap.progress) == (Status.QUEUED, True, "queued-parked")
     assert submission_of(swap).sends == 0
@@ -83,9 +81,9 @@ def test_when_it_is_back_one_is_tried_and_then_all_go(
         HostedProvider.objects.update(open_until=timezone.now())
         step(swap, tasks.submit_swap)
         assert len(provider.swaps) == 1
-        assert not HostedProvider.objects.now().is_down
+        assert not HostedProvider.objects.current().is_down
         assert not swap.is_parked
-        recovery.park_waiting(timezone.now())
+        park_waiting(timezone.now())
         assert not Swap.objects.filter(is_parked=True).exists()
         for other in swaps:
             step(other, tasks.submit_swap)
@@ -96,9 +94,9 @@ def test_while_one_is_tried_the_others_wait(alice: User, dead_end: str) -> None:
     swaps = open_breaker(alice)
     HostedProvider.objects.update(open_until=timezone.now())
     step(swaps[0], tasks.submit_swap)  # the trial, which fails
-    before = HostedProvider.objects.now().troubles
+    before = HostedProvider.objects.current().troubles
     step(swaps[1], tasks.submit_swap)
-    assert HostedProvider.objects.now().troubles == before
+    assert HostedProvider.objects.current().troubles == before
     swaps[1].refresh_from_db()
     assert swaps[1].is_parked
 
@@ -128,7 +126,7 @@ def test_a_picture_that_the_provider_breaks_on_is_given_back_and_holds_up_nobody
         poison = str(first.pk)
         for _ in range(5):
             step(first, tasks.submit_swap)
-        assert HostedProvider.objects.now().is_down
+        assert HostedProvider.objects.current().is_down
         other = sent(alice)
         assert other.is_parked
         for swap in (first, other):
@@ -150,7 +148,7 @@ def test_a_trial_whose_task_is_lost_is_made_up_for_however_long_it_has_waited(
     Submission.objects.update(due_at=timezone.now() - datetime.timedelta(hours=5))
     later = timezone.now() + datetime.timedelta(seconds=31)
     assert enqueued_at(later) == 1
-    queue.send_next(later + datetime.timedelta(seconds=61))
+    send_next(later + datetime.timedelta(seconds=61))
     again_at = submission_of(swap).enqueue_again_at
     assert again_at
     assert again_at > later + datetime.timedelta(seconds=61)
@@ -160,7 +158,7 @@ def test_a_breaker_that_a_wrong_clock_has_set_far_away_holds_up_nobody(
     alice: User, settings: Settings
 ) -> None:
     with hosted_by(settings) as provider:
-        HostedProvider.objects.now()
+        HostedProvider.objects.current()
         far_away = timezone.now() + datetime.timedelta(days=3)
         HostedProvider.objects.update(open_until=far_away, rests_until=far_away, troubles=5)
         sent(alice)
@@ -179,7 +177,7 @@ def test_trials_are_not_held_against_the_swap(alice: User, dead_end: str) -> Non
 def test_one_that_was_parked_for_a_day_is_given_back(alice: User, dead_end: str) -> None:
     swap = open_breaker(alice)[-1]
     travel(swap, 25 * 3600)
-    recovery.tick(timezone.now())
+    tick(timezone.now())
     assert ended_as(swap, Status.FAILED, "timeout")
     assert spent(alice) == 4
 
@@ -192,7 +190,7 @@ def test_those_that_wait_for_room_are_parked_when_it_goes_down(
         at_work, *waiting = [sent(alice) for _ in range(4)]
         for _ in range(5):
             HostedProvider.objects.note_trouble(timezone.now(), "Down.")
-        recovery.tick(timezone.now())
+        tick(timezone.now())
     parked = Swap.objects.filter(is_parked=True)
     assert set(parked) == set(waiting)
     assert ended_as(at_work, Status.PROCESSING)
@@ -209,7 +207,7 @@ def test_one_whose_outcome_came_all_the_same_does_not_stay_parked(
         assert swap.is_parked
         assert call_back(provider) == 202
     HostedProvider.objects.note_success(timezone.now())
-    recovery.park_waiting(timezone.now())
+    park_waiting(timezone.now())
     assert submission_of(swap).stage == Stage.ANSWERED
     assert ended_as(swap, Status.QUEUED)
     assert not swap.is_parked
@@ -233,18 +231,18 @@ def test_a_provider_that_says_itself_that_it_is_away_for_long_is_down_at_once(
         assert len(provider.swaps) == 1
         assert all(swap.is_parked for swap in swaps)
         now = timezone.now()
-        assert provider_figures.is_down(now + datetime.timedelta(minutes=9))
+        assert status.is_down(now + datetime.timedelta(minutes=9))
         assert enqueued_at(now + datetime.timedelta(minutes=9)) == 0
         assert enqueued_at(now + datetime.timedelta(minutes=11)) == 1
         HostedProvider.objects.update(open_until=now, rests_until=None)
         step(swaps[1], tasks.submit_swap)
-        assert not HostedProvider.objects.now().is_down
+        assert not HostedProvider.objects.current().is_down
 
 
 def test_one_that_asks_for_a_short_pause_is_not_down(alice: User, settings: Settings) -> None:
     with hosted_by(settings, [refuses(503, "api_error", retry_after="5")]):
         assert not sent(alice).is_parked
-        assert not HostedProvider.objects.now().is_down
+        assert not HostedProvider.objects.current().is_down
 
 
 def test_that_one_swap_is_refused_again_and_again_does_not_make_it_down(
@@ -256,7 +254,7 @@ def test_that_one_swap_is_refused_again_and_again_does_not_make_it_down(
         for _ in range(3):
             step(swap, tasks.submit_swap)
         assert submission_of(swap).refusals == 4
-        assert not HostedProvider.objects.now().is_down
+        assert not HostedProvider.objects.current().is_down
 
 
 def test_links_work_for_as_long_as_the_provider_may_take(alice: User, settings: Settings) -> None:
@@ -267,12 +265,12 @@ def test_links_work_for_as_long_as_the_provider_may_take(alice: User, settings: 
         token = urlsplit(provider.task.request["target_image_url"]).path.split("/")[2]
     _, seconds = signing.loads(token, salt=storage.FILE_SALT)
     # As old as they may be when they are sent again, and then it is waited for and asked for.
-    assert seconds >= hosted.SLACK.total_seconds() + (1 + patience.MOST_DEADLINES) * deadline
+    assert seconds >= client.SLACK.total_seconds() + (1 + MAX_DEADLINES) * deadline
 
 
 def test_a_parked_swap_can_be_deleted(alice: User, dead_end: str) -> None:
     swap = open_breaker(alice)[-1]
-    services.remove(swap)
+    remove_swap(swap)
     step(swap, tasks.submit_swap)
     assert ended_as(swap, Status.REMOVED)
     assert not swap.is_parked
@@ -294,7 +292,7 @@ def test_more_than_may_be_in_flight_wait_and_follow_in_their_order(
         mine = Submission.objects.get(task_id=task.id)
         picture = {"image_url": "https://x.example.org/1", "due_at": timezone.now()}
         assert Submission.objects.record(mine.pk, task.id, **picture)
-        queue.send_next(timezone.now())
+        send_next(timezone.now())
         hurried = Submission.objects.filter(enqueue_again_at__isnull=False, stage=Stage.NEW)
         assert [row.pk for row in hurried] == [swaps[2].pk]
         tasks.submit_swap.call(str(swaps[3].pk))  # whoever comes first is taken
@@ -309,6 +307,6 @@ def test_one_that_tries_its_luck_while_there_is_no_room_keeps_its_place(
         _, first, second = [sent(alice) for _ in range(3)]
         tasks.submit_swap.call(str(first.pk))
         settings.FACESWAP_HOSTED_IN_FLIGHT = 2
-        queue.send_next(timezone.now())
+        send_next(timezone.now())
         assert submission_of(first).enqueue_again_at
         assert not submission_of(second).enqueue_again_at

@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from swaps import links, services, tasks
+from swaps import links, tasks
+from swaps.lifecycle.remove import remove_swap
 from swaps.models import ProviderCallback, Status, Submission, Swap, User, Verdict
-from swaps.models.submission import Stage
+from swaps.models.submission_queryset import Stage
 from tests.hosted.ground import call_back, hosted_by, post, requested, sent, submission_of
 
 pytestmark = pytest.mark.django_db
@@ -198,7 +199,7 @@ def test_after_deletion_it_is_410_and_nothing_of_it_is_kept(
     with hosted_by(settings) as provider:
         swap = sent(alice)
         assert call_back(provider, task_id="another") == 409
-        services.remove(swap)
+        remove_swap(swap)
         assert call_back(provider) == 410
         assert post(links.callback_url(swap.pk), b"not json") == 410
     assert verdicts() == []
@@ -250,7 +251,7 @@ def test_an_accepted_callback_costs_one_statement(
 def test_neither_the_token_nor_the_signature_of_the_picture_is_in_log_or_kept_body(
     alice: User, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from swaps.log_secrets import HideSecrets
+    from swaps.redaction import HideSecrets
 
     caplog.set_level(logging.DEBUG)
     caplog.handler.addFilter(HideSecrets())

@@ -20,7 +20,7 @@ import pytest
 from pytest_django import Settings
 
 from swaps import errors, links
-from swaps.providers import hosted, hosted_call
+from swaps.hosted import client, transport
 from swaps.providers.base import (
     NO_FACE,
     Accepted,
@@ -62,12 +62,12 @@ def _the_key_is_good(settings: Settings) -> None:
 
 def submit(settings: Settings, to: Provider | str) -> Accepted | Answered:
     settings.FACESWAP_API_URL = to if isinstance(to, str) else to.url
-    return hosted.submit(REQUEST)
+    return client.submit(REQUEST)
 
 
 def ask(settings: Settings, to: Provider | str, task_id: str = "a-task") -> Accepted | Answered:
     settings.FACESWAP_API_URL = to if isinstance(to, str) else to.url
-    return hosted.ask(task_id)
+    return client.ask(task_id)
 
 
 def replies(body: bytes | object, *, status: int = 200, retry_after: str = "") -> Behaviour:
@@ -107,7 +107,7 @@ def test_a_swap_is_asked_for_as_the_contract_says(settings: Settings) -> None:
     )
     with providing() as provider:
         settings.FACESWAP_API_URL = provider.url
-        assert hosted.submit(request) == Accepted(task_id=provider.task.id)
+        assert client.submit(request) == Accepted(task_id=provider.task.id)
     (call,) = provider.swaps
     assert call.said == {
         "source_image_url": request.source_image_url,
@@ -170,7 +170,7 @@ def test_calls_side_by_side_do_not_mix(settings: Settings) -> None:
             callback_url="",
             idempotency_key=str(number),
         )
-        return hosted.submit(request).task_id, url
+        return client.submit(request).task_id, url
 
     with providing() as provider, ThreadPoolExecutor(12) as pool:
         settings.FACESWAP_API_URL = provider.url
@@ -215,7 +215,7 @@ def test_the_key_is_not_carried_on_by_a_redirect(status: int, settings: Settings
 
 def test_a_photo_on_disk_gets_a_url_of_the_site(settings: Settings) -> None:
     settings.SITE_URL = "https://site.example"
-    url = hosted.picture_url("swaps/7d1c/source.jpg")
+    url = client.picture_url("swaps/7d1c/source.jpg")
     assert url.startswith("https://site.example/files/")
     assert links.key_of_own_url(url) == "swaps/7d1c/source.jpg"
 
@@ -532,9 +532,9 @@ def trusted(
 
     monkeypatch.setattr(socket, "getaddrinfo", find)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    hosted_call._adapter.cache_clear()
+    transport._adapter.cache_clear()
     yield tls
-    hosted_call._adapter.cache_clear()
+    transport._adapter.cache_clear()
 
 
 def test_a_provider_is_called_over_tls(trusted: ssl.SSLContext, settings: Settings) -> None:
@@ -806,7 +806,7 @@ def test_whatever_breaks_while_asking_does_no_harm(how: str, settings: Settings)
     with serving(MISBEHAVIOURS[how]) as server:
         settings.FACESWAP_API_URL = f"http://127.0.0.1:{server.port}"
         with contextlib.suppress(NotNow):
-            assert hosted.ask("a-task") == Accepted(task_id="a-task")
+            assert client.ask("a-task") == Accepted(task_id="a-task")
 
 
 def test_a_provider_that_cannot_be_reached_may_be_asked_again(settings: Settings) -> None:
@@ -827,7 +827,7 @@ def test_a_key_that_is_not_taken_any_more_is_the_operators_matter(
 
 @pytest.mark.parametrize("code", [*errors.SwapError.by_code, "rate_limited", "", "no such code"])
 def test_every_code_of_a_provider_is_an_error_of_ours(code: str) -> None:
-    error = hosted.error_of(code, "secret words about image_url https://a.example/?k=1")
+    error = client.error_of(code, "secret words about image_url https://a.example/?k=1")
     kinds = {
         "no_face": errors.NoFace,
         "invalid_image": errors.InvalidImage,
@@ -861,14 +861,14 @@ def test_the_message_tells_which_picture_is_meant(
     code: str, message: str, image: errors.ImageName, settings: Settings
 ) -> None:
     other: dict[str, errors.ImageName] = {"source": "target", "target": "source", "": ""}
-    assert hosted.error_of(code, message).image == image
+    assert client.error_of(code, message).image == image
     settings.FACESWAP_HOSTED_EXCHANGE = True
-    assert hosted.error_of(code, message).image == other[image]
+    assert client.error_of(code, message).image == other[image]
 
 
 @pytest.mark.parametrize("image", ["source", "target", ""])
 def test_no_face_is_said_in_the_words_of_the_sites_own_engine(image: str) -> None:
-    error = hosted.error_of("no_face", f"No face in {image}_image_url")
+    error = client.error_of("no_face", f"No face in {image}_image_url")
     assert error.message == NO_FACE[image]
 
 

@@ -8,23 +8,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from swaps import outcomes
-from swaps.outcomes import NotUnderstood, Outcome
+from swaps.hosted import parser
+from swaps.hosted.parser import NotUnderstood, Outcome
+from swaps.redaction import scrub
 
 URL = "https://cdn.example/4b13.png?X-Amz-Signature=5d2f"
 DONE = {"success": True, "task_id": "4b13", "trace_id": "c0", "image_url": URL}
 
 
 def read(said: object) -> Outcome:
-    return outcomes.read(json.dumps(said).encode())
+    return parser.read(json.dumps(said).encode())
 
 
 def read_task(said: object) -> Outcome | None:
-    return outcomes.read_task(json.dumps(said).encode())
+    return parser.read_task(json.dumps(said).encode())
 
 
 def read_error(said: object) -> tuple[str, str]:
-    return outcomes.read_error(json.dumps(said).encode())
+    return parser.read_error(json.dumps(said).encode())
 
 
 # --- An outcome -----------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ HOSTILE = [
 
 def check_all(body: bytes) -> None:
     """Nothing but NotUnderstood is raised; what is read can be stored anywhere."""
-    for reader in (outcomes.read, outcomes.read_answer, outcomes.read_task):
+    for reader in (parser.read, parser.read_answer, parser.read_task):
         try:
             outcome = reader(body)
         except NotUnderstood:
@@ -186,7 +187,7 @@ def check_all(body: bytes) -> None:
             assert len(value) <= most
             assert value.isprintable()
             assert value.encode().decode() == value
-    code, message = outcomes.read_error(body)
+    code, message = parser.read_error(body)
     assert (code + message).isprintable()
 
 
@@ -251,12 +252,12 @@ def test_a_body_of_the_largest_size_is_read_at_once() -> None:
 
 
 def test_an_answer_may_be_that_it_begins() -> None:
-    answer = outcomes.read_answer(b'{"success": true, "task_id": "4b13", "trace_id": "c0"}')
+    answer = parser.read_answer(b'{"success": true, "task_id": "4b13", "trace_id": "c0"}')
     assert (answer.task_id, answer.is_running, answer.is_failure) == ("4b13", True, False)
 
 
 def test_an_answer_may_be_that_nothing_begins() -> None:
-    answer = outcomes.read_answer(b'{"success": false, "error": {"code": "used_up"}}')
+    answer = parser.read_answer(b'{"success": false, "error": {"code": "used_up"}}')
     assert (answer.task_id, answer.is_failure, answer.error_code) == ("", True, "used_up")
 
 
@@ -397,19 +398,19 @@ TOKEN = "eyJ" + "aB3_-" * 20
     ids=ascii,
 )
 def test_what_urls_let_their_bearer_do_is_not_shown(text: str, scrubbed: str) -> None:
-    assert outcomes.scrub(text, "sk-1", "") == scrubbed
+    assert scrub(text, "sk-1", "") == scrubbed
 
 
 def test_a_secret_is_never_cut_in_two() -> None:
     for length in range(3_900, 4_010):
-        assert "sk-sec" not in outcomes.scrub("." * length + "sk-secret", "sk-secret")
+        assert "sk-sec" not in scrub("." * length + "sk-secret", "sk-secret")
     for length in range(15_900, 16_010):
-        assert "sk-sec" not in outcomes.scrub("a" * length + " sk-secret", "sk-secret")
+        assert "sk-sec" not in scrub("a" * length + " sk-secret", "sk-secret")
 
 
 @given(st.text())
 def test_what_is_scrubbed_can_be_stored(text: str) -> None:
-    scrubbed = outcomes.scrub(text, "secret")
+    scrubbed = scrub(text, "secret")
     assert scrubbed.isprintable()
     assert scrubbed.encode().decode() == scrubbed
 
@@ -417,5 +418,5 @@ def test_what_is_scrubbed_can_be_stored(text: str) -> None:
 @pytest.mark.parametrize("piece", ["a", "/", "a:/", "http://", "://", "?", "/?", "@", "a.b-", "\0"])
 def test_long_texts_are_scrubbed_at_once(piece: str) -> None:
     begun = time.thread_time()
-    assert len(outcomes.scrub(piece * (64_000 // len(piece)), "secret")) <= 4_000
+    assert len(scrub(piece * (64_000 // len(piece)), "secret")) <= 4_000
     assert time.thread_time() - begun < 0.5

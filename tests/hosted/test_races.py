@@ -19,7 +19,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from swaps import errors, inbox, links, recovery, services, storage, tasks
+from swaps import errors, links, storage, tasks
+from swaps.clock.recovery import enqueue_submissions
+from swaps.hosted import callbacks, client
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import (
     HostedProvider,
     ProviderCallback,
@@ -30,7 +34,6 @@ from swaps.models import (
     User,
     Verdict,
 )
-from swaps.providers import hosted
 from tests.hosted.ground import (
     call_back,
     hosted_by,
@@ -55,16 +58,16 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Happens], None]
     """While this function of the client has its answer, and nobody knows of it yet."""
 
     def during(name: str, happens: Happens) -> None:
-        real = getattr(hosted, name)
+        real = getattr(client, name)
 
         def called(*args: Any, **kwargs: Any) -> Any:
             try:
                 return real(*args, **kwargs)
             finally:
-                monkeypatch.setattr(hosted, name, real)
+                monkeypatch.setattr(client, name, real)
                 happens()
 
-        monkeypatch.setattr(hosted, name, called)
+        monkeypatch.setattr(client, name, called)
 
     return during
 
@@ -110,7 +113,7 @@ def test_a_second_task_for_one_that_waited_long_and_is_sent_does_not_end_it(
 def test_one_that_was_just_enqueued_is_not_enqueued_again(alice: User, settings: Settings) -> None:
     with hosted_by(settings):
         requested(alice)
-        recovery.enqueue_submissions(timezone.now())
+        enqueue_submissions(timezone.now())
         assert DBTaskResult.objects.count() == 1
 
 
@@ -133,7 +136,7 @@ def test_a_callback_that_comes_with_the_answer_is_kept(alice: User, settings: Se
             outcome = {"success": True, "task_id": str(number), "image_url": "https://a.example/1"}
             both.wait()
             time.sleep(random.uniform(0, 0.004))
-            verdicts.append(inbox.receive(submission.pk, json.dumps(outcome).encode()))
+            verdicts.append(callbacks.receive(submission.pk, json.dumps(outcome).encode()))
         connections.close_all()
 
     def answer_each() -> None:
@@ -162,7 +165,7 @@ def test_what_is_deleted_while_a_stray_callback_is_filed_is_deleted(
     submission = submission_of(swap)
     assert submission.send(timezone.now(), {}, timezone.now())
     stray = {"success": True, "task_id": "stray", "image_url": "https://a.example/1"}
-    assert inbox.receive(swap.pk, json.dumps(stray).encode()) == Verdict.ACCEPTED
+    assert callbacks.receive(swap.pk, json.dumps(stray).encode()) == Verdict.ACCEPTED
     is_filed = threading.Event()
     keep = type(ProviderCallback.objects).keep
 
@@ -183,7 +186,7 @@ def test_what_is_deleted_while_a_stray_callback_is_filed_is_deleted(
         accepted = thread.submit(accept)
         assert is_filed.wait(60)
         if deleted == "swap":
-            services.remove(Swap.objects.get(pk=swap.pk))
+            remove_swap(Swap.objects.get(pk=swap.pk))
         else:
             alice.delete()
         with contextlib.suppress(Submission.DoesNotExist):  # with its account
@@ -246,7 +249,7 @@ def test_an_accepted_callback_is_kept_for_staff_however_the_swap_ends(
     with hosted_by(settings) as provider:
         swap = sent(alice)
         assert call_back(provider) == 202
-        services.settle(swap, errors.Timeout("Too late."))
+        settle(swap, errors.Timeout("Too late."))
     assert ProviderCallback.objects.get().verdict == Verdict.ACCEPTED
 
 
@@ -322,8 +325,8 @@ def test_one_that_is_at_the_provider_counts_although_it_is_deleted(
     alice: User, settings: Settings
 ) -> None:
     with hosted_by(settings):
-        services.remove(sent(alice))
-        services.remove(requested(alice))
+        remove_swap(sent(alice))
+        remove_swap(requested(alice))
     assert spent(alice) == 1
 
 
@@ -334,7 +337,7 @@ def test_one_that_is_deleted_while_it_is_taken_back_is_deleted_and_given_back(
         swap = sent(alice)
         stale = Swap.objects.get(pk=swap.pk)
         stale.status = Status.PROCESSING  # as the page saw it, before it was taken back
-        services.remove(stale)
+        remove_swap(stale)
     swap.refresh_from_db()
     assert swap.status == Status.REMOVED
     assert spent(alice) == 0
@@ -344,8 +347,8 @@ def test_deleting_twice_gives_back_once(alice: User, settings: Settings) -> None
     with hosted_by(settings):
         swap = requested(alice)
         requested(alice)
-        services.remove(Swap.objects.get(pk=swap.pk))
-        services.remove(swap)
+        remove_swap(Swap.objects.get(pk=swap.pk))
+        remove_swap(swap)
     assert spent(alice) == 1
 
 
@@ -358,7 +361,7 @@ def test_a_swap_that_is_deleted_while_its_picture_is_fetched_leaves_nothing(
     with hosted_by(settings) as provider:
         swap = sent(alice)
         assert call_back(provider) == 202
-        meanwhile("fetch_result", lambda: services.remove(Swap.objects.get(pk=swap.pk)))
+        meanwhile("fetch_result", lambda: remove_swap(Swap.objects.get(pk=swap.pk)))
         tasks.collect_result.call(str(swap.pk))
     swap.refresh_from_db()
     submission = submission_of(swap)
@@ -387,7 +390,7 @@ def test_what_is_over_is_not_looked_at(alice: User, settings: Settings) -> None:
     use(settings, "http://127.0.0.1:9")
     now = timezone.now()
     queries = {
-        "due": Submission.objects.forgotten(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED)),
+        "due": Submission.objects.needs_enqueue(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED)),
         "in flight": Submission.objects.in_flight(),
         "waiting": Submission.objects.open().filter(stage=Stage.NEW).order_by("due_at"),
         "known": Submission.objects.filter(task_id="x", accepted_at__isnull=False),
@@ -442,7 +445,7 @@ def spent_when_deleted(
         tasks.submit_swap.call(str(swap.pk))
         step(swap, tasks.ask_provider)
         make_due(swap)
-    meanwhile("submit", lambda: services.remove(Swap.objects.get(pk=swap.pk)))
+    meanwhile("submit", lambda: remove_swap(Swap.objects.get(pk=swap.pk)))
     tasks.submit_swap.call(str(swap.pk))
     swap.refresh_from_db()
     assert swap.status == Status.REMOVED
@@ -471,7 +474,7 @@ def test_nor_does_one_that_was_deleted_right_after_such_a_call(
 
         def note_trouble(*args: Any, **kwargs: Any) -> None:
             noted(*args, **kwargs)
-            services.remove(Swap.objects.get(pk=swap.pk))
+            remove_swap(Swap.objects.get(pk=swap.pk))
 
         monkeypatch.setattr(type(HostedProvider.objects), "note_trouble", note_trouble)
         tasks.submit_swap.call(str(swap.pk))
@@ -504,5 +507,5 @@ def test_one_that_may_have_been_begun_and_waits_to_be_sent_again_counts_when_del
         swap = sent(alice)
         step(swap, tasks.ask_provider)
         assert (swap.status, len(provider.tasks)) == (Status.QUEUED, 1)
-        services.remove(swap)
+        remove_swap(swap)
     assert spent(alice) == 1

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from pytest_django import Settings
 
-from swaps import errors, net, outcomes, provenance, storage
-from swaps.providers import hosted
+from swaps import errors, net, storage
+from swaps.hosted import client, parser
+from swaps.provenance import xmp
 from swaps.providers.base import Answered, Finished, ProviderTrouble, RemoteRequest
 from tests.conformance.receiver import PHOTOS, receiving
 from tests.provider_server import Behaviour, Provider, is_mixed_from, providing
@@ -40,7 +41,7 @@ def picture(
 
 
 def fetch(provider: Provider, data: bytes, *, target_key: str = TARGET) -> Finished:
-    return hosted.fetch_result(provider.hosts("a.jpg", data), target_key=target_key)
+    return client.fetch_result(provider.hosts("a.jpg", data), target_key=target_key)
 
 
 def opened(data: bytes) -> Image.Image:
@@ -63,16 +64,16 @@ def test_two_photos_become_a_marked_result_by_way_of_the_provider(settings: Sett
             callback_url=inbox.url,
             idempotency_key="7d1d",
         )
-        accepted = hosted.submit(request)
-        outcome = outcomes.read(inbox.wait_for(1)[0].body)
-        finished = hosted.fetch_result(outcome.image_url, target_key="swaps/7d1d/target.jpg")
+        accepted = client.submit(request)
+        outcome = parser.read(inbox.wait_for(1)[0].body)
+        finished = client.fetch_result(outcome.image_url, target_key="swaps/7d1d/target.jpg")
     assert outcome.task_id == accepted.task_id
     assert is_mixed_from(finished.data, source, target)
     assert not is_mixed_from(finished.data, target, target)
     assert (finished.width, finished.height) == opened(target).size == opened(finished.data).size
     assert finished.extension == ".jpg"
     assert finished.warnings == ()
-    assert provenance.is_marked(finished.data)
+    assert xmp.is_marked(finished.data)
     assert opened(finished.thumbnail).format == "WEBP"
     assert max(opened(finished.thumbnail).size) == 640
 
@@ -113,7 +114,7 @@ def test_the_result_is_of_the_targets_type_unless_it_is_transparent(
         finished = fetch(provider, data, target_key=target_key)
     assert finished.extension == extension
     assert opened(finished.data).format == {".jpg": "JPEG", ".png": "PNG"}[extension]
-    assert provenance.is_marked(finished.data)
+    assert xmp.is_marked(finished.data)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_where_it_is_and_what_it_is_called_does_not_matter(settings: Settings) -
     behaviour = Behaviour(result_redirects=2, result_statuses=(503,), result_after=0.05)
     with providing(behaviour) as provider:
         url = result_url(settings, provider)
-        assert hosted.fetch_result(f"{url}?signed=5d2f#x", target_key=TARGET).width == 400
+        assert client.fetch_result(f"{url}?signed=5d2f#x", target_key=TARGET).width == 400
         assert provider.task.fetched == 4
 
 
@@ -140,9 +141,9 @@ def result_url(settings: Settings, provider: Provider) -> str:
     request = RemoteRequest(
         source_image_url=photo, target_image_url=photo, callback_url="", idempotency_key=""
     )
-    task_id = hosted.submit(request).task_id
+    task_id = client.submit(request).task_id
     assert provider.task.is_done.wait(60)
-    outcome = hosted.ask(task_id)
+    outcome = client.ask(task_id)
     assert isinstance(outcome, Answered)
     return outcome.image_url
 
@@ -155,16 +156,16 @@ def test_a_result_that_is_not_there_may_come_later(status: int, settings: Settin
     with providing(Behaviour(result_statuses=(status,))) as provider:
         url = result_url(settings, provider)
         with pytest.raises(net.BadAnswer) as trouble:
-            hosted.fetch_result(url, target_key=TARGET)
+            client.fetch_result(url, target_key=TARGET)
         assert trouble.value.status == status
-        assert hosted.fetch_result(url, target_key=TARGET).width == 400
+        assert client.fetch_result(url, target_key=TARGET).width == 400
 
 
 def test_a_host_that_is_away_may_come_back(settings: Settings) -> None:
     with providing() as provider:
         url = result_url(settings, provider)
     with pytest.raises(net.NotReached):
-        hosted.fetch_result(url, target_key=TARGET)
+        client.fetch_result(url, target_key=TARGET)
 
 
 def test_a_target_that_was_removed_meanwhile_is_said_to_be_gone() -> None:
@@ -210,7 +211,7 @@ def test_what_is_no_result_ends_the_swap(
 ) -> None:
     with providing() as provider, pytest.raises(errors.ApiError) as refusal:
         fetch(provider, data)
-    assert refusal.value.message == hosted.UNUSABLE
+    assert refusal.value.message == client.UNUSABLE
     assert isinstance(refusal.value.__cause__, ProviderTrouble)
     assert problem in refusal.value.__cause__.problem
     assert problem in caplog.text
@@ -233,7 +234,7 @@ def test_too_many_pixels_end_the_swap(settings: Settings) -> None:
 )
 def test_a_url_that_may_not_be_asked_ends_the_swap(url: str) -> None:
     with providing() as provider, pytest.raises(errors.ApiError):
-        hosted.fetch_result(url.format(port=provider.server_port), target_key=TARGET)
+        client.fetch_result(url.format(port=provider.server_port), target_key=TARGET)
 
 
 def test_without_a_list_of_hosts_only_public_ones_are_asked(settings: Settings) -> None:
@@ -251,7 +252,7 @@ def test_the_url_of_a_result_is_in_no_log_and_no_error(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with providing() as provider, pytest.raises(errors.ApiError) as refusal:
-        hosted.fetch_result(provider.hosts("a.jpg", data) + "?secret=5d2f", target_key=TARGET)
+        client.fetch_result(provider.hosts("a.jpg", data) + "?secret=5d2f", target_key=TARGET)
     said = "".join(traceback.format_exception(refusal.value))
     assert "?secret=" not in said.replace('"?secret=5d2f"', "")  # the line above
     assert "secret=5d2f" not in caplog.text

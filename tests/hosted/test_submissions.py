@@ -8,14 +8,12 @@ from django.conf import settings as current
 from django.utils import timezone
 from pytest_django import Settings
 
-from swaps import (
-    images,
-    provenance,
-    recovery,
-    services,
-    storage,
-    tasks,
-)
+from swaps import images, storage, tasks
+from swaps.clock.retention import delete_expired_logs
+from swaps.clock.steps import tick
+from swaps.hosted.schedule import ask_again
+from swaps.hosted.send import take_turn
+from swaps.lifecycle.remove import remove_swap
 from swaps.models import (
     HostedProvider,
     ProviderCallback,
@@ -25,8 +23,7 @@ from swaps.models import (
     User,
     Verdict,
 )
-from swaps.submissions import queue
-from swaps.submissions.send import take_turn
+from swaps.provenance import xmp
 from tests.hosted.ground import (
     DEADLINE,
     call_back,
@@ -61,7 +58,7 @@ def test_a_swap_is_sent_reported_and_collected(alice: User, settings: Settings) 
     data = storage.read(swap.result_key)
     assert (swap.width, swap.height, swap.size) == (400, 300, len(data))
     assert images.dimensions(data) == (400, 300)
-    assert provenance.is_marked(data)
+    assert xmp.is_marked(data)
     assert storage.read(storage.thumb_key(swap.result_key))
     assert spent(alice) == 1
     ended = submission_of(swap)
@@ -82,19 +79,19 @@ def test_the_clock_brings_every_step_about(alice: User, settings: Settings) -> N
         swap = requested(alice)
         names()
         make_due(swap)
-        recovery.tick(timezone.now())
+        tick(timezone.now())
         assert names() == ["submit_swap"]
         tasks.submit_swap.call(str(swap.pk))
-        recovery.tick(timezone.now())
+        tick(timezone.now())
         assert names() == []  # it waits for its callback
         make_due(swap)
-        recovery.tick(timezone.now())
+        tick(timezone.now())
         assert names() == ["ask_provider"]
-        recovery.tick(timezone.now())
+        tick(timezone.now())
         assert names() == []  # its task is in the queue
         make_due(swap)
         assert call_back(provider) == 202
-        recovery.tick(timezone.now())
+        tick(timezone.now())
         assert names() == ["collect_result"]
 
 
@@ -366,7 +363,7 @@ def test_a_courier_that_died_while_sending_is_as_good_as_a_lost_answer(
         swap = requested(alice)
         submission = submission_of(swap)
         assert take_turn(submission, timezone.now())  # and then it was killed
-        recovery.tick(timezone.now())
+        tick(timezone.now())
         tasks.submit_swap.call(str(swap.pk))
         assert provider.swaps == []
         travel(swap, DEADLINE)
@@ -443,7 +440,7 @@ def test_a_swap_that_was_deleted_meanwhile_leaves_no_picture(
     with hosted_by(settings) as provider:
         swap = sent(alice)
         assert call_back(provider) == 202
-        services.remove(swap)
+        remove_swap(swap)
         tasks.collect_result.call(str(swap.pk))
     assert ended_as(swap, Status.REMOVED)
     for key in swap.keys:
@@ -470,11 +467,11 @@ def test_staff_need_not_wait_for_the_deadline(alice: User, settings: Settings) -
     with hosted_by(settings) as provider:
         swap = sent(alice)
         assert provider.task.is_done.wait(60)
-        assert queue.ask_again(Submission.objects.all()) == [submission_of(swap)]
+        assert ask_again(Submission.objects.all()) == [submission_of(swap)]
         tasks.ask_provider.call(str(swap.pk))
         tasks.collect_result.call(str(swap.pk))
     assert ended_as(swap, Status.SUCCEEDED)
-    assert queue.ask_again(Submission.objects.all()) == []
+    assert ask_again(Submission.objects.all()) == []
 
 
 def test_what_the_provider_posted_is_kept_for_thirty_days(alice: User, settings: Settings) -> None:
@@ -482,7 +479,7 @@ def test_what_the_provider_posted_is_kept_for_thirty_days(alice: User, settings:
         sent(alice)
         call_back(provider, task_id="another")
     now = timezone.now()
-    recovery.forget_calls(now + datetime.timedelta(days=29))
+    delete_expired_logs(now + datetime.timedelta(days=29))
     assert ProviderCallback.objects.count() == 1
-    recovery.forget_calls(now + datetime.timedelta(days=31))
+    delete_expired_logs(now + datetime.timedelta(days=31))
     assert ProviderCallback.objects.count() == 0

@@ -6,8 +6,11 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from swaps import images, provenance, services
+from swaps import images
+from swaps.lifecycle.request import request_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import Swap, User
+from swaps.provenance import xmp
 from swaps.providers.base import Finished
 
 
@@ -61,7 +64,7 @@ def photo(colour: str = "tan") -> images.Photo:
 def finished(colour: str = "olive") -> Finished:
     result = Image.new("RGB", (40, 30), colour)
     return Finished(
-        data=images.encode(result, "jpeg", xmp=provenance.ai_xmp()),
+        data=images.encode(result, "jpeg", xmp=xmp.ai_xmp()),
         thumbnail=images.thumbnail(result),
         extension=".jpg",
         width=40,
@@ -71,12 +74,12 @@ def finished(colour: str = "olive") -> Finished:
 
 
 def queued_swap(owner: User) -> Swap:
-    return services.request_swap(owner, photo("tan"), photo("navy"))
+    return request_swap(owner, photo("tan"), photo("navy"))
 
 
 def finished_swap(owner: User) -> Swap:
     swap = queued_swap(owner)
     assert swap.claim()
-    services.settle(swap, finished())
+    settle(swap, finished())
     swap.refresh_from_db()
     return swap

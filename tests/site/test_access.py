@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from swaps import services, storage
+from swaps import storage
+from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Swap, User
 from tests.site.conftest import finished_swap, photo
 
@@ -67,7 +68,7 @@ def test_a_stranger_cannot_take_a_photo_by_swap_again(as_charlie: Client, alice:
 
 
 def test_a_strangers_kept_upload_is_not_found(as_charlie: Client, alice: User) -> None:
-    upload = services.keep_upload(alice, photo())
+    upload = keep_upload(alice, photo())
     assert as_charlie.get(reverse("swaps:upload", args=[upload.pk])).status_code == 404
 
 

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from swaps import access, services
+from swaps.accounts import api_keys
+from swaps.lifecycle.remove import remove_swap
 from swaps.models import (
     ApiAccess,
     ApiKey,
@@ -20,13 +21,13 @@ from swaps.models import (
     DeliveryStatus,
     Door,
     Grant,
-    Performer,
+    Provider,
     Quota,
     Submission,
     Swap,
     User,
 )
-from swaps.models.quota import quotas
+from swaps.models.quotas import quotas
 from tests.site.conftest import finished_swap, queued_swap
 
 pytestmark = pytest.mark.django_db
@@ -264,7 +265,7 @@ def test_the_page_of_a_user_shows_both_quotas_and_no_secret(as_staff: Client, al
 
 
 def acquire(user: User) -> tuple[ApiKey, str]:
-    issued = access.acquire(user)
+    issued = api_keys.acquire(user)
     assert issued
     return issued
 
@@ -399,10 +400,10 @@ def test_removing_swaps_asks_first_and_says_what_goes(
     as_staff: Client, alice: User, charlie: User
 ) -> None:
     done, waiting, sent = finished_swap(alice), queued_swap(alice), queued_swap(charlie)
-    Swap.objects.filter(pk=sent.pk).update(provider=Performer.HOSTED, status="processing")
+    Swap.objects.filter(pk=sent.pk).update(provider=Provider.HOSTED, status="processing")
     Submission.objects.create(swap=sent, sends=1)
     removed = finished_swap(alice)
-    services.remove(removed)
+    remove_swap(removed)
     chosen = [swap.pk for swap in (done, waiting, sent, removed)]
 
     page = act(as_staff, LIST, "remove", *chosen, confirmed="")

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from swaps import errors, services
+from swaps import errors
+from swaps.lifecycle.settle import settle
 from swaps.models import Delivery, Door, Status, Swap, User
 from tests.site.conftest import finished_swap, queued_swap
 
@@ -64,7 +65,7 @@ def test_a_swap_whose_pictures_could_not_be_fetched_offers_nothing_that_is_not_t
     as_alice: Client, alice: User
 ) -> None:
     swap = api_swap(alice)
-    services.settle(swap, MISSING)
+    settle(swap, MISSING)
     for html in pages(as_alice, swap):
         assert "source_image_url cannot be fetched." in html
         assert pictures_in(html) == []
@@ -85,7 +86,7 @@ def test_another_try_is_offered_with_the_photo_that_is_here(
 ) -> None:
     key = queued_swap(alice).source_key
     swap = api_swap(alice, **{f"{here}_key": key})
-    services.settle(swap, errors.BadRequest("It cannot be fetched.", image=blamed))
+    settle(swap, errors.BadRequest("It cannot be fetched.", image=blamed))
     for html in pages(as_alice, swap):
         links = re.findall(rf'href="/swaps/new/\?(\w+)={swap.pk}"', html)
         assert links == ([offered] if offered else [])

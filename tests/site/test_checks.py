@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from faceswap_site import env, secret_key
-from swaps import checks_deployment
+from swaps.checks import deployment
 
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -113,7 +113,7 @@ def test_proxies_that_are_none_or_everybody_are_found(
 ) -> None:
     settings.IS_HTTPS = True
     settings.FACESWAP_TRUSTED_PROXIES = [entry.strip() for entry in networks.split(",") if entry]
-    assert [problem.id for problem in checks_deployment.check_proxies()] == ids
+    assert [problem.id for problem in deployment.check_proxies()] == ids
 
 
 def test_a_deployment_whose_reset_links_would_stand_in_the_log_is_refused() -> None:

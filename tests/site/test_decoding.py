@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from swaps import decode_budget, tasks
+from swaps import tasks
+from swaps.images import budget
 from swaps.models import ApiAccess, CallCount, FormCount, Quota, Status, Swap, Upload, User
 from tests.api.conftest import ASYNC, Caller, code_of
 from tests.net_servers import answer as http_answer
@@ -31,13 +32,13 @@ def data_url(data: bytes) -> str:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_budget, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(budget, "WAIT_SECONDS", 0.1)
 
 
 @pytest.fixture
 def _nothing_left(settings: Settings) -> Any:
-    settings.FACESWAP_DECODE_BYTES = 2 * decode_budget.SLOT_BYTES
-    with decode_budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
+    settings.FACESWAP_DECODE_BYTES = 2 * budget.SLOT_BYTES
+    with budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
         yield
 
 
@@ -90,12 +91,12 @@ def test_a_swap_without_memory_to_open_its_photos_goes_back_to_the_queue_uncount
     alice: User, settings: Settings
 ) -> None:
     swap = queued_swap(alice)
-    settings.FACESWAP_DECODE_BYTES = 2 * decode_budget.SLOT_BYTES
-    with decode_budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
+    settings.FACESWAP_DECODE_BYTES = 2 * budget.SLOT_BYTES
+    with budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
         tasks.run_swap.call(str(swap.pk))
     swap.refresh_from_db()
     assert (swap.status, swap.attempts, swap.lease_expires_at) == (Status.QUEUED, 0, None)
-    soon = timezone.now() + datetime.timedelta(seconds=decode_budget.RETRY_SECONDS)
+    soon = timezone.now() + datetime.timedelta(seconds=budget.RETRY_SECONDS)
     later = DBTaskResult.objects.filter(run_after__lte=soon)
     assert [task.task_path for task in later] == ["swaps.tasks.run_swap"]
 
@@ -104,13 +105,13 @@ def test_a_swap_without_memory_to_open_its_photos_goes_back_to_the_queue_uncount
 def test_a_fetch_without_memory_to_open_the_picture_is_done_later(
     alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, max_waiting: int
 ) -> None:
-    monkeypatch.setattr(decode_budget, "MAX_WAITING", max_waiting)
+    monkeypatch.setattr(budget, "MAX_WAITING", max_waiting)
     with serving(says(http_answer(picture()))) as server:
         settings.FACESWAP_FETCH_ALLOW = [f"127.0.0.1:{server.port}"]
         url = f"http://127.0.0.1:{server.port}/face.jpg"
         task_id = Caller(alice).swap({**ASYNC, "source_image_url": url}).json()["task_id"]
-        settings.FACESWAP_DECODE_BYTES = 2 * decode_budget.SLOT_BYTES
-        with decode_budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
+        settings.FACESWAP_DECODE_BYTES = 2 * budget.SLOT_BYTES
+        with budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
             tasks.fetch_pictures.call(task_id)
         swap = Swap.objects.get(pk=task_id)
         assert (swap.status, swap.attempts, swap.has_pictures) == (Status.QUEUED, 0, False)
@@ -124,8 +125,8 @@ def test_a_download_in_another_format_waits_for_memory_as_well(
 ) -> None:
     swap = finished_swap(alice)
     url = f"{reverse('swaps:result', args=[swap.pk])}?download="
-    settings.FACESWAP_DECODE_BYTES = 2 * decode_budget.SLOT_BYTES
-    with decode_budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
+    settings.FACESWAP_DECODE_BYTES = 2 * budget.SLOT_BYTES
+    with budget.reserve(settings.FACESWAP_DECODE_BYTES, who="somebody else"):
         answer = as_alice.get(f"{url}webp")
         assert (answer.status_code, answer["Retry-After"]) == (503, "10")
         assert as_alice.get(f"{url}jpeg").status_code == 200  # as it is stored

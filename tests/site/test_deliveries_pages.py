@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from swaps import services
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import Delivery, DeliveryAttempt, DeliveryStatus, Door, Swap, User
-from swaps.models.delivery import MOST_ATTEMPTS
+from swaps.models.delivery import MAX_ATTEMPTS
 from swaps.views.deliveries import PAGE_SIZE
 from tests.site.conftest import finished, queued_swap
 
@@ -30,7 +31,7 @@ def ended_swap(owner: User) -> Swap:
     Swap.objects.filter(pk=swap.pk).update(door=Door.API, callback_url=HOOK, trace_id="t" * 32)
     swap.refresh_from_db()
     assert swap.claim()
-    services.settle(swap, finished())
+    settle(swap, finished())
     return swap
 
 
@@ -205,13 +206,13 @@ def test_of_many_attempts_the_newest_are_shown(
             seconds=1,
             error=f"attempt {number} failed",
         )
-        for number in range(MOST_ATTEMPTS + 20)
+        for number in range(MAX_ATTEMPTS + 20)
     )
     with django_assert_max_num_queries(6):
         html = page(as_alice, page_of(delivery))
-    assert html.count(" failed</p>") == MOST_ATTEMPTS
+    assert html.count(" failed</p>") == MAX_ATTEMPTS
     assert "attempt 0 failed" in html
-    assert f"attempt {MOST_ATTEMPTS} failed" not in html
+    assert f"attempt {MAX_ATTEMPTS} failed" not in html
 
 
 def test_when_the_next_attempt_will_be_is_said(as_alice: Client, alice: User) -> None:
@@ -298,7 +299,7 @@ def test_the_callback_of_a_swap_that_is_out_of_sight_shows_no_picture(
     if is_hidden:
         Swap.objects.filter(pk=swap.pk).update(is_hidden=True)
     else:
-        services.remove(swap)
+        remove_swap(swap)
     html = page(as_alice, page_of(swap.delivery))
     assert "image_url" not in html
     assert reverse("swaps:detail", args=[swap.pk]) not in html

@@ -14,12 +14,19 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from swaps import access, deliveries, errors, inspector, intake, playground, services
-from swaps.api import openapi, schemas
+from swaps import errors
+from swaps.accounts import api_keys
+from swaps.api import schemas
+from swaps.api.description import openapi
+from swaps.api.description.error_meanings import MEANINGS
+from swaps.deliveries import arrivals, deliver, inspector
+from swaps.deliveries.arrivals import Verdict, judge
+from swaps.lifecycle.api_request import read_at_once
+from swaps.lifecycle.request import ApiCall, request_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import ApiAccess, ApiKey, InspectedCallback, Swap, Upload, User
-from swaps.playground import Verdict, judge
-from swaps.views import docs_words
-from swaps.views.docs_reference import reference
+from swaps.views.docs import schema_text
+from swaps.views.docs.reference import reference
 from tests.site.conftest import finished, photo, picture
 
 DOCUMENT = openapi.document(settings.SITE_URL)
@@ -102,11 +109,11 @@ def test_every_operation_header_and_answer_stands_on_the_page(page: str) -> None
 
 def test_every_error_has_a_place_its_status_and_its_meaning(page: str) -> None:
     said = text_of(page)
-    for error, meaning in openapi.MEANINGS.items():
+    for error, meaning in MEANINGS.items():
         assert page.count(f'id="error-{error.code}"') == 1
         assert f"{error.code}{error.status} " in said
         assert plain(meaning) in said
-    assert set(openapi.MEANINGS) == set(errors.SwapError.by_code.values())
+    assert set(MEANINGS) == set(errors.SwapError.by_code.values())
 
 
 def test_each_operation_links_to_its_errors(page: str) -> None:
@@ -153,8 +160,8 @@ def test_the_examples_are_what_the_schemas_allow() -> None:
 def test_types_and_limits_are_said_in_words(
     schema: dict[str, Any], words: str, limits: str
 ) -> None:
-    assert docs_words.words_of(schema) == words
-    assert docs_words.limits_of(schema) == limits
+    assert schema_text.words_of(schema) == words
+    assert schema_text.limits_of(schema) == limits
 
 
 @pytest.mark.parametrize(
@@ -168,7 +175,7 @@ def test_types_and_limits_are_said_in_words(
     ],
 )
 def test_markdown_of_two_kinds_is_shown_and_nothing_gets_through(text: str, shown: str) -> None:
-    assert docs_words.prose(text) == shown
+    assert schema_text.prose(text) == shown
 
 
 def test_the_page_says_how_to_verify_and_that_is_right(page: str) -> None:
@@ -204,7 +211,7 @@ def test_a_visitor_sees_everything_without_a_query(
 def test_a_member_with_a_key_sees_what_is_left_and_their_own_prefix(
     as_alice: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    issued = access.acquire(alice)
+    issued = api_keys.acquire(alice)
     assert issued
     arrived(alice)
     ApiAccess.objects.filter(user=alice).update(remaining=7)
@@ -371,7 +378,7 @@ def test_an_upload_becomes_a_url_that_the_api_takes_without_a_network(
     assert url.startswith(settings.SITE_URL)
     assert "picture" in answer["HX-Trigger-After-Settle"]
     assert not re.search(r"_sample\"[^>]* checked", answer.content.decode())
-    taken = intake.read_at_once(url, "source", alice.pk)
+    taken = read_at_once(url, "source", alice.pk)
     assert taken
     assert (taken.width, taken.height) == (40, 30)
     assert Upload.objects.get().owner == alice
@@ -418,7 +425,7 @@ def test_uploads_and_callbacks_are_for_members(db: None) -> None:
 def arrived(owner: User, outcome: Any = None) -> Swap:
     """A real callback of a real swap, at the owner's inspector."""
     key = ApiKey.objects.filter(user=owner).first() or ApiKey.objects.issue(owner)[0]
-    call = services.ApiCall(
+    call = ApiCall(
         key=key,
         body={},
         body_digest="",
@@ -426,10 +433,10 @@ def arrived(owner: User, outcome: Any = None) -> Swap:
         callback_url=inspector.url_of(owner),
         idempotency_key="",
     )
-    swap = services.request_swap(owner, photo("tan"), photo("navy"), call=call)
+    swap = request_swap(owner, photo("tan"), photo("navy"), call=call)
     assert swap.claim()
-    services.settle(swap, outcome or finished())
-    deliveries.attempt(swap.delivery, timezone.now())
+    settle(swap, outcome or finished())
+    deliver.attempt(swap.delivery, timezone.now())
     return swap
 
 
@@ -514,6 +521,6 @@ def test_a_signature_of_another_secret_or_of_another_body_is_wrong(alice: User) 
 
 
 def test_the_oldest_callbacks_are_not_shown(as_alice: Client, alice: User) -> None:
-    for _ in range(playground.MOST_SHOWN + 2):
+    for _ in range(arrivals.MAX_SHOWN + 2):
         InspectedCallback.objects.create(user=alice, headers={}, body="{}")
-    assert fragment(as_alice, CALLBACKS).count("<details") == playground.MOST_SHOWN
+    assert fragment(as_alice, CALLBACKS).count("<details") == arrivals.MAX_SHOWN

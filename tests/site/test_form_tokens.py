@@ -13,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from swaps import recovery
+from swaps.clock import retention
+from swaps.clock.retention import delete_expired_forms
 from swaps.models import (
     ApiAccess,
     ApiKey,
@@ -143,13 +144,13 @@ def test_a_swap_that_is_deleted_twice_is_deleted(as_alice: Client, alice: User) 
 def test_the_clock_forgets_sent_forms_a_number_at_a_time(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recovery, "MOST_FORGOTTEN", 2)
+    monkeypatch.setattr(retention, "MAX_DELETED", 2)
     for number in range(3):
         FormSubmission.objects.claim(alice, str(number), number)
     FormCount.objects.create(user=alice, minute=timezone.now())
-    recovery.forget_forms(timezone.now() + datetime.timedelta(minutes=30))
+    delete_expired_forms(timezone.now() + datetime.timedelta(minutes=30))
     assert (FormSubmission.objects.count(), FormCount.objects.count()) == (3, 1)
-    recovery.forget_forms(timezone.now() + datetime.timedelta(hours=25))
+    delete_expired_forms(timezone.now() + datetime.timedelta(hours=25))
     assert (FormSubmission.objects.count(), FormCount.objects.count()) == (1, 0)
 
 

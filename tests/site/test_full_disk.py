@@ -23,9 +23,12 @@ from django.test import Client
 from PIL import Image
 from pytest_django import Settings
 
-from swaps import images, recovery, services, storage, storage_space
-from swaps.management.commands.worker import NEED_ROOM, PatientWorker
+from swaps import images, storage
+from swaps.clock.steps import tick
+from swaps.lifecycle.request import request_swap
 from swaps.models import AccountStorage, ApiAccess, ApiKey, Quota, Status, StrayFiles, Swap, User
+from swaps.processes.worker import NEED_ROOM, PatientWorker
+from swaps.storage import space
 from swaps.tasks import run_swap
 from tests.parts import require
 from tests.processes import running, wait_until
@@ -65,8 +68,8 @@ def test_failing_calls_leave_nothing(disk: SmallDisk, alice: User) -> None:
     disk.leave(len(source.data) + len(target.data) // 2)  # the second photo ends in its middle
     for _ in range(5):
         with pytest.raises(OSError, match="No space") as caught:
-            services.request_swap(alice, source, target)
-        assert storage_space.is_full(caught.value)
+            request_swap(alice, source, target)
+        assert space.is_full(caught.value)
     assert files_on(disk) == set()
     assert not list((disk.root / "media" / "swaps").iterdir())
     assert not StrayFiles.objects.exists()
@@ -84,13 +87,13 @@ def test_a_picture_is_stored_wholly_or_not_at_all(disk: SmallDisk) -> None:
 
 
 def test_an_attempt_without_room_does_not_count(disk: SmallDisk, alice: User) -> None:
-    swap = services.request_swap(alice, real("face-man-frontal"), real("face-woman-frontal"))
+    swap = request_swap(alice, real("face-man-frontal"), real("face-woman-frontal"))
     for seconds in range(10, 60, 10):  # more often than a swap may break
         disk.fill()
         run_swap.call(str(swap.pk))
         swap.refresh_from_db()
         assert (swap.status, swap.attempts) == (Status.PROCESSING, 0)
-        recovery.tick(later(seconds))
+        tick(later(seconds))
     disk.free()
     run_swap.call(str(swap.pk))
     swap.refresh_from_db()
@@ -221,18 +224,18 @@ def test_a_large_photo_for_which_the_temporary_folder_has_no_room_is_not_called_
         disk.leave(size + 500_000)  # for the upload, and not for what is made of it
         with pytest.raises(OSError, match="no room") as caught:
             images.accept(large, size=size, max_bytes=20 * MB, max_pixels=50 * MB)
-    assert storage_space.is_full(caught.value)
+    assert space.is_full(caught.value)
 
 
 def test_what_is_no_lack_of_room_is_not_taken_for_it() -> None:
-    assert storage_space.is_full(OSError(errno.EDQUOT, "quota"))
-    assert storage_space.is_full(psycopg.errors.DiskFull("could not extend file"))
+    assert space.is_full(OSError(errno.EDQUOT, "quota"))
+    assert space.is_full(psycopg.errors.DiskFull("could not extend file"))
     bucket_is_full: Any = {"ResponseMetadata": {"HTTPStatusCode": 507}}
-    assert storage_space.is_full(ClientError(bucket_is_full, "PutObject"))
-    assert not storage_space.is_full(OSError(errno.EIO, "input/output"))
-    assert not storage_space.is_full(FileNotFoundError("gone"))
-    assert not storage_space.is_full(ValueError())
-    assert not storage_space.is_full(None)
+    assert space.is_full(ClientError(bucket_is_full, "PutObject"))
+    assert not space.is_full(OSError(errno.EIO, "input/output"))
+    assert not space.is_full(FileNotFoundError("gone"))
+    assert not space.is_full(ValueError())
+    assert not space.is_full(None)
 
 
 WRITER = """
@@ -240,10 +243,10 @@ import sys, django
 django.setup()
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
-from swaps import storage_reserve
+from swaps.storage import reserve
 if sys.argv[1] == "with":
-    storage_reserve.keep_reserve(timezone.now())
-    storage_reserve.keep_reserve(timezone.now())
+    reserve.keep_reserve(timezone.now())
+    reserve.keep_reserve(timezone.now())
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(300):

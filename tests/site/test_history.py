@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from swaps import errors, services
+from swaps import errors
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import Status, Swap, User
-from swaps.views.history import MOST_POLLED, PAGE_SIZE
+from swaps.views.history import MAX_POLLED, PAGE_SIZE
 from tests.site.conftest import finished, finished_swap, queued_swap
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +100,7 @@ def test_a_poll_brings_the_finished_card_and_says_so(as_alice: Client, alice: Us
     swap = queued_swap(alice)
     url = poll_url(as_alice)
     swap.claim()
-    services.settle(swap, finished())
+    settle(swap, finished())
     answer = as_alice.get(url, headers=HTMX).content.decode()
     assert reverse("swaps:thumb", args=[swap.pk, "result"]) in answer
     assert "Your swap is finished." in answer
@@ -108,7 +110,7 @@ def test_a_poll_brings_the_finished_card_and_says_so(as_alice: Client, alice: Us
 def test_a_poll_shows_a_failure_with_its_reason(as_alice: Client, alice: User) -> None:
     swap = queued_swap(alice)
     url = poll_url(as_alice)
-    services.settle(swap, errors.NoFace("No face was found in the face photo.", image="source"))
+    settle(swap, errors.NoFace("No face was found in the face photo.", image="source"))
     answer = as_alice.get(url, headers=HTMX).content.decode()
     assert "No face was found in the face photo." in answer
 
@@ -116,7 +118,7 @@ def test_a_poll_shows_a_failure_with_its_reason(as_alice: Client, alice: User) -
 def test_a_removed_card_goes(as_alice: Client, alice: User) -> None:
     swap = queued_swap(alice)
     url = poll_url(as_alice)
-    services.remove(swap)
+    remove_swap(swap)
     answer = as_alice.get(url, headers=HTMX).content.decode()
     assert f'id="swap-{swap.pk}" hx-swap-oob="delete"' in answer
 
@@ -168,10 +170,10 @@ def test_cards_of_later_pages_are_asked_about_too(as_alice: Client, alice: User)
 
 
 def test_more_swaps_than_one_poll_holds_have_their_turn(as_alice: Client, alice: User) -> None:
-    swaps = rows(alice, MOST_POLLED + 5)
+    swaps = rows(alice, MAX_POLLED + 5)
     Swap.objects.filter(owner=alice).update(status=Status.QUEUED)
     url = poll_url(as_alice)
-    assert url.count(".queued") == MOST_POLLED
+    assert url.count(".queued") == MAX_POLLED
     first = [swap.pk for swap in swaps if str(swap.pk) in url]
     Swap.objects.filter(pk__in=first).update(status=Status.SUCCEEDED)
     assert as_alice.get(url, headers=HTMX).content.decode().count(".queued") == 5

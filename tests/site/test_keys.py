@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from swaps import access
+from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, Grant, Scope, User
 from swaps.models.api_key import count_up
 from swaps.views.keys import CHART_HEIGHT, draw
@@ -46,7 +46,7 @@ def key_of(token: str) -> ApiKey:
 
 
 def first_key(user: User) -> ApiKey:
-    issued = access.acquire(user)
+    issued = api_keys.acquire(user)
     assert issued
     return issued[0]
 
@@ -118,7 +118,7 @@ def test_of_racing_acquires_one_grants(has_access: bool) -> None:
         connection.ensure_connection()
         start.wait()
         try:
-            return access.acquire(dora) is not None
+            return api_keys.acquire(dora) is not None
         finally:
             connection.close()
 
@@ -166,7 +166,7 @@ def test_keys_are_listed_newest_first_with_what_they_may(as_alice: Client, alice
     now = timezone.now()
     first_key(alice)
     for name, scope in (("Second", Scope.SWAP), ("<b>Third</b>", Scope.TASKS)):
-        access.create_key(alice, now, name=name, scope=scope)
+        api_keys.create_key(alice, now, name=name, scope=scope)
     raw = as_alice.get(KEYS).content.decode()
     names = ["&lt;b&gt;Third&lt;/b&gt;", "Second", "First key"]
     places = [raw.index(f"<h3>{name} ") for name in names]
@@ -180,7 +180,7 @@ def test_keys_are_listed_newest_first_with_what_they_may(as_alice: Client, alice
 
 def test_the_state_of_a_key_is_said(as_alice: Client, alice: User) -> None:
     now = timezone.now()
-    made = {name: access.create_key(alice, now, name=name)[0] for name in ("A", "B", "C", "D")}
+    made = {name: api_keys.create_key(alice, now, name=name)[0] for name in ("A", "B", "C", "D")}
     made["B"].revoke(now)
     ApiKey.objects.filter(pk=made["C"].pk).update(expires_at=now - DAY)
     ApiKey.objects.filter(pk=made["D"].pk).update(is_disabled=True)
@@ -228,7 +228,7 @@ def test_the_list_asks_as_much_for_many_keys_as_for_one(
     with django_assert_num_queries(6):  # session, user, access, open keys, ended keys, uses
         as_alice.get(KEYS)
     for number in range(20):
-        more, _ = access.create_key(alice, timezone.now(), name=f"Key {number}")
+        more, _ = api_keys.create_key(alice, timezone.now(), name=f"Key {number}")
         count_up(ApiKeyUse.objects.all(), key=more, day=today)
     with django_assert_num_queries(6):
         as_alice.get(KEYS)
@@ -305,11 +305,11 @@ def test_a_key_that_makes_no_sense_is_refused_with_the_reason(
 
 def test_an_account_has_so_many_keys_and_no_more(as_alice: Client, alice: User) -> None:
     first_key(alice)
-    for _ in range(access.MOST_KEYS - 1):
-        last, _token = access.create_key(alice, timezone.now(), name="One of many")
+    for _ in range(api_keys.MAX_KEYS - 1):
+        last, _token = api_keys.create_key(alice, timezone.now(), name="One of many")
     answer = as_alice.post(KEYS, NEW)
     assert answer.status_code == 422
-    assert f"at most {access.MOST_KEYS} keys" in answer.content.decode()
+    assert f"at most {api_keys.MAX_KEYS} keys" in answer.content.decode()
     last.revoke(timezone.now())
     assert as_alice.post(KEYS, NEW).status_code == 200
 
@@ -381,7 +381,7 @@ def test_somebody_elses_key_is_not_found(
     nowhere = reverse(f"swaps:{name}", args=[10**30])
     assert as_charlie.post(nowhere, {"overlap": "0"}).status_code == 404
     key.refresh_from_db()
-    assert access.state_of(key, timezone.now()) == "works"
+    assert api_keys.state_of(key, timezone.now()) == "works"
     assert "First key" not in page(as_charlie)
 
 
@@ -425,6 +425,6 @@ def test_a_form_sent_twice_rotates_the_secret_once(as_alice: Client, alice: User
     for _ in range(2):
         as_alice.post(reverse("swaps:rotate_secret"), {"last_rotated": ""})
     assert ApiAccess.objects.get().previous_secret == old
-    mark = access.rotation_mark(ApiAccess.objects.get())
+    mark = api_keys.rotation_mark(ApiAccess.objects.get())
     as_alice.post(reverse("swaps:rotate_secret"), {"last_rotated": mark})
     assert ApiAccess.objects.get().previous_secret != old

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from swaps import cache as cache_module
 from swaps.accounts.limits import address_range
-from swaps.management.commands.clock import clear_cache
 from swaps.models import User
+from swaps.processes.clock import clear_cache
+from swaps.runtime import database_cache as cache_module
 from tests.site.test_possession import OTHER, reset, reset_link
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from django.urls import reverse
 from PIL import Image
 from pytest_django import Settings
 
-from swaps import services, storage
+from swaps import storage
+from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Quota, Swap, Upload, User
 from tests.site.conftest import finished_swap, photo, picture
 
@@ -160,7 +161,7 @@ def test_a_photo_chosen_anew_wins_over_the_kept_one(as_alice: Client, alice: Use
 
 
 def test_a_kept_photo_is_forgotten_once_it_is_used(as_alice: Client, alice: User) -> None:
-    upload = services.keep_upload(alice, photo())
+    upload = keep_upload(alice, photo())
     ref = f"upload.{upload.pk}"
     as_alice.post(NEW, {"source_kept": ref, "target_kept": ref, "consent": "on"})
     assert Swap.objects.count() == 1
@@ -170,7 +171,7 @@ def test_a_kept_photo_is_forgotten_once_it_is_used(as_alice: Client, alice: User
 def test_a_kept_photo_whose_file_is_gone_has_to_be_chosen_again(
     as_alice: Client, alice: User
 ) -> None:
-    upload = services.keep_upload(alice, photo())
+    upload = keep_upload(alice, photo())
     storage.delete([upload.key])
     ref = f"upload.{upload.pk}"
     answer = as_alice.post(NEW, {"source_kept": ref, "target_image": file(), "consent": "on"})
@@ -199,12 +200,12 @@ def test_a_strange_kept_photo_counts_as_none(as_alice: Client, ref: str) -> None
 def test_the_result_can_be_downloaded_in_three_formats(
     as_alice: Client, alice: User, download: str, magic: bytes
 ) -> None:
-    from swaps import provenance
+    from swaps.provenance import xmp
 
     swap = finished_swap(alice)
     answer = as_alice.get(reverse("swaps:result", args=[swap.pk]), {"download": download})
     assert answer.content.startswith(magic)
-    assert provenance.is_marked(answer.content)
+    assert xmp.is_marked(answer.content)
     assert "attachment" in answer.headers["Content-Disposition"]
 
 

@@ -12,8 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from swaps import access, inspector, recovery, services
-from swaps.accounts import possession
+from swaps.accounts import api_keys, possession
+from swaps.clock.retention import remove_unconfirmed_swaps
+from swaps.deliveries import inspector
+from swaps.lifecycle.uploads import keep_upload
 from swaps.models import (
     ApiAccess,
     ApiKey,
@@ -116,7 +118,7 @@ def test_a_proof_of_the_mailbox_ends_what_could_open_the_account(
     account.apiaccess.rotate_secret(timezone.now())
     inspector_token = inspector.token_in(inspector.url_of(account)) or ""
     inspector.receive(inspector_token, {}, b"{}")
-    services.keep_upload(account, photo())
+    keep_upload(account, photo())
 
     prove(squatter)
 
@@ -205,7 +207,7 @@ def test_swaps_from_before_the_first_proof_are_kept_only_if_they_are_claimed(
     assert Swap.objects.visible_to(account).count() == (2 if keeps else 0)
     shown = sign_in(OWNER, OTHER).get(reverse("swaps:deliveries")).text
     assert ("squatter.example" in shown) is keeps
-    recovery.forget_swaps(timezone.now())
+    remove_unconfirmed_swaps(timezone.now())
     statuses = set(Swap.objects.values_list("status", flat=True))
     assert statuses == ({Status.SUCCEEDED, Status.QUEUED} if keeps else {Status.REMOVED})
     account.refresh_from_db()
@@ -250,10 +252,10 @@ def test_a_key_cannot_be_made_by_a_request_that_is_under_way_when_access_ends(
 ) -> None:
     in_the_request = User.objects.get()
     reset(reset_link(OWNER))
-    with pytest.raises(access.KeyRefused, match="signed out"):
-        access.create_key(in_the_request, timezone.now())
-    with pytest.raises(access.KeyRefused, match="signed out"):
-        access.rotate_secret(in_the_request, timezone.now())
+    with pytest.raises(api_keys.KeyRefused, match="signed out"):
+        api_keys.create_key(in_the_request, timezone.now())
+    with pytest.raises(api_keys.KeyRefused, match="signed out"):
+        api_keys.rotate_secret(in_the_request, timezone.now())
 
 
 # --- addresses ---------------------------------------------------------------------------------

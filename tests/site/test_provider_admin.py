@@ -11,11 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from swaps import errors, provider_figures, services
-from swaps.admin.provider import laid_out
+from swaps import errors
+from swaps.admin.hosted import laid_out
+from swaps.hosted import status
+from swaps.hosted.status import DAY, HOUR, MAX_COUNTED, Breaker, figures, percentile
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
 from swaps.models import HostedProvider, ProviderCallback, Stage, Submission, Swap, User, Verdict
 from swaps.models.hosted_provider import TROUBLES_TO_OPEN
-from swaps.provider_figures import DAY, HOUR, MOST_COUNTED, Breaker, figures, percentile
 from tests.site.conftest import finished, finished_swap, queued_swap, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +59,7 @@ def ended_swap(
 ) -> Swap:
     """Requested so many seconds ago, sent at once."""
     swap = sent_swap(owner)
-    services.settle(swap, error or finished())
+    settle(swap, error or finished())
     begun = timezone.now() - datetime.timedelta(seconds=ago)
     Swap.objects.filter(pk=swap.pk).update(created_at=begun)
     Submission.objects.filter(pk=swap.pk).update(
@@ -95,8 +98,8 @@ def limited(staff: User, *permissions: str) -> Client:
     return signed_in(staff)
 
 
-def figures_of(since: datetime.timedelta = DAY) -> provider_figures.Figures:
-    return figures(provider_figures.newest(timezone.now() - since)[0])
+def figures_of(since: datetime.timedelta = DAY) -> status.Figures:
+    return figures(status.newest(timezone.now() - since)[0])
 
 
 # --- figures ------------------------------------------------------------------------------
@@ -127,7 +130,7 @@ def test_the_figures_are_right(alice: User) -> None:
     ended_swap(alice, error=errors.Timeout("Too late."))
     sent = sent_swap(alice)
     Submission.objects.filter(pk=sent.pk).update(refusals=3)
-    services.remove(queued_swap(alice))
+    remove_swap(queued_swap(alice))
 
     found = figures_of()
 
@@ -137,14 +140,14 @@ def test_the_figures_are_right(alice: User) -> None:
     assert found.error_rate
     assert round(found.error_rate, 1) == 27.3
     # eight of 1 to 8 seconds, and three of one second; eight of 10 to 80, and three of two seconds
-    assert found.to_report == provider_figures.Seconds(p50=3, p90=7, p99=8)
-    assert found.to_end == provider_figures.Seconds(p50=30, p90=70, p99=80)
+    assert found.to_report == status.Seconds(p50=3, p90=7, p99=8)
+    assert found.to_end == status.Seconds(p50=30, p90=70, p99=80)
 
 
 def test_a_deleted_swap_still_counts_as_what_it_was(alice: User) -> None:
-    services.remove(ended_swap(alice))
-    services.remove(ended_swap(alice, error=errors.NoFace("Nobody there.")))
-    services.remove(sent_swap(alice))
+    remove_swap(ended_swap(alice))
+    remove_swap(ended_swap(alice, error=errors.NoFace("Nobody there.")))
+    remove_swap(sent_swap(alice))
     found = figures_of()
     assert (found.succeeded, found.failures, found.deleted) == (1, {"no_face": 1}, 1)
 
@@ -164,14 +167,14 @@ def test_nothing_requested_has_no_rate_and_no_times() -> None:
 def test_more_than_can_be_counted_are_said_to_be_so(as_staff: Client, alice: User) -> None:
     swaps = Swap.objects.bulk_create(
         Swap(owner=alice, provider="hosted", status="succeeded", result_key="r.jpg")
-        for _ in range(MOST_COUNTED)
+        for _ in range(MAX_COUNTED)
     )
     Submission.objects.bulk_create(Submission(swap=swap, stage=Stage.ENDED) for swap in swaps)
     assert "Only the newest" not in read(as_staff, STATUS)
     sent_swap(alice)
-    rows, is_capped = provider_figures.newest(timezone.now() - DAY)
-    assert (len(rows), is_capped) == (MOST_COUNTED, True)
-    assert f"Only the newest {MOST_COUNTED}" in read(as_staff, STATUS)
+    rows, is_capped = status.newest(timezone.now() - DAY)
+    assert (len(rows), is_capped) == (MAX_COUNTED, True)
+    assert f"Only the newest {MAX_COUNTED}" in read(as_staff, STATUS)
 
 
 def test_what_is_open_is_counted_by_what_it_waits_for(alice: User) -> None:
@@ -182,7 +185,7 @@ def test_what_is_open_is_counted_by_what_it_waits_for(alice: User) -> None:
     for swap in parked:
         swap.take_back(is_parked=True)
     ended_swap(alice)
-    now = provider_figures.look(timezone.now())
+    now = status.look(timezone.now())
     assert (now.in_flight, now.answered, now.waiting, now.parked) == (1, 1, 1, 2)
     assert now.oldest_at
     assert now.oldest_at < parked[1].submission.created_at
@@ -192,7 +195,7 @@ def test_what_is_open_is_counted_by_what_it_waits_for(alice: User) -> None:
 
 
 def breaker(at: datetime.datetime) -> Breaker:
-    return provider_figures.look(at).breaker
+    return status.look(at).breaker
 
 
 def test_the_breaker_is_told_as_it_is(alice: User) -> None:
@@ -204,12 +207,12 @@ def test_the_breaker_is_told_as_it_is(alice: User) -> None:
     assert breaker(later) == Breaker.OPEN
     back = later + datetime.timedelta(minutes=1)
     assert breaker(back) == Breaker.DUE
-    HostedProvider.objects.now().begin_trial(back)
+    HostedProvider.objects.current().begin_trial(back)
     trial = sent_swap(alice, sent_at=back)
     assert breaker(back) == Breaker.TRIAL
     HostedProvider.objects.note_trouble(back + datetime.timedelta(seconds=1), "Still away.")
     assert breaker(back) == Breaker.OPEN
-    services.remove(trial)
+    remove_swap(trial)
     HostedProvider.objects.note_success(back)
     assert breaker(back) == Breaker.CLOSED
 
@@ -290,7 +293,7 @@ def test_the_page_asks_as_much_for_many_rows_as_for_one(
 
 
 def test_the_row_has_no_page_to_be_edited_on(as_staff: Client) -> None:
-    HostedProvider.objects.now()
+    HostedProvider.objects.current()
     for url in (f"{STATUS}1/change/", f"{STATUS}add/", f"{STATUS}1/delete/"):
         assert as_staff.get(url).status_code == 404
 

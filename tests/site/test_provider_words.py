@@ -6,8 +6,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from swaps.context_processors import host_of_provider
 from swaps.models import User
-from swaps.views.pages import host_of_provider
 from tests.site.conftest import queued_swap
 
 pytestmark = pytest.mark.django_db

@@ -6,10 +6,10 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
-from swaps import net_proxies
 from swaps.middleware import trust_known_proxies_only
+from swaps.net import proxies
 
-TRUSTED = net_proxies.parse_networks(["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:aaaa::/48"])
+TRUSTED = proxies.parse_networks(["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:aaaa::/48"])
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ TRUSTED = net_proxies.parse_networks(["127.0.0.1", "::1", "10.0.0.0/8", "2001:db
 def test_addresses_are_read_from_the_right_and_past_trusted_proxies_only(
     peer: str, forwarded_for: str, client: str
 ) -> None:
-    assert net_proxies.client_address(peer, forwarded_for, TRUSTED) == client
+    assert proxies.client_address(peer, forwarded_for, TRUSTED) == client
 
 
 def passed_on(peer: str, **headers: str) -> HttpRequest:

@@ -14,7 +14,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
-from swaps import errors, photos, recovery, retention, services, storage
+from swaps import errors, storage
+from swaps.clock.retention import purge_failed, sweep_stray
+from swaps.clock.rows import BATCH
+from swaps.clock.stray_folders import FolderSweep
+from swaps.lifecycle import photos
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
+from swaps.lifecycle.uploads import keep_upload
 from swaps.models import AccountStorage, StrayFiles, Swap, Upload, User
 from swaps.models.stray_files import ABANDONED_AFTER, Abandoned
 from tests.site.conftest import finished_swap, photo, queued_swap
@@ -35,7 +42,7 @@ def counted(user: User) -> int:
 
 def failed_swap(owner: User) -> Swap:
     swap = queued_swap(owner)
-    services.settle(swap, errors.ApiError("It broke."))
+    settle(swap, errors.ApiError("It broke."))
     return swap
 
 
@@ -48,7 +55,7 @@ def make_old(*folders: Path) -> None:
 
 
 def go_through_the_folders() -> None:
-    sweep = retention.FolderSweep()
+    sweep = FolderSweep()
     for _ in range(3):
         sweep(timezone.now())
 
@@ -60,19 +67,19 @@ def test_all_pictures_of_an_account_are_counted_until_they_go(
     alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     first, second = finished_swap(alice), queued_swap(alice)
-    upload = services.keep_upload(alice, photo())
+    upload = keep_upload(alice, photo())
     assert counted(alice) == stored_bytes() > 0
     with django_capture_on_commit_callbacks(execute=True):
-        services.remove(first)
+        remove_swap(first)
         upload.delete()
     assert counted(alice) == stored_bytes() == second.stored_bytes
-    services.remove(second)
-    services.remove(second)
+    remove_swap(second)
+    remove_swap(second)
     assert counted(alice) == stored_bytes() == 0
 
 
 def test_an_upload_that_is_deleted_twice_gives_its_bytes_back_once(alice: User) -> None:
-    kept = services.keep_upload(alice, photo())
+    kept = keep_upload(alice, photo())
     both = [Upload.objects.get(pk=kept.pk) for _ in range(2)]  # two clocks, or two requests
     for again in both:
         again.delete()
@@ -89,7 +96,7 @@ def test_a_full_account_is_told_what_to_do(
     assert answer.status_code == 422
     assert "Delete swaps that you no longer need" in answer.content.decode()
     assert stored_bytes() == before
-    services.remove(swap)
+    remove_swap(swap)
     assert as_alice.post("/swaps/new/", form()).status_code == 302
 
 
@@ -124,10 +131,10 @@ def test_zero_is_no_limit(alice: User, settings: Settings) -> None:
 
 def test_pictures_of_a_failed_swap_go_and_its_page_says_so(alice: User, as_alice: Client) -> None:
     swap = failed_swap(alice)
-    retention.purge_failed(later(site_settings.FACESWAP_FAILED_HOURS * HOUR - 60))
+    purge_failed(later(site_settings.FACESWAP_FAILED_HOURS * HOUR - 60))
     assert stored_bytes()
     for _ in range(2):
-        retention.purge_failed(later(site_settings.FACESWAP_FAILED_HOURS * HOUR + 60))
+        purge_failed(later(site_settings.FACESWAP_FAILED_HOURS * HOUR + 60))
     assert stored_bytes() == counted(alice) == 0
     page = as_alice.get(f"/swaps/{swap.pk}/").content.decode()
     assert "Its photos have been removed" in page
@@ -143,7 +150,7 @@ def test_pictures_of_a_failed_swap_go_and_its_page_says_so(alice: User, as_alice
         .count("Choose a")
         >= 2
     )
-    services.remove(swap)
+    remove_swap(swap)
     assert counted(alice) == 0
 
 
@@ -151,7 +158,7 @@ def test_pictures_of_other_swaps_stay(alice: User) -> None:
     finished_swap(alice)
     queued_swap(alice)
     before = stored_bytes()
-    retention.purge_failed(later(1000 * HOUR))
+    purge_failed(later(1000 * HOUR))
     assert stored_bytes() == before
 
 
@@ -163,10 +170,10 @@ def test_what_a_killed_process_wrote_is_removed_by_the_clock(alice: User) -> Non
     stray = writing.__enter__()  # and never comes back
     assert stray
     assert counted(alice) == stored_bytes() > 0
-    retention.sweep_stray(later(ABANDONED_AFTER.total_seconds() - 60))
+    sweep_stray(later(ABANDONED_AFTER.total_seconds() - 60))
     assert stored_bytes()
     for _ in range(2):
-        retention.sweep_stray(later(ABANDONED_AFTER.total_seconds() + 60))
+        sweep_stray(later(ABANDONED_AFTER.total_seconds() + 60))
     assert counted(alice) == stored_bytes() == StrayFiles.objects.count() == 0
     with pytest.raises(Abandoned):
         stray.claim()
@@ -175,7 +182,7 @@ def test_what_a_killed_process_wrote_is_removed_by_the_clock(alice: User) -> Non
 def test_a_row_that_claims_its_files_keeps_them(alice: User) -> None:
     queued_swap(alice)
     before = stored_bytes()
-    retention.sweep_stray(later(100 * HOUR))
+    sweep_stray(later(100 * HOUR))
     assert stored_bytes() == before
     assert not StrayFiles.objects.exists()
 
@@ -185,19 +192,19 @@ def test_a_result_that_comes_after_its_account_is_removed_by_the_clock(alice: Us
     late = storage.key_for("swaps", swap.pk, "result", ".jpg")
     alice.delete()
     storage.put(late, b"stored by a worker that was killed then")
-    retention.sweep_stray(later(2 * site_settings.FACESWAP_LEASE_SECONDS + 1))
+    sweep_stray(later(2 * site_settings.FACESWAP_LEASE_SECONDS + 1))
     assert stored_bytes() == 0
 
 
 def test_sweeping_is_bounded_and_asks_little(
     alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for _ in range(recovery.BATCH + 5):
+    for _ in range(BATCH + 5):
         StrayFiles.objects.record(alice, [f"swaps/{uuid.uuid4()}/source.jpg"], 1)
-    retention.sweep_stray(later(2 * HOUR))
+    sweep_stray(later(2 * HOUR))
     assert StrayFiles.objects.count() == 5
     with django_assert_max_num_queries(1):
-        retention.sweep_stray(timezone.now())
+        sweep_stray(timezone.now())
 
 
 def test_folders_that_earlier_versions_left_are_removed(alice: User) -> None:
@@ -230,5 +237,5 @@ def test_the_last_file_takes_its_folder_with_it(alice: User) -> None:
     swap = finished_swap(alice)
     folder = Path(site_settings.MEDIA_ROOT) / "swaps" / str(swap.pk)
     assert folder.exists()
-    services.remove(swap)
+    remove_swap(swap)
     assert not folder.exists()

@@ -11,7 +11,7 @@ from django.conf import settings as site
 from pytest_django import Settings
 
 from faceswap_site import env
-from swaps import checks_address
+from swaps.checks import address
 
 NAMES = (
     *("SITE_URL", "SITE_PATH", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEFAULT_FROM_EMAIL"),
@@ -22,7 +22,7 @@ import json, threading, django
 django.setup()
 from django.conf import settings
 from django.test import Client
-from swaps import links, net_addresses
+from swaps import links
 found = {name: getattr(settings, name) for name in json.loads(%r)}
 def in_a_thread():
     found["link"] = links.sample_url("1-face.jpg")
@@ -113,7 +113,7 @@ def test_a_name_that_nobody_can_register_is_refused(
     name: str, host: str, settings: Settings
 ) -> None:
     setattr(settings, name, f"https://{host}/")
-    [problem] = checks_address.check_host_names()
+    [problem] = address.check_host_names()
     assert problem.id == "swaps.E025"
     assert name in problem.msg
 
@@ -127,11 +127,11 @@ def test_a_name_that_nobody_can_register_is_refused(
 )
 def test_a_path_that_proxies_read_differently_is_refused(path: str, settings: Settings) -> None:
     settings.SITE_URL = f"https://example.org{path}"
-    assert [problem.id for problem in checks_address.check_site_path()] == ["swaps.E024"]
+    assert [problem.id for problem in address.check_site_path()] == ["swaps.E024"]
 
 
 @pytest.mark.parametrize("path", ["", "/faces", "/a/b/c", "/~anna/faces-2_x.y"])
 def test_a_plain_path_is_fine(path: str, settings: Settings) -> None:
     settings.SITE_URL = f"https://example.org{path}"
-    assert checks_address.check_site_path() == []
-    assert checks_address.check_host_names() == []
+    assert address.check_site_path() == []
+    assert address.check_host_names() == []

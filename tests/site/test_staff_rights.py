@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from swaps import access
+from swaps.accounts import api_keys
 from swaps.models import ApiKey, User
 from tests.site.conftest import signed_in
 
@@ -131,7 +131,7 @@ DOORS: dict[str, Callable[[Client, User], object]] = {
 def test_a_staff_account_is_changed_by_superusers_only(
     as_mod: Client, protected: User, door: str
 ) -> None:
-    acquired = access.acquire(protected)
+    acquired = api_keys.acquire(protected)
     assert acquired
     ApiKey.objects.issue(protected, name="Stopped", is_disabled=True)
     EmailAddress.objects.create(user=protected, email=protected.email, primary=True)

@@ -7,7 +7,12 @@ from django.conf import settings
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from swaps import errors, recovery, services, storage
+from swaps import errors, storage
+from swaps.clock.steps import tick
+from swaps.lifecycle import uploads as kept_uploads
+from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.settle import settle
+from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Quota, Status, Swap, Upload, User
 from tests.site.conftest import finished, finished_swap, photo, queued_swap
 
@@ -30,8 +35,8 @@ def test_of_two_workers_one_claims(alice: User) -> None:
 def test_a_swap_ends_once(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
-    services.settle(swap, finished())
-    services.settle(swap, errors.ApiError("too late"))
+    settle(swap, finished())
+    settle(swap, errors.ApiError("too late"))
     swap.refresh_from_db()
     assert swap.status == Status.SUCCEEDED
     assert not swap.error_message
@@ -40,7 +45,7 @@ def test_a_swap_ends_once(alice: User) -> None:
 
 def test_a_late_second_result_keeps_the_first_ones_files(alice: User) -> None:
     swap = finished_swap(alice)
-    services.settle(swap, finished("red"))
+    settle(swap, finished("red"))
     assert storage.read(swap.result_key)
 
 
@@ -49,8 +54,8 @@ def test_a_failed_swap_is_given_back_exactly_once(alice: User) -> None:
     swap = queued_swap(alice)
     assert Quota.objects.of(alice).remaining == before - 1
     twin = Swap.objects.get(pk=swap.pk)
-    services.settle(swap, errors.NoFace("No face.", image="source"))
-    services.settle(twin, errors.NoFace("No face.", image="source"))
+    settle(swap, errors.NoFace("No face.", image="source"))
+    settle(twin, errors.NoFace("No face.", image="source"))
     quota = Quota.objects.of(alice)
     assert (quota.remaining, quota.spent) == (before, 0)
     swap.refresh_from_db()
@@ -69,7 +74,7 @@ def test_a_spent_quota_refuses_and_leaves_nothing_behind(alice: User) -> None:
 def test_an_overdue_swap_is_queued_again_and_done_by_another_worker(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
-    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
+    tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
     swap.refresh_from_db()
     assert swap.status == Status.QUEUED
     assert swap.claim()
@@ -79,7 +84,7 @@ def test_an_overdue_swap_is_queued_again_and_done_by_another_worker(alice: User)
 def test_a_swap_within_its_lease_is_left_alone(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
-    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS - 5))
+    tick(later(settings.FACESWAP_LEASE_SECONDS - 5))
     swap.refresh_from_db()
     assert swap.status == Status.PROCESSING
 
@@ -90,7 +95,7 @@ def test_after_the_last_attempt_it_fails_and_is_given_back(alice: User) -> None:
     for _ in range(settings.FACESWAP_MAX_ATTEMPTS):
         assert swap.claim()
         swap.give_up_lease()
-        recovery.tick(later(40))
+        tick(later(40))
         swap.refresh_from_db()
     assert swap.status == Status.FAILED
     assert swap.error_code == "api_error"
@@ -101,10 +106,10 @@ def test_a_broken_attempt_is_tried_again_after_a_pause(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
     swap.give_up_lease()
-    recovery.tick(later(1))
+    tick(later(1))
     swap.refresh_from_db()
     assert swap.status == Status.PROCESSING
-    recovery.tick(later(3))
+    tick(later(3))
     swap.refresh_from_db()
     assert swap.status == Status.QUEUED
 
@@ -115,18 +120,18 @@ def test_a_swap_whose_task_was_lost_is_enqueued_again_once_a_lease(alice: User) 
     queued_swap(alice)
     DBTaskResult.objects.all().delete()
     now = later(settings.FACESWAP_LEASE_SECONDS + 1)
-    recovery.tick(now)
-    recovery.tick(now)
+    tick(now)
+    tick(now)
     assert DBTaskResult.objects.count() == 1
-    recovery.tick(now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS + 5))
+    tick(now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS + 5))
     assert DBTaskResult.objects.count() == 2
 
 
 def test_a_swap_that_outlasts_its_lease_still_succeeds(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
-    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
-    services.settle(swap, finished())
+    tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
+    settle(swap, finished())
     swap.refresh_from_db()
     assert swap.status == Status.SUCCEEDED
 
@@ -134,25 +139,25 @@ def test_a_swap_that_outlasts_its_lease_still_succeeds(alice: User) -> None:
 def test_a_worker_whose_lease_is_over_does_not_touch_the_next_ones(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
-    recovery.tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
+    tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
     other = Swap.objects.get(pk=swap.pk)
     other.claim()
     swap.give_up_lease()
-    recovery.tick(later(5))
+    tick(later(5))
     other.refresh_from_db()
     assert other.status == Status.PROCESSING
 
 
 def test_one_file_that_cannot_be_deleted_holds_up_nothing_else(alice: User) -> None:
     stuck, other = queued_swap(alice), queued_swap(alice)
-    services.remove(other)
-    services.remove(stuck)
+    remove_swap(other)
+    remove_swap(stuck)
     for swap in (stuck, other):
         storage.put(swap.target_key, b"again")
     blocked = settings.MEDIA_ROOT / stuck.source_key
     blocked.mkdir(parents=True)
     (blocked / "in the way").touch()
-    recovery.tick(later(2 * settings.FACESWAP_LEASE_SECONDS + 1))
+    tick(later(2 * settings.FACESWAP_LEASE_SECONDS + 1))
     assert [name for name in _files() if not name.endswith("in the way")] == []
     assert list(Swap.objects.filter(is_purged=True)) == [other]
 
@@ -160,8 +165,8 @@ def test_one_file_that_cannot_be_deleted_holds_up_nothing_else(alice: User) -> N
 def test_a_late_second_result_of_a_removed_swap_does_not_stay(alice: User) -> None:
     swap = finished_swap(alice)
     late = Swap.objects.get(pk=swap.pk)
-    services.remove(swap)
-    services.settle(late, finished())
+    remove_swap(swap)
+    settle(late, finished())
     assert not _files()
 
 
@@ -173,7 +178,7 @@ def test_a_result_of_a_deleted_account_does_not_stay(
     worker = Swap.objects.get(pk=swap.pk)
     with django_capture_on_commit_callbacks(execute=True):
         alice.delete()
-    services.settle(worker, finished())
+    settle(worker, finished())
     assert not _files()
 
 
@@ -193,7 +198,7 @@ def test_an_account_can_be_deleted_though_a_file_cannot(
 def test_removal_deletes_every_file(alice: User) -> None:
     swap = finished_swap(alice)
     assert _files()
-    services.remove(swap)
+    remove_swap(swap)
     assert not _files()
     assert not Swap.objects.visible_to(alice).exists()
     assert Quota.objects.of(alice).spent == 1
@@ -201,8 +206,8 @@ def test_removal_deletes_every_file(alice: User) -> None:
 
 def test_an_unfinished_swap_is_given_back_when_removed(alice: User) -> None:
     swap = queued_swap(alice)
-    services.remove(swap)
-    services.remove(swap)
+    remove_swap(swap)
+    remove_swap(swap)
     assert Quota.objects.of(alice).spent == 0
 
 
@@ -210,17 +215,17 @@ def test_a_result_that_comes_after_the_removal_does_not_stay(alice: User) -> Non
     swap = queued_swap(alice)
     swap.claim()
     worker = Swap.objects.get(pk=swap.pk)
-    services.remove(swap)
-    services.settle(worker, finished())
+    remove_swap(swap)
+    settle(worker, finished())
     assert not _files()
 
 
 def test_the_clock_purges_what_a_killed_worker_left_of_a_removed_swap(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
-    services.remove(swap)
+    remove_swap(swap)
     storage.put(storage.key_for("swaps", swap.pk, "result", ".jpg"), b"left behind")
-    recovery.tick(later(2 * settings.FACESWAP_LEASE_SECONDS + 1))
+    tick(later(2 * settings.FACESWAP_LEASE_SECONDS + 1))
     assert not _files()
     swap.refresh_from_db()
     assert swap.is_purged
@@ -229,11 +234,11 @@ def test_the_clock_purges_what_a_killed_worker_left_of_a_removed_swap(alice: Use
 def test_kept_uploads_have_their_time(
     alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    services.keep_upload(alice, photo())
-    recovery.tick(later(60))
+    keep_upload(alice, photo())
+    tick(later(60))
     assert Upload.objects.exists()
     with django_capture_on_commit_callbacks(execute=True):
-        recovery.tick(later(settings.FACESWAP_KEPT_UPLOAD_HOURS * 3600 + 1))
+        tick(later(settings.FACESWAP_KEPT_UPLOAD_HOURS * 3600 + 1))
     assert not Upload.objects.exists()
     assert not _files()
 
@@ -242,9 +247,9 @@ def test_an_account_keeps_few_uploads(
     alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        uploads = [services.keep_upload(alice, photo()) for _ in range(8)]
-    assert set(Upload.objects.all()) == set(uploads[-services.MOST_KEPT_UPLOADS :])
-    assert len(_files()) == 2 * services.MOST_KEPT_UPLOADS
+        uploads = [keep_upload(alice, photo()) for _ in range(8)]
+    assert set(Upload.objects.all()) == set(uploads[-kept_uploads.MAX_KEPT_UPLOADS :])
+    assert len(_files()) == 2 * kept_uploads.MAX_KEPT_UPLOADS
 
 
 def test_deleting_an_account_deletes_its_files(
@@ -252,7 +257,7 @@ def test_deleting_an_account_deletes_its_files(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     finished_swap(alice)
-    services.keep_upload(alice, photo())
+    keep_upload(alice, photo())
     with django_capture_on_commit_callbacks(execute=True):
         alice.delete()
     assert not _files()

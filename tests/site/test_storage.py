@@ -17,7 +17,12 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
-from swaps import links, photos, retention, services, storage
+from swaps import links, storage
+from swaps.clock.retention import sweep_stray
+from swaps.lifecycle import photos
+from swaps.lifecycle.photos import load_photo
+from swaps.lifecycle.request import request_swap
+from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Swap, Upload, User
 from swaps.models.stray_files import ABANDONED_AFTER
 from swaps.views.pictures import picture
@@ -71,10 +76,10 @@ def test_what_a_killed_process_stored_is_found_without_listing_the_store(key: st
     owner = User.objects.create_user("killed@example.com", "correct horse battery")
     writing = photos.stored(owner, {key: photo()})
     writing.__enter__()  # and never comes back
-    retention.sweep_stray(timezone.now())
+    sweep_stray(timezone.now())
     assert storage.read(key)
     for _ in range(2):
-        retention.sweep_stray(timezone.now() + ABANDONED_AFTER)
+        sweep_stray(timezone.now() + ABANDONED_AFTER)
     for gone in (key, storage.thumb_key(key)):
         with pytest.raises(FileNotFoundError):
             storage.read(gone)
@@ -204,8 +209,8 @@ def test_a_photo_whose_thumbnail_cannot_be_stored_is_not_left_behind(
     full = {"BACKEND": f"{__name__}.FullForThumbnails", "OPTIONS": {"allow_overwrite": True}}
     settings.STORAGES = {**settings.STORAGES, "default": full}
     store: dict[str, Callable[[], object]] = {
-        "swap": lambda: services.request_swap(alice, photo(), photo()),
-        "kept upload": lambda: services.keep_upload(alice, photo()),
+        "swap": lambda: request_swap(alice, photo(), photo()),
+        "kept upload": lambda: keep_upload(alice, photo()),
     }
     with pytest.raises(OSError, match="No space"):
         store[what]()
@@ -215,7 +220,7 @@ def test_a_photo_whose_thumbnail_cannot_be_stored_is_not_left_behind(
 
 
 def test_a_stored_photo_that_lost_its_thumbnail_is_loaded_with_a_new_one(alice: User) -> None:
-    upload = services.keep_upload(alice, photo())
-    made = services.load_photo(upload.key)
+    upload = keep_upload(alice, photo())
+    made = load_photo(upload.key)
     default_storage.delete(storage.thumb_key(upload.key))
-    assert services.load_photo(upload.key) == made
+    assert load_photo(upload.key) == made

@@ -7,8 +7,11 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from swaps import images, provenance, recovery, services, storage
+from swaps import images, storage
+from swaps.clock.steps import tick
+from swaps.lifecycle.request import request_swap
 from swaps.models import Quota, Status, Swap, User
+from swaps.provenance import xmp
 from swaps.tasks import run_swap
 from tests.site.conftest import photo, queued_swap
 from tests.site.test_state_machine import later
@@ -35,7 +38,7 @@ def real(name: str) -> images.Photo:
 
 
 def done(owner: User, source: images.Photo, target: images.Photo) -> Swap:
-    swap = services.request_swap(owner, source, target)
+    swap = request_swap(owner, source, target)
     run_swap.call(str(swap.pk))
     swap.refresh_from_db()
     return swap
@@ -50,7 +53,7 @@ def test_two_real_photos_become_a_result_of_the_targets_size_marked_as_made_by_a
     data = storage.read(swap.result_key)
     assert (swap.width, swap.height, swap.size) == (target.width, target.height, len(data))
     assert images.dimensions(data) == (target.width, target.height)
-    assert provenance.is_marked(data)
+    assert xmp.is_marked(data)
     assert max(images.dimensions(storage.read(storage.thumb_key(swap.result_key)))) <= 640
     assert Quota.objects.of(alice).spent == 1
 
@@ -94,7 +97,7 @@ def test_files_that_vanished_end_the_swap_after_the_last_attempt(alice: User) ->
     storage.delete([swap.source_key])
     for _ in range(settings.FACESWAP_MAX_ATTEMPTS):
         run_swap.call(str(swap.pk))
-        recovery.tick(later(40))
+        tick(later(40))
     swap.refresh_from_db()
     assert (swap.status, swap.error_code) == ("failed", "api_error")
     assert Quota.objects.of(alice).spent == 0

@@ -1,107 +1,14 @@
-"""The courier: carries pictures in, callbacks and mail out. Only it asks other servers."""
+"""manage.py courier"""
 
-import logging
-import threading
-import time
-from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections, connection
-from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 
-from swaps import heartbeat, recovery
-from swaps.management.commands.worker import PatientWorker
-from swaps.models import Performer
-from swaps.supervisor import die_with_supervisor
-
-POLL_SECONDS = 0.1
-LOOK_SECONDS = 0.2
-# A server that hangs holds one of these; no queue can starve another.
-THREADS: Mapping[str, int] = {"fetches": 12, "deliveries": 12, "provider": 12, "mail": 4}
-
-log = logging.getLogger(__name__)
-
-
-class Courier(PatientWorker):
-    """Runs the tasks of each queue in so many threads, and takes none that would have to wait."""
-
-    def __init__(self, threads: Mapping[str, int], **options: Any) -> None:
-        super().__init__(queue_names=list(threads), **options)
-        self._threads = threads
-        self._pools = {name: ThreadPoolExecutor(count, name) for name, count in threads.items()}
-        self._busy: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def run(self) -> None:
-        super().run()
-        for pool in self._pools.values():
-            pool.shutdown()
-
-    def run_task(self, db_task_result: "DBTaskResult[..., Any]") -> None:
-        queue = db_task_result.queue_name
-        self._count(queue, 1)
-        self._pools[queue].submit(self._run_in_thread, queue, db_task_result)
-
-    def _run_in_thread(self, queue: str, db_task_result: "DBTaskResult[..., Any]") -> None:
-        close_old_connections()
-        try:
-            super().run_task(db_task_result)
-        except Exception:
-            log.exception("a task of the queue %s broke", queue)
-        finally:
-            close_old_connections()
-            self._count(queue, -1)
-
-    def _count(self, queue: str, change: int) -> None:
-        with self._lock:
-            self._busy[queue] += change
-            self.queue_names = [
-                name for name, count in self._threads.items() if self._busy[name] < count
-            ]
-
-
-def uses_hosted_provider() -> bool:
-    return Performer.HOSTED in {settings.FACESWAP_PROVIDER, settings.FACESWAP_API_PROVIDER}
-
-
-def look_after_submissions(courier: Courier) -> None:
-    """What the clock does once a second, more often: a callback makes its swap due, and no more."""
-    while courier.running:
-        close_old_connections()
-        try:
-            recovery.enqueue_submissions(timezone.now())
-        except Exception:
-            log.exception("the submissions could not be looked after")
-            connection.close()
-        time.sleep(LOOK_SECONDS)
-    connection.close()
+from swaps.processes import courier
 
 
 class Command(BaseCommand):
     help = "Fetch pictures, deliver callbacks, send mail, and talk to the hosted provider."
 
     def handle(self, **_options: Any) -> None:
-        die_with_supervisor()
-        name = heartbeat.name_of_process("courier")
-        courier = Courier(
-            THREADS,
-            excluded_queue_names=[],
-            interval=POLL_SECONDS,
-            batch=False,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=None,
-            worker_id=name[:64],
-        )
-        courier.configure_signals()
-        if uses_hosted_provider():
-            threading.Thread(target=look_after_submissions, args=(courier,), daemon=True).start()
-        leave = heartbeat.beat_in_background(name)
-        log.info("%s is ready", name)
         courier.run()
-        leave()

@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from swaps import access
+from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, Scope, User
 
 LONGEST_NAME = 60
@@ -39,12 +39,12 @@ class Command(BaseCommand):
             raise CommandError(f"--quota takes 0 to {LARGEST_QUOTA}.")
         with transaction.atomic():
             user = self._account(options["email"].strip(), may_create=options["create"])
-            access.provide(user, quota=quota)
+            api_keys.provide(user, quota=quota)
             try:
-                key, token = access.create_key(
+                key, token = api_keys.create_key(
                     user, timezone.now(), name=name, scope=options["scope"]
                 )
-            except access.KeyRefused as error:
+            except api_keys.KeyRefused as error:
                 raise CommandError(str(error)) from error
         self.stdout.write(token)
         self._explain(user, key)

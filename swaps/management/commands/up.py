@@ -1,33 +1,10 @@
-"""The whole site in one command: web server, workers, courier and clock under one supervisor."""
+"""manage.py up"""
 
-import errno
-import http.client
-import json
-import os
-import socket
-import sys
-import threading
-import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from swaps import storage_space, supervisor
-from swaps.supervisor import Program
-
-READY_SECONDS = 60.0
-PAUSE_SECONDS = 0.2
-LATE_PAUSE_SECONDS = 10.0  # each question leaves lines in the log, which may be on a full disk
-ENVIRONMENT = {
-    "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena for each thread otherwise
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PGCONNECT_TIMEOUT": "5",
-}
+from swaps.processes import up
 
 
 class Command(BaseCommand):
@@ -42,88 +19,4 @@ class Command(BaseCommand):
     def handle(
         self, *, bind: str, port: int, web_workers: int, workers: int, **_options: Any
     ) -> None:
-        check_port_is_free(bind, port)
-        address = f"http://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{port}"  # noqa: S104
-        environment = {**ENVIRONMENT, **os.environ}
-        # Empty counts as unset.
-        site_url = settings.SITE_URL if environment.get("SITE_URL") else address
-        environment["SITE_URL"] = site_url
-        children = programs(bind, port, web_workers, workers)
-        say = supervisor.printer([program.name for program in children])
-        announce = threading.Thread(
-            target=announce_when_ready,
-            args=(address, site_url, partial(say, "up")),
-            daemon=True,
-        )
-        code = supervisor.supervise(
-            children,
-            cwd=settings.BASE_DIR,
-            environment=environment,
-            say=say,
-            on_start=announce.start,
-            is_excused=storage_space.is_out,
-        )
-        if code:
-            raise CommandError("Stopped because a process keeps dying.", returncode=code)
-
-
-def programs(bind: str, port: int, web_workers: int, workers: int) -> list[Program]:
-    manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
-    web = (
-        *(sys.executable, "-m", "gunicorn", "--config", "python:swaps.web_server"),
-        *("--bind", f"{bind}:{port}", "--workers", str(web_workers), "faceswap_site.wsgi"),
-    )
-    return [
-        Program(name="web", command=web),
-        *(
-            Program(name=f"worker-{number}", command=(*manage, "worker"))
-            for number in range(1, workers + 1)
-        ),
-        Program(name="courier", command=(*manage, "courier")),
-        Program(name="clock", command=(*manage, "clock")),
-    ]
-
-
-def check_port_is_free(bind: str, port: int) -> None:
-    try:
-        with socket.create_server((bind, port)):
-            return
-    except (OSError, OverflowError) as error:
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
-            raise CommandError(
-                f"Port {port} on {bind} is taken. Stop what listens there, or choose another one: "
-                "make run PORT=8001 (or manage.py up --port 8001)."
-            ) from error
-        raise CommandError(f"Cannot listen on {bind}:{port}: {error}.") from error
-
-
-def announce_when_ready(address: str, site_url: str, say: Callable[[str], None]) -> None:
-    """Say ``Ready on …`` when the site answers for itself; say what is missing when it does not."""
-    deadline = time.monotonic() + READY_SECONDS
-    pause = PAUSE_SECONDS
-    while (missing := ask_health(address, site_url)) is not None:
-        if time.monotonic() > deadline:
-            say(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
-            deadline, pause = float("inf"), LATE_PAUSE_SECONDS
-        time.sleep(pause)
-    say(f"Ready on {address}{urlsplit(site_url).path}")
-
-
-def ask_health(address: str, site_url: str) -> str | None:
-    """None when all is well, otherwise what is not."""
-    site = urlsplit(site_url)
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=3)
-    try:
-        connection.request("GET", f"{site.path}/healthz", headers={"Host": site.netloc})
-        response = connection.getresponse()
-        body = response.read()
-        if response.status == http.HTTPStatus.OK:
-            return None
-        checks = json.loads(body)["checks"]
-        return ", ".join(f"{name}: {state}" for name, state in checks.items() if state != "ok")
-    except (OSError, http.client.HTTPException):
-        return "the web server does not answer"
-    except (ValueError, LookupError, TypeError):
-        return f"/healthz answers with status {response.status}"
-    finally:
-        connection.close()
+        up.run(bind=bind, port=port, web_workers=web_workers, workers=workers)

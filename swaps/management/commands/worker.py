@@ -1,63 +1,10 @@
-"""A worker: takes swaps from the database's queue and performs them, one at a time."""
+"""manage.py worker"""
 
-import logging
-import signal
-import time
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import Error, connection
-from django_tasks_db.management.commands.db_worker import Worker
 
-from swaps import heartbeat, storage_space
-from swaps.supervisor import die_with_supervisor
-
-POLL_SECONDS = 0.05
-PAUSE_SECONDS = 1.0
-# Their tasks store pictures: they wait for room. All others go on.
-NEED_ROOM = {"default", "fetches", "provider"}
-
-log = logging.getLogger(__name__)
-
-
-class PatientWorker(Worker):
-    """Lets go only between two tasks, and lives on when the database or the disk fails.
-
-    The original leaves from inside the signal handler when no task is running, which loses a
-    task that it has claimed and not yet started. The next look at the queue is 50 ms away.
-    """
-
-    _queue_names: list[str]
-
-    @property
-    def queue_names(self) -> list[str]:
-        """Where it looks for tasks now."""
-        if not storage_space.is_out():
-            return self._queue_names
-        return [name for name in self._queue_names if name not in NEED_ROOM]
-
-    @queue_names.setter
-    def queue_names(self, names: list[str]) -> None:
-        self._queue_names = names
-
-    def run(self) -> None:
-        """As the original; a queue that cannot be read or written is tried again."""
-        while True:
-            try:
-                super().run()
-            except Error as error:
-                log.warning("%s: the queue fails: %s", self.worker_id, error)
-                connection.close()
-                time.sleep(PAUSE_SECONDS)
-            else:
-                return
-
-    def shutdown(self, signum: int, frame: FrameType | None) -> None:
-        if not self.running:
-            super().shutdown(signum, frame)  # asked twice: leave now
-        log.info("%s: finishing what is running, then stopping", signal.Signals(signum).name)
-        self.running = False
+from swaps.processes import worker
 
 
 class Command(BaseCommand):
@@ -70,27 +17,4 @@ class Command(BaseCommand):
         parser.add_argument("--batch", action="store_true", help="stop when the queue is empty")
 
     def handle(self, *, name: str | None, batch: bool, **_options: Any) -> None:
-        die_with_supervisor()
-        name = f"worker:{name}" if name else heartbeat.name_of_process("worker")
-        worker = PatientWorker(
-            queue_names=["default"],
-            excluded_queue_names=[],
-            interval=POLL_SECONDS,
-            batch=batch,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=None,
-            worker_id=name[:64],
-        )
-        worker.configure_signals()
-        _warm_up()
-        leave = heartbeat.beat_in_background(name)
-        log.info("%s is ready", name)
-        worker.run()
-        leave()
-
-
-def _warm_up() -> None:
-    from swaps.providers import embedded
-
-    embedded.warm_up()
+        worker.run(name, is_batch=batch)

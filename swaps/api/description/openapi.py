@@ -1,0 +1,147 @@
+"""The description of the API, OpenAPI 3.1. The documentation page is generated from it."""
+
+from functools import cache
+from typing import Any
+
+from swaps import errors
+from swaps.api.description import examples
+from swaps.api.description.components import (
+    answer,
+    body,
+    error_answers,
+    header_components,
+    ref,
+    schema_components,
+)
+from swaps.api.description.error_meanings import OF_SWAP, OF_TASKS
+
+VERSION = "1.0"
+# What the reference provider's family has besides.
+NOT_OFFERED = ("analyze", "beautify", "change-age", "change-gender", "cartoon", "detect-live")
+
+
+@cache
+def document(site_url: str) -> dict[str, Any]:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Face Swap API",
+            "version": VERSION,
+            "summary": "Two picture URLs in, one picture out.",
+            "description": "Puts the face of one picture into another: at once, or at your "
+            "callback when it is done.\n\n"
+            f"{', '.join(f'`/face/{name}`' for name in NOT_OFFERED)} of the same family are not "
+            "offered: they answer with 400 `api_not_implemented`, and any other path below "
+            "`/face/` with 404 `no_api`.",
+        },
+        "servers": [{"url": site_url}],
+        "security": [{"key": []}],
+        "paths": {
+            "/face/swap": {"post": _swap(site_url)},
+            "/face/tasks": {"post": _tasks(site_url)},
+        },
+        "components": {
+            "schemas": schema_components(),
+            "responses": _responses_of_other_paths(),
+            "headers": header_components(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Your key, which begins with `fs_`.",
+                }
+            },
+        },
+    }
+
+
+def error_codes(operation: dict[str, Any]) -> list[str]:
+    """The codes that an operation of the document, or its components, may answer with."""
+    return [
+        code
+        for response in operation["responses"].values()
+        for code in response.get("x-error-codes", [])
+    ]
+
+
+def _swap(site_url: str) -> dict[str, Any]:
+    return {
+        "operationId": "swapFaces",
+        "summary": "Swap a face",
+        "description": "Puts the face of the source into the target. Without `callback_url` and "
+        "`async` the answer comes when the picture is finished. A swap that fails is given back "
+        "to your quota.",
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "Any text of your own. The same key within 24 hours gives the same "
+                "task, charged once; use a new one for each swap.",
+                "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
+            }
+        ],
+        "requestBody": body("SwapCall", examples.request(site_url)),
+        "responses": {
+            "200": answer(
+                "The finished picture; or, of an asynchronous call, the task.",
+                {"anyOf": [ref("Swapped"), ref("Accepted")]},
+                {
+                    "synchronous": examples.swapped(site_url),
+                    "asynchronous": examples.accepted(),
+                },
+            ),
+            **error_answers(OF_SWAP),
+        },
+        "callbacks": {
+            "result": {
+                "{$request.body#/callback_url}": {
+                    "post": {
+                        "summary": "The result, when it is done",
+                        "description": "Signed as the Standard Webhooks specification says: check "
+                        "`webhook-signature` with the secret on your page of keys. Answer with any "
+                        "2xx within 15 seconds. Anything else is repeated for more than 24 hours; "
+                        "410 stops it.",
+                        "requestBody": {
+                            "required": True,
+                            "content": {
+                                "application/json": {
+                                    "schema": {"anyOf": [ref("Swapped"), ref("Error")]}
+                                }
+                            },
+                        },
+                        "responses": {"2XX": {"description": "Taken."}},
+                    }
+                }
+            }
+        },
+    }
+
+
+def _tasks(site_url: str) -> dict[str, Any]:
+    return {
+        "operationId": "retrieveTasks",
+        "summary": "Ask for tasks",
+        "description": "How a swap stands, by its `task_id`. Swaps that you made in the browser "
+        "are found as well.",
+        "requestBody": body("TaskCall", examples.retrieve()),
+        "responses": {
+            "200": answer(
+                "One task, or a list.",
+                {"anyOf": [ref("Task"), ref("Tasks")]},
+                {
+                    "one that runs": examples.running_task(site_url),
+                    "one that has ended": examples.task(site_url),
+                    "several": examples.tasks(site_url),
+                },
+            ),
+            **error_answers(OF_TASKS),
+        },
+    }
+
+
+def _responses_of_other_paths() -> dict[str, Any]:
+    """What a client meets that calls what is no operation here, by a mistake or out of habit."""
+    return {
+        "NotOffered": error_answers((errors.ApiNotImplemented,))["400"],
+        "NoSuchCall": error_answers((errors.NoApi,))["404"],
+    }

@@ -1,0 +1,138 @@
+"""Recovery: work that was cut off, lost or is due is enqueued again.
+
+Each step is bounded, and may be done twice or by two clocks at once.
+"""
+
+import datetime
+import logging
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from swaps import errors, queue
+from swaps.clock.rows import BATCH, each_row
+from swaps.hosted.retry_policy import MAX_WAIT, give_up
+from swaps.hosted.schedule import enqueue_again, send_next
+from swaps.lifecycle.enqueue import enqueue_next
+from swaps.lifecycle.settle import settle
+from swaps.models import (
+    Delivery,
+    HostedProvider,
+    Mail,
+    Provider,
+    Stage,
+    Status,
+    Submission,
+    Swap,
+)
+from swaps.models.delivery import LEASE
+from swaps.models.mail import LEASE as MAIL_LEASE
+
+MAX_PARKED = 1000  # by one statement
+
+log = logging.getLogger(__name__)
+
+
+def recover_overdue(now: datetime.datetime) -> None:
+    """A claimed swap whose lease is over: try again, or fail it after the last attempt."""
+
+    def recover(swap: Swap) -> None:
+        if swap.attempts >= settings.FACESWAP_MAX_ATTEMPTS:
+            settle(swap, errors.ApiError("Something broke on our side. Please try again."))
+            return
+        with transaction.atomic():
+            if swap.requeue(now):
+                enqueue_next(swap)
+
+    each_row(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
+
+
+def requeue_forgotten(now: datetime.datetime) -> None:
+    """Queued for long and never started: its task may be lost, another one does no harm.
+
+    ``lease_expires_at`` says when to do so again; the pause grows with the age of the swap, so
+    that a long queue gets few needless tasks.
+    """
+    lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
+    waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, created_at__lte=now - lease)
+    # Those of a hosted provider are looked after by ``enqueue_submissions``, once they have begun.
+    waiting = waiting.filter(Q(provider=Provider.EMBEDDED) | Q(source_key="") | Q(target_key=""))
+    forgotten = waiting.exclude(lease_expires_at__gt=now)
+
+    def enqueue(swap: Swap) -> None:
+        pause = max(lease, now - swap.created_at)
+        with transaction.atomic():
+            if forgotten.filter(pk=swap.pk).update(lease_expires_at=now + pause) == 1:
+                enqueue_next(swap)
+
+    each_row(forgotten.order_by("created_at")[:BATCH], enqueue)
+
+
+def enqueue_deliveries(now: datetime.datetime) -> None:
+    """Callbacks whose next attempt is due. As of swaps, the pause grows while nobody comes."""
+
+    def enqueue(delivery: Delivery) -> None:
+        pause = max(LEASE, now - (delivery.next_attempt_at or now))
+        mine = Delivery.objects.needs_enqueue(now).filter(pk=delivery.pk)
+        with transaction.atomic():
+            if mine.update(enqueue_again_at=now + pause):
+                queue.enqueue("deliver_callback", delivery.pk)
+
+    each_row(Delivery.objects.needs_enqueue(now).order_by("next_attempt_at")[:BATCH], enqueue)
+
+
+def enqueue_mail(now: datetime.datetime) -> None:
+    """Mail whose next attempt is due; what has waited for a day is given up."""
+    given_up, _ = Mail.objects.filter(
+        pk__in=Mail.objects.expired(now).values_list("pk")[:BATCH]
+    ).delete()
+    if given_up:
+        log.error(
+            "mail: %d messages given up, the mail server did not take them for a day", given_up
+        )
+
+    def enqueue(waiting: Mail) -> None:
+        with transaction.atomic():
+            mine = Mail.objects.lost(now).filter(pk=waiting.pk)
+            if mine.update(enqueue_again_at=now + max(MAIL_LEASE, now - waiting.next_attempt_at)):
+                queue.enqueue("send_mail", waiting.pk)
+
+    each_row(Mail.objects.lost(now).order_by("next_attempt_at")[:BATCH], enqueue)
+
+
+def enqueue_submissions(now: datetime.datetime) -> None:
+    """Swaps of the hosted provider whose next step is due."""
+    send_next(now)
+    others = Submission.objects.needs_enqueue(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED))
+    others = others.order_by("due_at")
+    each_row(others[:BATCH], lambda submission: enqueue_again(submission, now))
+
+
+def park_waiting(_now: datetime.datetime) -> None:
+    """Swaps that wait for the hosted provider say whether it is because that is down."""
+    is_down = HostedProvider.objects.current().is_down
+    waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, is_parked=not is_down)
+    if is_down:
+        waiting = waiting.filter(submission__stage=Stage.NEW)
+    with transaction.atomic():
+        locked = waiting.select_for_update(of=("self",)).order_by("pk")[:MAX_PARKED]
+        Swap.objects.filter(pk__in=[swap.pk for swap in locked]).update(is_parked=is_down)
+
+
+def give_up_waiting(now: datetime.datetime) -> None:
+    """What could not be sent to the hosted provider for so long is given back."""
+    latest = now - MAX_WAIT
+    waiting = Submission.objects.open().filter(stage=Stage.NEW, created_at__lte=latest)
+    each_row(waiting.select_related("swap").order_by("due_at")[:BATCH], give_up)
+
+
+STEPS = (
+    recover_overdue,
+    requeue_forgotten,
+    enqueue_deliveries,
+    enqueue_mail,
+    enqueue_submissions,
+    park_waiting,
+    give_up_waiting,
+)

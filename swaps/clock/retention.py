@@ -1,0 +1,129 @@
+"""Retention: what has had its time is removed, pictures first.
+
+Each step is bounded, and may be done twice or by two clocks at once.
+"""
+
+import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from swaps import storage
+from swaps.clock.rows import BATCH, each_row
+from swaps.deliveries import inspector
+from swaps.lifecycle.remove import remove_swap
+from swaps.models import (
+    AccountStorage,
+    ApiKeyUse,
+    CallCount,
+    Delivery,
+    DeliveryStatus,
+    FormCount,
+    FormSubmission,
+    IdempotencyKey,
+    InspectedCallback,
+    ProviderCallback,
+    Status,
+    StrayFiles,
+    Swap,
+    Upload,
+    User,
+    provider_callback,
+)
+from swaps.models.idempotency_key import KEPT
+
+MAX_DELETED = 500  # rows of each kind, a minute
+KEPT_LOG = datetime.timedelta(days=90)  # of callbacks and of the uses of keys
+
+
+def purge_removed(now: datetime.datetime) -> None:
+    """Delete the files of removed swaps once more, in case a worker stored one meanwhile."""
+    settled = now - datetime.timedelta(seconds=2 * settings.FACESWAP_LEASE_SECONDS)
+    removed = Swap.objects.filter(
+        status=Status.REMOVED, is_purged=False, finished_at__lte=settled
+    ).order_by("finished_at")
+
+    def purge(swap: Swap) -> None:
+        storage.delete(swap.keys)
+        swap.purge(Status.REMOVED)
+
+    each_row(removed[:BATCH], purge)
+
+
+def remove_unconfirmed_swaps(now: datetime.datetime) -> None:
+    """Delete the swaps from before an account's address was confirmed, and their deliveries."""
+
+    def forget(user: User) -> None:
+        swaps = Swap.objects.filter(owner=user, created_at__lte=user.forget_swaps_before)
+        visible = swaps.exclude(status=Status.REMOVED).order_by("created_at")
+        each_row(visible[:BATCH], remove_swap)
+        sent = Delivery.objects.filter(owner=user, swap__in=swaps)
+        each_row(sent.order_by("created_at")[:BATCH], lambda delivery: delivery.delete())
+        if not visible.exists() and not sent.exists():
+            User.objects.filter(pk=user.pk).update(forget_swaps_before=None)
+
+    each_row(User.objects.filter(forget_swaps_before__isnull=False)[:BATCH], forget)
+
+
+def purge_uploads(now: datetime.datetime) -> None:
+    """Kept photos of refused forms have had their time."""
+    born = now - datetime.timedelta(hours=settings.FACESWAP_KEPT_UPLOAD_HOURS)
+    each_row(
+        Upload.objects.filter(created_at__lte=born).order_by("created_at")[:BATCH],
+        lambda upload: upload.delete(),
+    )
+
+
+def purge_failed(now: datetime.datetime) -> None:
+    """The pictures of failed swaps have had their time; the swap stays, and says so."""
+    ended = now - datetime.timedelta(hours=settings.FACESWAP_FAILED_HOURS)
+    failed = Swap.objects.filter(status=Status.FAILED, is_purged=False, finished_at__lte=ended)
+
+    def purge(swap: Swap) -> None:
+        storage.delete(swap.keys)
+        with transaction.atomic():
+            swap.lock()
+            size = swap.stored_bytes
+            if swap.purge(Status.FAILED):
+                AccountStorage.objects.give_back(swap.owner_id, size)
+
+    each_row(failed.order_by("finished_at")[:BATCH], purge)
+
+
+def sweep_stray(now: datetime.datetime) -> None:
+    """Files that were written and never got their row, or lost it."""
+
+    def sweep(stray: StrayFiles) -> None:
+        if stray.is_awaited and not stray.abandon():
+            return
+        storage.delete(stray.keys)
+        stray.forget()
+
+    each_row(StrayFiles.objects.filter(sweep_at__lte=now).order_by("sweep_at")[:BATCH], sweep)
+
+
+def delete_expired_logs(now: datetime.datetime) -> None:
+    """What is kept of calls for a while only."""
+    log_ends_at = now - KEPT_LOG
+    ApiKeyUse.objects.filter(day__lt=log_ends_at.date()).delete()
+    Delivery.objects.exclude(status=DeliveryStatus.PENDING).filter(
+        created_at__lte=log_ends_at
+    ).delete()
+    InspectedCallback.objects.filter(received_at__lte=now - inspector.KEPT).delete()
+    ProviderCallback.objects.filter(received_at__lte=now - provider_callback.KEPT).delete()
+
+
+def delete_expired_forms(now: datetime.datetime) -> None:
+    """What makes forms and calls count once, and what counts them; a number of rows at a time."""
+    an_hour_ago = now - datetime.timedelta(hours=1)
+    for old in (
+        IdempotencyKey.objects.filter(created_at__lte=now - KEPT),
+        FormSubmission.objects.filter(created_at__lte=now - KEPT),
+        CallCount.objects.filter(minute__lte=an_hour_ago),
+        FormCount.objects.filter(minute__lte=an_hour_ago),
+    ):
+        oldest = list(old.values_list("pk", flat=True)[:MAX_DELETED])
+        old.filter(pk__in=oldest).delete()
+
+
+STEPS = (remove_unconfirmed_swaps, purge_removed, purge_uploads, purge_failed, sweep_stray)

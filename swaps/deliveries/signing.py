@@ -1,0 +1,28 @@
+"""What a callback carries, and its signatures, as the Standard Webhooks specification has them."""
+
+import datetime
+import json
+
+from standardwebhooks import Webhook
+
+from swaps import serializers
+from swaps.models import ApiAccess, Delivery, Swap
+
+
+def payload(swap: Swap) -> bytes:
+    return json.dumps(serializers.response(swap)).encode()
+
+
+def sign(delivery: Delivery, body: bytes, now: datetime.datetime) -> dict[str, str]:
+    """The headers: one signature for each secret that is valid now."""
+    access = ApiAccess.objects.of_id(delivery.owner_id)
+    signatures = [
+        Webhook(secret).sign(delivery.message_id, now, body.decode())
+        for secret in access.signing_secrets(now)
+    ]
+    return {
+        "content-type": "application/json",
+        "webhook-id": delivery.message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }

@@ -1,0 +1,147 @@
+"""Where faces are, of any size and at any angle, in pictures of any shape.
+
+The networks find upright faces of about a tenth to all of a window, so the picture is looked at
+through square windows: large ones first, and as it is before it is turned.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from swaps.engines.classical.blazeface import NO_DETECTIONS, BlazeFace, eye_line, merge, turned_back
+from swaps.engines.classical.filters import cut
+from swaps.engines.classical.models import Model
+from swaps.engines.classical.pyramid import Pyramid
+from swaps.engines.classical.types import Floats, Picture
+
+_SIDE = 1600  # a window is looked at with this side at most, pixels
+_SMALLEST = 24.0  # pixels: below, the landmarks are guesses
+_MAX_WINDOWS = 240  # in one search: about a second
+_LEAST_WINDOW = 192.0  # pixels: smaller windows would only be enlarged
+_SURE = 0.9  # score; upside down faces have reached .87
+_SURE_ANGLE = math.radians(60)
+_SAME_WAY = math.radians(50)
+_AROUND = 2.0  # sides of the box that are looked at to tell which way up a face is
+
+
+class Detector:
+    """All faces of a picture, the small ones through overlapping windows."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        near = Model(
+            folder, "face_detection_short_range", ("regressors", "classificators"), threads
+        )
+        far = Model(folder, "face_detection_full_range_sparse", ("Identity", "Identity_1"), threads)
+        self._near = BlazeFace(near, 128, {8: 2, 16: 6})
+        self._far = BlazeFace(far, 192, {4: 1})
+
+    def __call__(self, picture: Pyramid, *, quarters: int = 0, depth: int = 0) -> Floats:
+        """The merged detections (n×17) of one search, in pixels of the picture.
+
+        ``quarters``: how often the picture is turned left by 90° before the search. ``depth``:
+        0 searches the whole picture, or square windows of an elongated one, and windows of half
+        that side where only small faces were found; 1 and 2 search windows of a quarter and of an
+        eighth. A search that needs more than 240 windows, or smaller ones than the network's
+        input, finds nothing.
+        """
+        shorter, longer = sorted(picture[0].shape[:2])
+        if shorter < _SMALLEST:
+            return NO_DETECTIONS.copy()
+        span = max(min(longer, 2 * shorter), 2 * longer / _MAX_WINDOWS)
+        if depth:
+            span /= 2 ** (depth + 1)
+            if span < _LEAST_WINDOW:
+                return NO_DETECTIONS.copy()
+        small, factor = picture.no_finer_than(2 ** max(0, math.ceil(math.log2(span / _SIDE))))
+        turned = np.ascontiguousarray(np.rot90(small, quarters))
+        found = self._search(turned, math.ceil(span / factor), is_fine=depth > 0)
+        found = turned_back(merge(found), quarters, small.shape[:2])
+        found[:, [*range(4), *range(5, 17)]] *= factor
+        found = found[found[:, 2] - found[:, 0] >= _SMALLEST]
+        upright = [self._turned_upright(picture, detection, quarters) for detection in found]
+        return np.array([u for u in upright if u is not None], np.float32).reshape(-1, 17)
+
+    def _search(self, picture: Picture, side: int, *, is_fine: bool) -> Floats:
+        if is_fine:
+            return self._in_windows(picture, side, 0.7)
+        found = self._in_windows(picture, side, 0.6, near=0.5)
+        # Both nets miss faces that are small in their input.
+        if side > 500 and (not len(found) or np.ptp(found[:, 0:4:2], 1).max() < 0.16 * side):
+            found = np.concatenate([found, self._in_windows(picture, side // 2, 0.7)])
+        return found
+
+    def _in_windows(
+        self, picture: Picture, side: int, threshold: float, near: float | None = None
+    ) -> Floats:
+        """What each window shows whole; a box cut by a window's inner edge is left out."""
+        height, width = picture.shape[:2]
+        corners = [(x, y) for y in _starts(height, side) for x in _starts(width, side)]
+        if len(corners) > _MAX_WINDOWS:
+            return NO_DETECTIONS.copy()
+        parts = [NO_DETECTIONS]
+        for left, top in corners:
+            window = picture[top : top + side, left : left + side]
+            found = self._far(window, threshold)
+            if near is not None:
+                found = np.concatenate([self._near(window, near), found])
+            found[:, [0, 2, *range(5, 17, 2)]] += left
+            found[:, [1, 3, *range(6, 17, 2)]] += top
+            bottom, right = top + window.shape[0], left + window.shape[1]
+            whole = (
+                ((found[:, 0] > left + 4) | (left == 0))
+                & ((found[:, 1] > top + 4) | (top == 0))
+                & ((found[:, 2] < right - 4) | (right == width))
+                & ((found[:, 3] < bottom - 4) | (bottom == height))
+            )
+            parts.append(found[whole])
+        return np.concatenate(parts)
+
+    def _turned_upright(self, picture: Pyramid, detection: Floats, quarters: int) -> Floats | None:
+        """The detection with its key points the right way up; None if that shows no face.
+
+        The networks find eyes at the mouth of a face that is upside down. Unless the detection
+        is beyond doubt, four turned copies of its surroundings vote: right answers agree, and an
+        upright face has the best score.
+        """
+        if detection[4] >= _SURE and _is_near(
+            eye_line(detection), quarters * math.pi / 2, _SURE_ANGLE
+        ):
+            return detection
+        side = _AROUND * float((detection[2:4] - detection[:2]).max())
+        level, factor = picture.no_finer_than(side / 256)
+        corner = ((detection[:2] + detection[2:4] - side) / 2 / factor).round().astype(int)
+        cells = max(2, round(side / factor))
+        patch = cut(level, int(corner[0]), int(corner[1]), cells, cells)
+        votes = self._votes(patch)
+        if not len(votes):
+            return None
+        lines = [eye_line(vote) for vote in votes]
+        agreed = [[_is_near(a, b, _SAME_WAY) for b in lines] for a in lines]
+        winner = int(np.argmax(np.array(agreed) @ votes[:, 4]))
+        best = votes[agreed[winner]][0]
+        best[[*range(4), *range(5, 17)]] += np.tile(corner, 8)
+        best[[*range(4), *range(5, 17)]] *= factor
+        return np.asarray(best, np.float32)
+
+    def _votes(self, patch: Picture) -> Floats:
+        """The best detection over the centre in each of four turned copies, best first."""
+        middle = len(patch) / 2
+        votes = [NO_DETECTIONS]
+        for quarters in range(4):
+            found = self._near(np.ascontiguousarray(np.rot90(patch, quarters)), 0.3)
+            found = turned_back(found, quarters, patch.shape[:2])
+            found = found[((found[:, :2] < middle) & (found[:, 2:4] > middle)).all(1)]
+            votes.append(found[np.argsort(-found[:, 4])][:1])
+        found = np.concatenate(votes)
+        return found[np.argsort(-found[:, 4], kind="stable")]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where windows of ``side`` begin that cover ``length`` and overlap by half or more."""
+    count = 1 + max(0, math.ceil(2 * (length - side) / side))
+    return [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
+
+
+def _is_near(angle: float, other: float, limit: float) -> bool:
+    return abs(math.remainder(angle - other, math.tau)) <= limit

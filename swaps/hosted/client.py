@@ -1,0 +1,198 @@
+"""A hosted provider, called as a client of the Face Swap API: submit, ask, fetch the result.
+
+Nothing is repeated in here: when to try again is decided by whoever calls, with the row at hand.
+Where the provider refuses, the ``SwapError`` is for people, and its cause, a ``ProviderTrouble``,
+says to staff what the provider said.
+"""
+
+import datetime
+import email.utils
+import logging
+import math
+import time
+from typing import Final
+
+from django.conf import settings
+
+from swaps import errors, images, net, storage
+from swaps.hosted import parser
+from swaps.hosted.messages import BUSY_CODES, CODES_OF_STATUS, OPERATORS_CODES, error_of
+from swaps.hosted.transport import GATEWAY_TIMEOUTS, Answer, post
+from swaps.images import budget
+from swaps.providers.base import (
+    Accepted,
+    Answered,
+    AnswerLost,
+    Finished,
+    NotNow,
+    ProviderTrouble,
+    RemoteRequest,
+)
+from swaps.providers.result import finish
+from swaps.redaction import scrub
+
+__all__ = ("SLACK", "ask", "error_of", "fetch_result", "picture_url", "submit")
+
+SLACK: Final = datetime.timedelta(minutes=15)
+FETCH_SECONDS: Final = 30.0
+MAX_RETRY_AFTER_SECONDS: Final = 3600.0
+MAX_DIFFERENCE: Final = 0.02  # of the result's proportions from the target's
+MAX_PROBLEM_CHARACTERS: Final = 200
+UNUSABLE: Final = (
+    "The picture that the service sent back cannot be used. Please try again, or try other photos."
+)
+# Before anything was done: the request took too long to arrive, or came too early.
+_MAY_COME_AGAIN: Final = frozenset({408, 425})
+
+log = logging.getLogger(__name__)
+
+
+def picture_url(key: str) -> str:
+    return storage.presigned_url(key, settings.HOSTED_URL_SECONDS)
+
+
+def submit(request: RemoteRequest) -> Accepted | Answered:
+    """Ask for one swap. Raises ``errors.SwapError``, ``NotNow`` and ``AnswerLost``."""
+    source, target = "source_image_url", "target_image_url"
+    if settings.FACESWAP_HOSTED_EXCHANGE:  # this provider reads the two the other way round
+        source, target = target, source
+    said = {
+        source: request.source_image_url,
+        target: request.target_image_url,
+        "callback_url": request.callback_url,
+    }
+    answer = post("/face/swap", said, idempotency_key=request.idempotency_key)
+    outcome = _understood(answer)
+    if outcome is None:
+        if answer.is_success or answer.status in GATEWAY_TIMEOUTS:
+            raise AnswerLost(_problem(answer, "", "an answer that cannot be understood"))
+        raise _refusal(answer, *parser.read_error(answer.body))
+    if answer.status in GATEWAY_TIMEOUTS:  # the provider waited for the picture, and still works
+        if outcome.task_id:
+            return Accepted(task_id=outcome.task_id)
+        raise AnswerLost(_problem(answer, outcome.error_code, outcome.error_message))
+    if outcome.is_failure or not answer.is_success:
+        raise _refusal(answer, outcome.error_code, outcome.error_message)
+    if outcome.image_url:
+        return Answered(task_id=outcome.task_id, image_url=outcome.image_url)
+    return Accepted(task_id=outcome.task_id)
+
+
+def _understood(answer: Answer) -> parser.Outcome | None:
+    try:
+        return parser.read_answer(answer.body)
+    except parser.NotUnderstood:
+        return None
+
+
+def ask(task_id: str) -> Accepted | Answered:
+    """Ask what became of a task; ``Accepted`` while it is being worked on.
+
+    Raises ``errors.NotFound`` where the provider does not know it, ``errors.ApiNotImplemented``
+    where it cannot be asked at all, and ``NotNow`` for whatever may pass; any other
+    ``errors.SwapError`` is how the task ended, or that our key is not taken any more.
+    """
+    try:
+        answer = post("/face/tasks", {"id": task_id, "action": "retrieve"})
+    except AnswerLost as trouble:  # to have been asked does no harm
+        raise NotNow(trouble.problem) from None
+    if not answer.is_success:
+        raise _not_told(answer, *parser.read_error(answer.body))
+    try:
+        outcome = parser.read_task(answer.body)
+    except parser.NotUnderstood as error:
+        raise NotNow(_problem(answer, "", str(error))) from None
+    if outcome is None:
+        return Accepted(task_id=task_id)
+    if outcome.task_id not in {"", task_id}:
+        raise NotNow(_problem(answer, "", "another task than the one that was asked for"))
+    if outcome.image_url:
+        return Answered(task_id=task_id, image_url=outcome.image_url)
+    if outcome.task_id:
+        raise error_of(outcome.error_code, outcome.error_message)
+    raise _not_told(answer, outcome.error_code, outcome.error_message)
+
+
+def fetch_result(image_url: str, *, target_key: str) -> Finished:
+    """Fetch what the provider made; check it, clean it, mark it as made by AI.
+
+    Raises ``net.NotReached`` and ``net.BadAnswer`` for what may be there later, and
+    ``errors.ApiError`` for what cannot become right: a URL that may not be asked, not a picture,
+    too large, of other proportions than the target. ``FileNotFoundError``: the target is gone.
+    ``errors.Overloaded``, ``errors.TooManyRequests``: too many pictures are being opened.
+    """
+    target = images.dimensions(storage.read(target_key))
+    try:
+        data = net.fetch(
+            image_url,
+            max_bytes=settings.FACESWAP_HOSTED_MAX_RESULT_BYTES,
+            seconds=FETCH_SECONDS,
+            only=settings.FACESWAP_HOSTED_RESULT_HOSTS,
+        )
+        limit = settings.FACESWAP_MAX_PIXELS
+        with budget.reserve(images.memory_needed(data, max_pixels=limit), who="results"):
+            result = images.open_photo(data, max_pixels=limit)
+            width, height = result.size
+            if math.isclose(width * target[1], height * target[0], rel_tol=MAX_DIFFERENCE):
+                return finish(result, target_key=target_key)
+        problem = f"{width} × {height} pixels for a target of {target[0]} × {target[1]}"
+    except (net.NotAllowed, net.TooLarge, images.ImageRefused) as error:
+        problem = error.message
+    log.warning("The provider's result cannot be used: %s", problem)
+    raise errors.ApiError(UNUSABLE) from ProviderTrouble(problem)
+
+
+# --- Refusals -------------------------------------------------------------------------------------
+
+
+def _not_told(answer: Answer, code: str, message: str) -> errors.SwapError | NotNow:
+    """Why ``/face/tasks`` says nothing of the task."""
+    if code in {"api_not_implemented", "no_api"} or answer.status == 405:
+        return errors.ApiNotImplemented("The provider cannot be asked for its tasks.")
+    if code == "not_found" or (answer.status == 404 and not code):
+        return errors.NotFound("The provider does not know this task.")
+    return _refusal(answer, code, message)
+
+
+def _refusal(answer: Answer, code: str, message: str) -> errors.SwapError | NotNow:
+    """A call that was answered, and did nothing: it may come again, or must not."""
+    problem = _problem(answer, code, message)
+    if answer.status == 429 or code in BUSY_CODES:
+        return NotNow(problem, is_busy=True, retry_after=_retry_after(answer))
+    if answer.status >= 500 or answer.status in _MAY_COME_AGAIN:
+        return NotNow(problem, retry_after=_retry_after(answer))
+    if code not in errors.SwapError.by_code:
+        code = CODES_OF_STATUS.get(answer.status, code)
+    error = error_of(code, message)
+    if isinstance(error, errors.ApiError):  # nothing that another photo would help against
+        log.log(
+            logging.ERROR if code in OPERATORS_CODES else logging.WARNING,
+            "The provider refuses: %s",
+            problem,
+        )
+    error.__cause__ = ProviderTrouble(problem)
+    return error
+
+
+def _problem(answer: Answer, code: str, message: str) -> str:
+    """For staff, like ``503 api_error: The database is away``."""
+    said = ": ".join(filter(None, (code, message)))
+    scrubbed = scrub(f"{answer.status} {said}", settings.FACESWAP_API_KEY)
+    return scrubbed[:MAX_PROBLEM_CHARACTERS]
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """RFC 9110, 10.2.3: seconds, or a date."""
+    try:
+        seconds = float(answer.retry_after)
+    except ValueError:
+        seconds = _seconds_until(answer.retry_after)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        at = email.utils.parsedate_to_datetime(date)
+        return (at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return math.nan

@@ -1,0 +1,85 @@
+"""Bring home the picture that the provider made."""
+
+import datetime
+import logging
+
+from django.utils import timezone
+
+from swaps import errors, net
+from swaps.hosted import client
+from swaps.hosted.retry_policy import backoff, deadline, result_expired
+from swaps.lifecycle.settle import settle
+from swaps.models import Stage, Submission
+from swaps.providers.base import Answered, NotNow
+
+ANSWERS_COME = datetime.timedelta(seconds=1)
+NOT_FETCHED = (
+    "The finished picture could not be fetched from the service that made it. Please try again."
+)
+
+log = logging.getLogger(__name__)
+
+
+def collect(submission: Submission) -> None:
+    """Bring home what came of it, and end the swap with that."""
+    if not submission.claim(Stage.ANSWERED, timezone.now()):
+        return
+    if not (submission.accepted_at or _is_its_own(submission)):
+        return
+    swap = submission.swap
+    if submission.is_failure:
+        error = client.error_of(submission.error_code, submission.error_message)
+        settle(swap, error, snapshot=submission)
+        return
+    try:
+        finished = client.fetch_result(submission.image_url, target_key=swap.target_key)
+    except (net.NotReached, net.BadAnswer) as error:
+        _try_again(submission, error)
+    except (errors.Overloaded, errors.TooManyRequests) as error:
+        again = timezone.now() + datetime.timedelta(seconds=error.retry_after)
+        submission.postpone(again, problem=error.message)
+    except FileNotFoundError:  # the target: removed meanwhile, or lost
+        settle(swap, errors.ApiError(errors.BROKE), snapshot=submission)
+    except errors.SwapError as error:
+        settle(swap, error, snapshot=submission)
+    else:
+        settle(swap, finished, snapshot=submission)
+
+
+def _is_its_own(submission: Submission) -> bool:
+    """Its task is known from the callback alone: is it nobody else's?
+
+    That may be told by the answer to any call that was under way when the callback came.
+    """
+    now = timezone.now()
+    others = Submission.objects.exclude(pk=submission.pk)
+    if others.filter(task_id=submission.task_id, accepted_at__isnull=False).exists():
+        submission.forget_outcome((submission.sent_at or now) + deadline())
+        return False
+    if others.on_the_wire(now).filter(sent_at__lte=submission.answered_at or now).exists():
+        submission.postpone(now + ANSWERS_COME)
+        return False
+    return True
+
+
+def _try_again(submission: Submission, error: net.NetError) -> None:
+    """As long as the picture may be there."""
+    now = timezone.now()
+    log.warning("swap=%s its picture cannot be fetched: %s", submission.pk, error.message)
+    if result_expired(submission, now):
+        settle(submission.swap, errors.ApiError(NOT_FETCHED), snapshot=submission)
+        return
+    if isinstance(error, net.BadAnswer):
+        _ask_for_fresh_url(submission)
+    submission.postpone(now + backoff(submission.failures), problem=error.message, failures=1)
+
+
+def _ask_for_fresh_url(submission: Submission) -> None:
+    """The one that was reported may have ended."""
+    try:
+        answer = client.ask(submission.task_id)
+    except (NotNow, errors.SwapError):
+        return
+    if isinstance(answer, Answered):
+        mine = Submission.objects.filter(pk=submission.pk, stage=Stage.ANSWERED)
+        mine.filter(task_id=submission.task_id).update(image_url=answer.image_url)

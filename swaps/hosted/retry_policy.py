@@ -1,0 +1,41 @@
+"""How long each step is tried, and how long it rests before it is tried again."""
+
+import datetime
+import random
+
+from django.conf import settings
+
+from swaps import errors
+from swaps.lifecycle.settle import settle
+from swaps.models import Submission
+
+MAX_REFUSALS = 5  # as the contract asks of clients
+MAX_FAILURES = 10  # of a step before it is sent, on our side
+MAX_SENDS = 2  # that may have been started
+MAX_DEADLINES = 4  # for a provider that says that it is still at work
+MAX_WAIT = datetime.timedelta(days=1)  # to be sent
+MAX_PAUSE_SECONDS = 60.0
+
+NO_ANSWER = "The service that makes the pictures did not answer in time. Please try again."
+
+
+def deadline() -> datetime.timedelta:
+    """For the callback; after that the provider is asked."""
+    return datetime.timedelta(seconds=settings.FACESWAP_CALLBACK_DEADLINE)
+
+
+def backoff(failures: int) -> datetime.timedelta:
+    """1, 2, 4, 8 … seconds, and up to a half more, so that they do not all come back at once."""
+    seconds = min(MAX_PAUSE_SECONDS, 2.0 ** min(failures, 10))
+    return datetime.timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311  no secret
+
+
+def give_up(submission: Submission) -> None:
+    """It has had all the time that it may have."""
+    settle(submission.swap, errors.Timeout(NO_ANSWER), snapshot=submission)
+
+
+def result_expired(submission: Submission, now: datetime.datetime) -> bool:
+    """Of one that is answered: its picture need not be there any more."""
+    life = datetime.timedelta(seconds=settings.FACESWAP_HOSTED_RESULT_SECONDS)
+    return now - (submission.answered_at or now) > life

@@ -1,0 +1,177 @@
+"""How the hosted provider does, in figures for staff: what is open now, what came of the rest."""
+
+import datetime
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+from django.db.models import Count, Min
+
+from swaps.models import HostedProvider, Stage, Submission
+from swaps.models.hosted_provider import THE_ROW
+from swaps.models.submission_queryset import longest_call
+
+MAX_COUNTED = 10_000
+HOUR = datetime.timedelta(hours=1)
+DAY = datetime.timedelta(days=1)
+
+
+class Breaker(StrEnum):
+    """The circuit breaker, as one looks at it."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    TRIAL = "trial"  # one swap is with the provider, to see whether it is back
+    DUE = "due"  # the pause is over: the next swap is the trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Now:
+    provider: HostedProvider | None  # None: nothing was ever sent
+    breaker: Breaker
+    is_resting: bool  # it asked for fewer calls
+    in_flight: int
+    answered: int  # reported, their pictures to be fetched
+    waiting: int
+    parked: int
+    oldest_at: datetime.datetime | None  # of those that wait or are parked
+
+
+class Row(NamedTuple):
+    """What one submission has to say about the provider."""
+
+    created_at: datetime.datetime
+    sent_at: datetime.datetime | None
+    answered_at: datetime.datetime | None
+    ended_at: datetime.datetime | None
+    refusals: int
+    requested_at: datetime.datetime
+    result_key: str
+    error_code: str
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self.result_key)
+
+    @property
+    def is_settled(self) -> bool:
+        return self.is_done or bool(self.error_code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seconds:
+    """Percentiles of some durations; None where there are none."""
+
+    p50: float | None
+    p90: float | None
+    p99: float | None
+
+    @classmethod
+    def of(cls, durations: Iterable[float]) -> Self:
+        ordered = sorted(durations)
+        return cls(**{f"p{percent}": percentile(ordered, percent) for percent in (50, 90, 99)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Of the swaps that were requested in some stretch of time."""
+
+    requested: int
+    succeeded: int
+    failures: dict[str, int]  # by error code, the most frequent first
+    deleted: int  # before they ended
+    still_open: int
+    refusals: int
+    to_report: Seconds  # from the last sending
+    to_end: Seconds  # from the request of the swap, waiting included
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failures.values())
+
+    @property
+    def error_rate(self) -> float | None:
+        """In percent of those that ended by themselves."""
+        ended = self.succeeded + self.failed
+        return 100 * self.failed / ended if ended else None
+
+
+def is_down(now: datetime.datetime) -> bool:
+    """Whether new swaps would wait for it.
+
+    With nobody waiting nobody tries: a breaker that opened long ago says nothing about today.
+    """
+    longest_trial = longest_call()
+    return HostedProvider.objects.filter(open_until__gt=now - longest_trial).exists()
+
+
+def look(now: datetime.datetime) -> Now:
+    provider = HostedProvider.objects.filter(pk=THE_ROW).first()
+    grouped = Submission.objects.open().values_list("stage", "swap__is_parked")
+    counts: Counter[str] = Counter()
+    oldest = []
+    for stage, is_parked, count, first_at in grouped.annotate(Count("pk"), Min("created_at")):
+        counts["parked" if stage == Stage.NEW and is_parked else stage] += count
+        oldest += [first_at] if stage == Stage.NEW else []
+    return Now(
+        provider=provider,
+        breaker=_breaker(provider, now),
+        is_resting=bool(provider and provider.rests_until and provider.rests_until > now),
+        in_flight=counts[Stage.SENT],
+        answered=counts[Stage.ANSWERED],
+        waiting=counts[Stage.NEW],
+        parked=counts["parked"],
+        oldest_at=min(oldest, default=None),
+    )
+
+
+def _breaker(provider: HostedProvider | None, now: datetime.datetime) -> Breaker:
+    if provider is None or provider.open_until is None:
+        return Breaker.CLOSED
+    sent = Submission.objects.in_flight()
+    if provider.last_trouble_at and sent.filter(sent_at__gt=provider.last_trouble_at).exists():
+        return Breaker.TRIAL
+    return Breaker.OPEN if now < provider.open_until else Breaker.DUE
+
+
+def newest(since: datetime.datetime) -> tuple[list[Row], bool]:
+    """What was requested since then, the newest first; and whether that were too many to count."""
+    found = Submission.objects.filter(created_at__gte=since).newest_first()
+    columns = found.values_list(
+        *("created_at", "sent_at", "answered_at", "ended_at", "refusals"),
+        *("swap__created_at", "swap__result_key", "swap__error_code"),
+    )
+    rows = [Row(*each) for each in columns[: MAX_COUNTED + 1]]
+    return rows[:MAX_COUNTED], len(rows) > MAX_COUNTED
+
+
+def figures(rows: Collection[Row]) -> Figures:
+    """A swap that was deleted later still counts as what it was: its row keeps how it ended."""
+    codes = Counter(row.error_code for row in rows if row.error_code and not row.is_done)
+    settled = [row for row in rows if row.is_settled]
+    return Figures(
+        requested=len(rows),
+        succeeded=sum(row.is_done for row in rows),
+        failures=dict(codes.most_common()),
+        deleted=sum(bool(row.ended_at and not row.is_settled) for row in rows),
+        still_open=sum(row.ended_at is None for row in rows),
+        refusals=sum(row.refusals for row in rows),
+        to_report=Seconds.of(
+            (row.answered_at - row.sent_at).total_seconds()
+            for row in rows
+            if row.sent_at and row.answered_at
+        ),
+        to_end=Seconds.of(
+            (row.ended_at - row.requested_at).total_seconds() for row in settled if row.ended_at
+        ),
+    )
+
+
+def percentile(ordered: Sequence[float], percent: int) -> float | None:
+    """The nearest rank: the smallest of them that so many percent are not above."""
+    if not ordered:
+        return None
+    return ordered[max(0, math.ceil(percent * len(ordered) / 100) - 1)]

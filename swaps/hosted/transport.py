@@ -1,0 +1,203 @@
+"""One call to the provider: over connections that are kept, sent once, never led on elsewhere.
+
+``requests``, without its session: that reads the body of a redirect, however long, to prepare what
+nobody asked for, and takes proxies, passwords and cookies from wherever they lie. The adapter
+below is the part that sends; it also notes whether anything was sent, as its errors do not tell.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPException
+from typing import Any, Final
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from swaps.net.connection import Deadline, tls_context
+from swaps.providers.base import AnswerLost, NotNow
+
+CONNECT_SECONDS: Final = 5.0
+MAX_ANSWER_BYTES: Final = 65_536
+MAX_THREADS: Final = 12  # of the courier, and so of connections
+# The gateway gave up waiting; what it waited for may go on.
+GATEWAY_TIMEOUTS: Final = frozenset({504, 524})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int
+    retry_after: str  # the header, as it came
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answer:
+    """Any status is an answer, a redirect too.
+
+    Raises NotNow when nothing was sent, and AnswerLost when something was.
+    """
+    if not settings.FACESWAP_API_KEY:  # taken away while swaps wait: nothing is told to anybody
+        raise NotNow("FACESWAP_API_KEY is not set")
+    seconds = settings.FACESWAP_HOSTED_TIMEOUT_SECONDS
+    headers: dict[str, Any] = {
+        # Bytes: any key can be written so, and one that HTTP does not allow is refused there.
+        "Authorization": b"Bearer " + settings.FACESWAP_API_KEY.encode(),
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": "faceswap-site",
+    }
+    if idempotency_key:
+        headers["Idempotency-Key"] = idempotency_key
+    with Deadline(2 * seconds) as deadline:
+        _now.deadline, _now.is_sent = deadline, False
+        try:
+            if not settings.FACESWAP_API_URL.startswith(("http://", "https://")):
+                raise LocationValueError
+            asked = requests.Request(
+                "POST",
+                settings.FACESWAP_API_URL + path,
+                headers=headers,
+                data=json.dumps(said).encode(),
+            )
+            response = _adapter().send(
+                asked.prepare(), stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds)
+            )
+            return _read(response, deadline)
+        except (OSError, HTTPError, HTTPException, ValueError) as error:
+            problem = _problem(error, deadline)
+    # Outside: no error of a library, which might quote the key, hangs on to this one.
+    raise AnswerLost(problem) if _now.is_sent else NotNow(problem)
+
+
+def _read(response: requests.Response, deadline: Deadline) -> Answer:
+    """A refusal is one, however its body ends."""
+    try:
+        body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
+        if deadline.is_over:  # that it ended was our own doing
+            raise TimeoutError
+        if len(body) > MAX_ANSWER_BYTES:
+            raise _TooLong
+    except (OSError, HTTPError, HTTPException, ValueError):
+        response.raw.close()
+        if 200 <= response.status_code < 300 or response.status_code in GATEWAY_TIMEOUTS:
+            raise
+        body = b""
+    else:
+        response.raw.release_conn()
+    return Answer(
+        status=response.status_code,
+        retry_after=response.headers.get("Retry-After", ""),
+        body=body,
+    )
+
+
+def _problem(error: Exception, deadline: Deadline) -> str:
+    """In words of ours: what the libraries say may quote what was sent."""
+    error = _root_of(error)
+    if deadline.is_over:
+        return f"no whole answer within {deadline.seconds:g} seconds"
+    if isinstance(error, NewConnectionError) and isinstance(
+        error.__cause__, ConnectionRefusedError
+    ):
+        return "connection refused"
+    for kind, problem in _PROBLEMS:
+        if isinstance(error, kind):
+            return problem
+    return f"the connection broke off ({type(error).__name__})"
+
+
+def _root_of(error: Exception) -> Exception:
+    """``requests`` wraps what urllib3 raised, which may wrap what was the reason."""
+    inner = error.args[0] if isinstance(error, requests.RequestException) and error.args else None
+    root = getattr(inner, "reason", inner)
+    return root if isinstance(root, Exception) else error
+
+
+class _TooLong(ValueError):
+    pass
+
+
+# The first that fits: some are kinds of later ones.
+_PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (NameResolutionError, "host not found"),
+    (NewConnectionError, "no way to the host"),
+    (ConnectTimeoutError, "no connection in time"),
+    (ReadTimeoutError, "no answer within FACESWAP_HOSTED_TIMEOUT_SECONDS"),
+    (SSLError, "no TLS connection that can be trusted"),
+    (LocationValueError, "FACESWAP_API_URL is no address"),
+    (requests.exceptions.InvalidURL, "FACESWAP_API_URL is no address"),
+    (_TooLong, f"an answer of more than {MAX_ANSWER_BYTES:,} bytes"),
+    (ValueError, "FACESWAP_API_KEY, or the answer, is not what HTTP allows"),
+)
+
+
+# --- Connections ----------------------------------------------------------------------------------
+
+
+class _Now(threading.local):
+    """The call that this thread is making."""
+
+    deadline: Deadline
+    is_sent = False
+
+
+_now = _Now()
+
+
+class _Http(HTTPConnection):
+    def _new_conn(self) -> Any:
+        connected = super()._new_conn()
+        _now.deadline.watch(connected)
+        return connected
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()  # whatever breaks in here, the provider has seen nothing
+        if not _now.is_sent:
+            _now.deadline.watch(self.sock)  # one of the pool's
+            _now.is_sent = True
+        super().send(data)
+
+
+class _Https(_Http, HTTPSConnection):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, connections: int, maxsize: int, **options: Any) -> None:  # type: ignore[override]
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, ssl_context=tls_context(), **options
+        )
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+
+@cache
+def _adapter() -> _Adapter:
+    """Of this process, with its connections."""
+    return _Adapter(pool_maxsize=MAX_THREADS, max_retries=0)

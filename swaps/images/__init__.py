@@ -1,0 +1,30 @@
+"""Pictures: what is accepted, decoded, encoded and refused. No Django, no engine, no storage.
+
+``accept`` makes a photo of what a person sent; ``open_photo`` and ``encode`` go between files and
+pixels. Everything that is wrong with a picture is an ``ImageRefused``.
+"""
+
+from swaps.images.accept import accept
+from swaps.images.decode import dimensions, memory_needed, open_photo
+from swaps.images.encode import convert, encode, thumbnail
+from swaps.images.examine import ACCEPTED_CONTENT_TYPES, ACCEPTED_TEXT, MAX_PIXELS
+from swaps.images.refusals import no_memory
+from swaps.images.types import Format, ImageRefused, Photo, Reserve
+
+__all__ = (
+    "ACCEPTED_CONTENT_TYPES",
+    "ACCEPTED_TEXT",
+    "MAX_PIXELS",
+    "Format",
+    "ImageRefused",
+    "Photo",
+    "Reserve",
+    "accept",
+    "convert",
+    "dimensions",
+    "encode",
+    "memory_needed",
+    "no_memory",
+    "open_photo",
+    "thumbnail",
+)

@@ -1,0 +1,77 @@
+"""What it takes to open a picture, as its header tells: memory, and the bytes it must have.
+
+Standard library only. The figures are explained and were measured in docs/images.md.
+"""
+
+from typing import Final
+
+from swaps.images.types import Container, Name
+
+# Memory for each pixel at the peak, rotation, colours and thumbnail included; and the file itself,
+# which is held twice.
+BYTES_PER_PIXEL: Final[dict[Name, int]] = {"JPEG": 8, "PNG": 12, "WebP": 16, "HEIC": 16}
+BYTES_PER_PIXEL_PROGRESSIVE: Final = 12  # a JPEG in several scans: all coefficients are kept
+BYTES_PER_PIXEL_TWICE: Final = 4  # a JPEG that does not surely end is decoded again, and compared
+COPIES_OF_FILE: Final = 2
+
+# No file of less than a byte for so many pixels can hold a picture of that size. A JPEG with
+# Huffman codes takes a bit for each block of 8 × 8, and deflate shrinks to 1/1032 at the most.
+JPEG_PIXELS_PER_BYTE: Final = 512
+PNG_MAX_RATIO: Final = 1040
+# The other codings have no such bound: 38 bytes are a WebP of 268 megapixels in one colour. But a
+# face that can be found takes more than 3 KB, however large the empty picture around it.
+PIXELS_PER_BYTE: Final = 4000
+
+_BASELINE, _HUFFMAN = {0xC0, 0xC1}, {0xC0, 0xC1, 0xC2}
+_SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by the colour type of a PNG
+
+
+def memory(container: Container) -> int:
+    """Bytes that opening it takes at the peak."""
+    pixels = container.width * container.height
+    per_pixel = BYTES_PER_PIXEL[container.format]
+    if container.format == "JPEG" and _frame_marker(container) not in _BASELINE:
+        per_pixel = BYTES_PER_PIXEL_PROGRESSIVE
+    if not container.has_end:
+        per_pixel += BYTES_PER_PIXEL_TWICE
+    return per_pixel * pixels + COPIES_OF_FILE * _size(container)
+
+
+def most_memory(max_pixels: int, max_bytes: int) -> int:
+    """As ``memory``, of the worst photo within these limits."""
+    return max(BYTES_PER_PIXEL.values()) * max_pixels + COPIES_OF_FILE * max_bytes
+
+
+def memory_of_stored(pixels: int, size: int) -> int:
+    """As ``memory``, of a picture of ours that is to become one of another type."""
+    return BYTES_PER_PIXEL["PNG"] * pixels + COPIES_OF_FILE * size
+
+
+def can_hold_its_pixels(container: Container) -> bool:
+    """False for a file that is too small for the size that it claims."""
+    return _size(container) >= _least_size(container)
+
+
+def _least_size(container: Container) -> int:
+    pixels = container.width * container.height
+    if container.format == "JPEG" and _frame_marker(container) in _HUFFMAN:
+        return pixels // JPEG_PIXELS_PER_BYTE
+    if container.format == "PNG":
+        return container.height * _bytes_per_row(container) // PNG_MAX_RATIO
+    return pixels // PIXELS_PER_BYTE
+
+
+def _size(container: Container) -> int:
+    return sum(map(len, container.parts))
+
+
+def _frame_marker(container: Container) -> int:
+    markers = (part[1] for part in container.parts if len(part) > 1)
+    return next((marker for marker in markers if marker in _SOF), 0)
+
+
+def _bytes_per_row(container: Container) -> int:
+    header = b"".join(bytes(part[:40]) for part in container.parts[:2])[16:]  # of IHDR
+    bits = header[8] * _SAMPLES.get(header[9], 1)
+    return -(-container.width * bits // 8)

@@ -1,0 +1,71 @@
+"""Encodes pictures: without metadata, at most with the mark that they were made by AI."""
+
+import io
+import math
+from typing import Final
+
+from PIL import Image, PngImagePlugin
+
+from swaps.images import containers, pixels
+from swaps.images.decoders import DECODERS, decode
+from swaps.images.refusals import refusing
+from swaps.images.types import NAMES, Format, ImageRefused
+
+# libjpeg stops at 65500, below the 65535 that the format could say.
+_MAX_SIDE: Final[dict[Format, float]] = {"jpeg": 65_500, "png": math.inf, "webp": 16_383}
+
+
+def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
+    """Nothing but the pixels and ``xmp`` gets into the file. JPEG puts alpha onto white."""
+    if max(image.size) > _MAX_SIDE[format]:
+        raise ImageRefused(
+            "too_many_pixels",
+            f"It is {image.width:,} × {image.height:,} pixels; {NAMES[format]} allows "
+            f"{_MAX_SIDE[format]:,} a side. Choose another format.",
+        )
+    plain = pixels.bare(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
+    out = io.BytesIO()
+    match format:
+        case "jpeg":
+            plain = pixels.on_white(plain) if plain.mode == "RGBA" else plain
+            plain.save(out, "JPEG", quality=95, subsampling="4:4:4", xmp=xmp)
+        case "png":
+            text = PngImagePlugin.PngInfo()
+            if xmp:
+                text.add_itxt("XML:com.adobe.xmp", xmp)
+            plain.save(out, "PNG", compress_level=1, pnginfo=text)
+        case "webp":
+            plain.save(out, "WEBP", quality=90, method=2, xmp=xmp or b"")
+    return out.getvalue()
+
+
+def thumbnail(image_or_data: Image.Image | bytes, side: int = 640) -> bytes:
+    """WebP, longest side at most ``side``. Bytes are a picture that we stored."""
+    with refusing():
+        image = image_or_data
+        if isinstance(image, bytes):
+            image = Image.open(io.BytesIO(image), formats=DECODERS)
+            image.draft(None, _within(image.size, 2 * side))
+        size = _within(image.size, side)
+        if (factor := max(image.size) // (2 * side)) > 1:
+            image = image.reduce(factor)
+        out = io.BytesIO()
+        image = pixels.bare(image.resize(size, Image.Resampling.LANCZOS))
+        image.save(out, "WEBP", quality=82, method=2)
+        return out.getvalue()
+
+
+def convert(data: bytes, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
+    """A picture that we stored, as another type; without ``xmp`` it keeps its own packet."""
+    with refusing():
+        container = containers.read(data)
+        xmp = xmp or container.xmp
+        if container.format == NAMES[format] and xmp == container.xmp:
+            return data
+        image = decode(container)
+    return encode(image, format, xmp=xmp)
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

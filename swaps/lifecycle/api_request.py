@@ -1,0 +1,130 @@
+"""A swap requested by a call of the API, which names its two pictures by URL.
+
+URLs of this site's own pictures and samples, and ``data:`` URLs, are read without a network call
+when the call comes in. Everything else is fetched by a background task (``fetch``).
+"""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from swaps import errors, images, links, net
+from swaps.lifecycle.inputs import INPUTS, InputName, accept, not_fetched, unusable
+from swaps.lifecycle.photos import load_photo
+from swaps.lifecycle.request import USED_UP, ApiCall, request_swap
+from swaps.models import ApiAccess, IdempotencyKey, Swap
+from swaps.models.idempotency_key import KEPT
+from swaps.net import data_urls
+from swaps.storage import space
+
+URL_FIELDS = {"source_image_url", "target_image_url"}
+
+
+def request_by_api(call: ApiCall) -> Swap:
+    """A new swap; or the one that the same idempotency key asked for before.
+
+    Raises ``errors.BadRequest``, ``errors.InvalidImage``, ``errors.IdempotencyConflict`` or
+    ``errors.UsedUp``; nothing is spent then.
+    """
+    if earlier := _find_earlier(call):
+        return earlier
+    try:
+        return _request_new(call)
+    except (IntegrityError, errors.UsedUp):  # the same key at the same moment
+        if earlier := _find_earlier(call):
+            return earlier
+        raise
+
+
+def _request_new(call: ApiCall) -> Swap:
+    user = call.key.user
+    space.check()  # before pictures are worked on in vain
+    if not ApiAccess.objects.of(user).remaining:
+        raise errors.UsedUp(USED_UP)
+    source, target = (
+        read_at_once(call.body[f"{name}_image_url"], name, user.pk) for name in INPUTS
+    )
+    shown = {name: shown_url(value) for name, value in call.body.items() if name in URL_FIELDS}
+    return request_swap(user, source, target, call=replace(call, body=call.body | shown))
+
+
+def _find_earlier(call: ApiCall) -> Swap | None:
+    if not call.idempotency_key:
+        return None
+    rows = IdempotencyKey.objects.filter(user=call.key.user, key=call.idempotency_key)
+    rows.filter(created_at__lte=timezone.now() - KEPT).delete()
+    row = rows.select_related("swap").first()
+    if row is None:
+        return None
+    if row.body_digest != call.body_digest:
+        raise errors.IdempotencyConflict(
+            "This Idempotency-Key was used with another body. Use a new key for a new swap."
+        )
+    return row.swap
+
+
+def read_at_once(url: str, name: InputName, user_id: int) -> images.Photo | None:
+    """The picture, when it needs no network; None when it has to be fetched.
+
+    Raises ``errors.BadRequest`` for a URL that may not be fetched or leads to nothing of ours, and
+    ``errors.InvalidImage``; ``errors.Overloaded`` when too many pictures are being opened.
+    """
+    if data_urls.is_data_url(url):
+        return accept(_decode_data_url(url, name), name, user_id)
+    if (key := links.key_of_own_url(url)) is not None:
+        return _load(key, name)
+    if (sample := links.sample_of_own_url(url)) is not None:
+        return _sample(sample)
+    try:
+        net.check_url(url)
+    except net.NetError as error:
+        raise not_fetched(name, error) from error
+    return None
+
+
+def shown_url(url: str) -> str:
+    """As it may stand in a row: a ``data:`` URL is cut short."""
+    return f"{url[:40]}…" if data_urls.is_data_url(url) else url
+
+
+def _load(key: str, name: InputName) -> images.Photo:
+    """A picture of ours is clean already: it is copied as it is. An empty key leads nowhere."""
+    try:
+        if not key:
+            raise FileNotFoundError
+        return load_photo(key)
+    except FileNotFoundError as error:
+        raise errors.BadRequest(
+            f"{name}_image_url is a link of this site that has expired or was deleted.", image=name
+        ) from error
+    except images.ImageRefused as error:
+        raise unusable(name, error) from error
+
+
+@cache
+def _sample(path: Path) -> images.Photo:
+    """Few, small, and the same for everybody: each process keeps them."""
+    data = path.read_bytes()
+    width, height = images.dimensions(data)
+    return images.Photo(
+        data=data,
+        content_type="image/jpeg",
+        extension=".jpg",
+        width=width,
+        height=height,
+        thumbnail=images.thumbnail(data),
+    )
+
+
+def _decode_data_url(url: str, name: InputName) -> bytes:
+    """The type that it claims is not believed: pictures are known by their content."""
+    try:
+        return data_urls.decode(url)
+    except ValueError as error:
+        raise errors.BadRequest(
+            f"{name}_image_url is no data: URL of a picture; data:image/jpeg;base64,… is expected.",
+            image=name,
+        ) from error

@@ -1,0 +1,60 @@
+"""Fetch the pictures that an API call named by URL: what the courier does before the engine."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from swaps import errors, net, storage
+from swaps.lifecycle import photos
+from swaps.lifecycle.enqueue import enqueue_next
+from swaps.lifecycle.inputs import INPUTS, InputName, accept, not_fetched
+from swaps.models import AccountStorage, Swap
+
+FETCH_SECONDS = 10.0
+
+
+def fetch_pictures(swap: Swap) -> None:
+    """Bring the missing pictures of a claimed swap into our storage; then the engine may have it.
+
+    Raises ``errors.BadRequest`` or ``errors.InvalidImage`` for a picture that cannot be had, and
+    ``errors.UsedUp`` when they are more than the account may store, ``errors.Overloaded`` or
+    ``errors.TooManyRequests`` when too many are being opened.
+    """
+    asked: dict[str, str] = swap.request or {}
+    missing = [name for name in INPUTS if not swap.key(name)]
+    with ThreadPoolExecutor(len(missing)) as pool:  # both within the time of one
+        fetched = list(pool.map(lambda name: _fetch(asked[f"{name}_image_url"], name), missing))
+    keys: dict[str, str] = {}
+    size = 0
+    try:
+        for name, data in zip(missing, fetched, strict=True):
+            photo = accept(data, name, swap.owner_id)
+            keys[f"{name}_key"] = key = photos.photo_key(swap.pk, name, photo)
+            photos.put(key, photo)
+            size += photos.size_of(photo)
+    except errors.InvalidImage:  # it ends the swap: nobody would ask for the other one
+        storage.delete(keys.values())
+        raise
+    try:
+        with transaction.atomic():
+            swap.lock()  # before the account's storage, as everybody does
+            AccountStorage.objects.take(swap.owner_id, size)
+            if swap.requeue_with_pictures(size=size, **keys):
+                enqueue_next(swap)
+            else:
+                AccountStorage.objects.give_back(swap.owner_id, size)
+    except (Swap.DoesNotExist, IntegrityError):  # the account was deleted meanwhile
+        storage.delete(keys.values())
+        return
+    except errors.UsedUp:
+        storage.delete(keys.values())
+        raise
+    storage.delete(set(keys.values()) - {swap.source_key, swap.target_key})
+
+
+def _fetch(url: str, name: InputName) -> bytes:
+    try:
+        return net.fetch(url, max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES, seconds=FETCH_SECONDS)
+    except net.NetError as error:
+        raise not_fetched(name, error) from error

@@ -1,0 +1,36 @@
+"""Remove a swap: its pictures go at once, its row stays for the records."""
+
+import logging
+
+from django.db import transaction
+
+from swaps import storage
+from swaps.deliveries import deliver
+from swaps.lifecycle.settle import close_submission, refund
+from swaps.models import AccountStorage, ProviderCallback, Swap
+from swaps.models.swap import NOT_REMOVED
+
+log = logging.getLogger(__name__)
+
+
+def remove_swap(swap: Swap) -> None:
+    """Delete a swap: its files go at once; an unfinished one is given back to the quota.
+
+    Not one that was sent to a hosted provider: that counts.
+    """
+    with transaction.atomic():
+        swap.lock()
+        is_cut_off = swap.is_unfinished
+        is_paid_for = swap.has_been_sent
+        size = swap.stored_bytes
+        if not swap.remove(was=NOT_REMOVED):
+            return
+        AccountStorage.objects.give_back(swap.owner_id, size)
+        if is_cut_off and not is_paid_for:
+            refund(swap)
+        if is_cut_off:
+            deliver.announce(swap)
+        close_submission(swap)
+        ProviderCallback.objects.filter(swap=swap).delete()
+    storage.delete(swap.keys)
+    log.info("swap=%s removed", swap.pk)

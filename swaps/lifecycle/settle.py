@@ -1,0 +1,93 @@
+"""Settle a swap: the only way in which one succeeds or fails."""
+
+import logging
+
+from django.db import transaction
+from django.db.models import F
+
+from swaps import errors, storage
+from swaps.deliveries import deliver
+from swaps.models import AccountStorage, ProviderCallback, Submission, Swap, Verdict
+from swaps.models.quotas import quotas
+from swaps.providers.base import Finished
+
+log = logging.getLogger(__name__)
+
+
+def settle(
+    swap: Swap, outcome: Finished | errors.SwapError, *, snapshot: Submission | None = None
+) -> None:
+    """The only way a swap ends: status, files, refund on failure, callback, one log line.
+
+    ``snapshot``: its submission as it was when this was decided. Should something have come of that
+    meanwhile, nothing ends here.
+    """
+    if isinstance(outcome, errors.SwapError):
+        _settle_failed(swap, outcome, snapshot)
+    else:
+        _settle_succeeded(swap, outcome, snapshot)
+
+
+def _settle_succeeded(swap: Swap, finished: Finished, snapshot: Submission | None) -> None:
+    key = storage.key_for("swaps", swap.pk, "result", finished.extension)
+    storage.put(key, finished.data)
+    storage.put(storage.thumb_key(key), finished.thumbnail)
+    size = len(finished.data) + len(finished.thumbnail)
+    try:
+        with transaction.atomic():
+            succeeded = _unchanged_since(swap, snapshot) and swap.succeed(
+                result_key=key,
+                width=finished.width,
+                height=finished.height,
+                size=len(finished.data),
+                warnings=list(finished.warnings),
+                stored_bytes=F("stored_bytes") + size,
+            )
+            if succeeded:
+                AccountStorage.objects.add(swap.owner_id, size)
+                close_submission(swap)
+                deliver.announce(swap)
+    except Swap.DoesNotExist:  # the account was deleted meanwhile
+        storage.delete([key])
+        return
+    if succeeded:
+        log.info("swap=%s succeeded attempts=%d seconds=%.2f", swap.pk, swap.attempts, swap.seconds)
+    elif not swap.is_succeeded:  # removed meanwhile: what was just stored must not stay
+        storage.delete([key])
+
+
+def _settle_failed(swap: Swap, error: errors.SwapError, snapshot: Submission | None) -> None:
+    with transaction.atomic():
+        failed = _unchanged_since(swap, snapshot) and swap.fail(
+            code=error.code, message=error.message, image=error.image
+        )
+        if failed:
+            close_submission(swap)
+            refund(swap)
+            deliver.announce(swap)
+    if failed:
+        log.info("swap=%s failed code=%s attempts=%d", swap.pk, error.code, swap.attempts)
+
+
+def refund(swap: Swap) -> None:
+    """Return one swap to the owner's quota; call in the transaction that ended it."""
+    quotas(swap.door).refund(swap.owner_id)
+
+
+def _unchanged_since(swap: Swap, snapshot: Submission | None) -> bool:
+    if snapshot is None:
+        return True
+    swap.lock()
+    return Submission.objects.lock_if_unchanged(snapshot)
+
+
+def close_submission(swap: Swap) -> None:
+    """End the submission of a swap that has ended: nothing more is wanted of the provider."""
+    if not swap.is_hosted:
+        return
+    accepted = Submission.objects.filter(pk=swap.pk).exclude(callback="").first()
+    if accepted and accepted.answered_at:
+        ProviderCallback.objects.keep(
+            swap.pk, Verdict.ACCEPTED, accepted.callback, accepted.answered_at
+        )
+    Submission.objects.end(swap)

@@ -1,0 +1,60 @@
+"""Hand a stored mail to the SMTP server; the courier's side of the outbox."""
+
+import datetime
+import logging
+import smtplib
+from contextlib import suppress
+
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from django.utils import timezone
+
+from swaps.models.mail import Mail
+
+PERMANENT = 500  # SMTP replies from here on say that trying again is of no use
+
+log = logging.getLogger(__name__)
+
+
+def attempt(mail: Mail, now: datetime.datetime) -> None:
+    """Hand it to the mail server once, if that is due."""
+    if not mail.claim(now):
+        return
+    try:
+        _send(mail)
+    except (smtplib.SMTPException, OSError) as error:
+        log.warning("mail=%s attempt=%d failed: %s", mail.pk, mail.attempts, _describe(error))
+        if _is_permanent(error):
+            Mail.objects.filter(pk=mail.pk).delete()
+        else:
+            mail.postpone(timezone.now())
+    else:
+        log.info("mail=%s sent attempts=%d", mail.pk, mail.attempts)
+
+
+def _send(mail: Mail) -> None:
+    smtp = SmtpBackend()
+    try:
+        smtp.open()
+        assert isinstance(smtp.connection, smtplib.SMTP)  # noqa: S101 (open() has made it)
+        smtp.connection.sendmail(mail.sender, mail.recipients, bytes(mail.message))
+        # It is taken: nothing that breaks from here on may send it again.
+        Mail.objects.filter(pk=mail.pk).delete()
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            smtp.close()
+
+
+def _is_permanent(error: Exception) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= PERMANENT for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= PERMANENT
+
+
+def _describe(error: Exception) -> str:
+    """Without the addresses that a server repeats in its answer."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = sorted({code for code, _ in error.recipients.values()})
+        return f"the recipient was refused {codes}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return f"{type(error).__name__} {error}"

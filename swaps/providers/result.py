@@ -1,0 +1,23 @@
+"""The last step of every provider: a result's pixels become files, marked as made by AI."""
+
+from PIL import Image
+
+from swaps import images, storage
+from swaps.provenance import xmp
+from swaps.providers.base import Finished
+
+
+def finish(result: Image.Image, *, target_key: str, warnings: tuple[str, ...] = ()) -> Finished:
+    """PNG where the target is one or the result is transparent; JPEG otherwise.
+
+    Raises ``images.ImageRefused`` for a picture that the format cannot hold.
+    """
+    is_png = result.mode == "RGBA" or storage.content_type(target_key) == "image/png"
+    return Finished(
+        data=images.encode(result, "png" if is_png else "jpeg", xmp=xmp.ai_xmp()),
+        thumbnail=images.thumbnail(result),
+        extension=".png" if is_png else ".jpg",
+        width=result.width,
+        height=result.height,
+        warnings=warnings,
+    )

@@ -1,0 +1,65 @@
+"""The store on disk: a folder whose files are written whole or not at all."""
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage
+from django.urls import reverse
+
+FILE_SALT = "swaps.file"
+WRITING = "writing"  # the folder of files that are not whole yet
+
+
+class DiskStorage(FileSystemStorage):
+    """Files below MEDIA_ROOT; like S3, it hands out URLs that are signed and expire."""
+
+    def url(self, name: str | None, expire: int | None = None) -> str:
+        seconds = expire or settings.FACESWAP_SIGNED_URL_SECONDS
+        token = signing.dumps([name, seconds], salt=FILE_SALT)
+        return urljoin(settings.SITE_URL, reverse("swaps:file", args=[token]))
+
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        """All of it or nothing: written under another name, flushed to the disk, and renamed."""
+        part = Path(self.path(f"{WRITING}/{uuid.uuid4().hex}"))
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("xb") as file:
+                for chunk in content.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            if self.file_permissions_mode is not None:
+                part.chmod(self.file_permissions_mode)
+            _rename(part, Path(self.path(name)))
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        return name
+
+    def delete(self, name: str) -> None:
+        """The last file of a folder takes the folder with it."""
+        super().delete(name)
+        with contextlib.suppress(OSError):
+            Path(self.path(name)).parent.rmdir()
+
+    def key_of_url(self, _url: str) -> str | None:
+        """None: its URLs are those of the site, which ``links`` reads."""
+        return None
+
+
+def _rename(part: Path, path: Path) -> None:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.replace(path)
+        except FileNotFoundError:  # somebody deleted the empty folder in between
+            if not part.exists():
+                raise
+        else:
+            return

@@ -1,0 +1,21 @@
+"""Uploaded files, kept within their limit while they stream in."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+
+
+class BoundedUploadHandler(TemporaryFileUploadHandler):
+    """Writes no more of a file than its limit, and remembers how big it really was."""
+
+    file: Any
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.seen = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.seen += len(raw_data)
+        if self.seen <= settings.FACESWAP_MAX_UPLOAD_BYTES:
+            self.file.write(raw_data)

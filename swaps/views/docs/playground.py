@@ -1,0 +1,142 @@
+"""What stands in the form of the playground, and the call that it makes of it."""
+
+import json
+import math
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from django.http import QueryDict
+
+from swaps import errors, links
+from swaps.api.schemas import SWAP_CALL, parse
+from swaps.net.addresses import MAX_CHARACTERS
+
+Name = Literal["source", "target"]
+
+SAMPLES: dict[Name, dict[str, str]] = {
+    "source": {
+        "1-face.jpg": "A blonde woman",
+        "2-face.jpg": "A laughing man with a beard",
+        "3-face.jpg": "A young man in a denim jacket",
+    },
+    "target": {
+        "1-photo.jpg": "A woman with long dark hair",
+        "2-photo.jpg": "A man in a white shirt",
+        "3-photo.jpg": "A young man with a backpack in the woods",
+    },
+}
+WAYS = {
+    "wait": "Wait for it",
+    "callback": "Call me back",
+    "async": "Ask for it",
+}
+LANGUAGES = ("curl", "python", "javascript", "java", "go", "php")
+MAX_KEY_CHARACTERS = 255
+# What a visitor is shown in the place of an inspector of their own.
+EXAMPLE_CALLBACK = "https://example.com/callbacks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One of the two: a sample, or any URL."""
+
+    name: Name
+    sample: str = ""
+    url: str = ""
+    upload_id: uuid.UUID | None = None
+    lifetime: str = ""
+    refusal: str = ""
+
+    @property
+    def samples(self) -> dict[str, str]:
+        return SAMPLES[self.name]
+
+    @property
+    def asked_url(self) -> str:
+        return self.url or links.sample_url(self.sample)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    source: Picture
+    target: Picture
+    way: str
+    timeout: str
+    callback_url: str
+    idempotency_key: str
+    language: str
+
+    @property
+    def pictures(self) -> tuple[Picture, Picture]:
+        return self.source, self.target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """The request, and what the server would say against it."""
+
+    body: dict[str, Any]
+    idempotency_key: str
+    problem: str = ""
+    is_inspected: bool = False
+
+
+def read(query: QueryDict) -> Asked:
+    """Anything may stand in a query: what makes no sense counts as not said."""
+    way, language = query.get("way", ""), query.get("language", "")
+    return Asked(
+        source=_picture("source", query),
+        target=_picture("target", query),
+        way=way if way in WAYS else "wait",
+        timeout=_text(query, "timeout"),
+        callback_url=_text(query, "callback_url"),
+        idempotency_key=_text(query, "idempotency_key")[:MAX_KEY_CHARACTERS],
+        language=language if language in LANGUAGES else LANGUAGES[0],
+    )
+
+
+def call_of(asked: Asked, inspector_url: str) -> Call:
+    body: dict[str, Any] = {f"{each.name}_image_url": each.asked_url for each in asked.pictures}
+    match asked.way:
+        case "callback":
+            body["callback_url"] = asked.callback_url or inspector_url or EXAMPLE_CALLBACK
+        case "async":
+            body["async"] = True
+        case _ if (timeout := _number(asked.timeout)) is not None:
+            body["timeout"] = timeout
+    is_sendable = asked.idempotency_key.isascii() and asked.idempotency_key.isprintable()
+    call = Call(
+        body=body,
+        idempotency_key=asked.idempotency_key if is_sendable else "",
+        is_inspected=bool(inspector_url) and body.get("callback_url") == inspector_url,
+    )
+    if not is_sendable:
+        return replace(call, problem="Idempotency-Key: printable ASCII characters only.")
+    try:
+        parse(SWAP_CALL, json.dumps(body).encode())
+    except errors.BadRequest as error:
+        return replace(call, problem=error.message)
+    return call
+
+
+def _picture(name: Name, query: QueryDict) -> Picture:
+    url, sample = _text(query, name), query.get(f"{name}_sample", "")
+    if url:
+        return Picture(name=name, url=url)
+    samples = SAMPLES[name]
+    return Picture(name=name, sample=sample if sample in samples else next(iter(samples)))
+
+
+def _text(query: QueryDict, name: str) -> str:
+    return query.get(name, "").strip()[:MAX_CHARACTERS]
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,198 @@
+"""The OpenAPI document in the words of the documentation page: operations, fields, answers, errors.
+
+Nothing here knows a field or an error by name; what the document says is what the page says.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from swaps.api.description import examples, openapi
+from swaps.api.description.error_meanings import MEANINGS
+from swaps.views.docs.schema_text import Schema, limits_of, name_in, prose, words_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    name: str
+    type: SafeString
+    is_required: bool
+    description: SafeString
+    limits: SafeString
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """An object that goes over the wire."""
+
+    name: str
+    description: SafeString
+    fields: list[Field]
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callback:
+    description: SafeString
+    shapes: list[Shape]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    anchor: str
+    verb: str
+    path: str
+    title: str
+    description: SafeString
+    headers: list[Field]
+    bodies: list[Shape]
+    answer: SafeString
+    answers: list[Shape]
+    answer_headers: list[Field]
+    error_codes: list[str]
+    example: dict[str, Any]
+    callback: Callback | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorMeaning:
+    status: int
+    phrase: str
+    code: str
+    meaning: SafeString
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    title: str
+    operations: list[Operation]
+    error: Shape
+    errors: list[ErrorMeaning]
+
+
+@cache
+def reference(site_url: str) -> Reference:
+    document = openapi.document(site_url)
+    reader = _Reader(document, examples.by_schema(site_url))
+    return Reference(
+        title=document["info"]["title"],
+        operations=list(reader.operations()),
+        error=reader.shape("Error"),
+        errors=[
+            ErrorMeaning(
+                status=error.status,
+                phrase=HTTPStatus(error.status).phrase,
+                code=error.code,
+                meaning=prose(meaning),
+            )
+            for error, meaning in MEANINGS.items()
+        ],
+    )
+
+
+class _Reader:
+    def __init__(self, document: dict[str, Any], shown: dict[str, Any]) -> None:
+        self.document = document
+        self.schemas: dict[str, Schema] = document["components"]["schemas"]
+        self.examples = shown
+
+    def operations(self) -> Iterator[Operation]:
+        for path, verbs in self.document["paths"].items():
+            for verb, operation in verbs.items():
+                yield self._operation(path, verb, operation)
+
+    def shape(self, name: str) -> Shape:
+        schema = self.schemas[name]
+        example = self.examples.get(name)
+        return Shape(
+            name=name,
+            description=prose(schema.get("description", "")),
+            fields=list(self._fields(schema)),
+            example=json.dumps(example, indent=2, ensure_ascii=False) if example else "",
+        )
+
+    def _operation(self, path: str, verb: str, operation: dict[str, Any]) -> Operation:
+        answer = operation["responses"]["200"]
+        body = operation["requestBody"]["content"]["application/json"]
+        return Operation(
+            anchor=path.rpartition("/")[2],
+            verb=verb.upper(),
+            path=path,
+            title=operation["summary"],
+            description=prose(operation["description"]),
+            headers=[_parameter(each) for each in operation.get("parameters", [])],
+            bodies=self._shapes(body["schema"]),
+            answer=prose(answer["description"]),
+            answers=self._shapes(_schema_of(answer)),
+            answer_headers=[
+                self._header(name)
+                for name in dict.fromkeys(
+                    name for each in operation["responses"].values() for name in each["headers"]
+                )
+            ],
+            error_codes=openapi.error_codes(operation),
+            example=body["example"],
+            callback=self._callback(operation.get("callbacks", {})),
+        )
+
+    def _callback(self, callbacks: dict[str, Any]) -> Callback | None:
+        for urls in callbacks.values():
+            for verbs in urls.values():
+                return Callback(
+                    description=prose(verbs["post"]["description"]),
+                    shapes=self._shapes(_schema_of(verbs["post"]["requestBody"])),
+                )
+        return None
+
+    def _header(self, name: str) -> Field:
+        return _parameter({"name": name, **self.document["components"]["headers"][name]})
+
+    def _shapes(self, schema: Schema) -> list[Shape]:
+        """The objects that a schema allows, one after the other."""
+        return [self.shape(name) for name in self._names(schema)]
+
+    def _names(self, schema: Schema) -> Iterator[str]:
+        for part in schema.get("anyOf") or schema.get("oneOf") or [schema]:
+            name = name_in(part)
+            target = self.schemas[name]
+            if "properties" in target:
+                yield name
+            else:
+                yield from self._names(target)
+
+    def _fields(self, schema: Schema, prefix: str = "") -> Iterator[Field]:
+        for name, found in schema["properties"].items():
+            yield _field(f"{prefix}{name}", found, is_required=name in schema.get("required", []))
+            if "$ref" in found:  # a field with fields of its own: error.code
+                yield from self._fields(self.schemas[name_in(found)], f"{prefix}{name}.")
+
+
+def _field(
+    name: str, schema: Schema, *, is_required: bool, description: str | None = None
+) -> Field:
+    return Field(
+        name=name,
+        type=words_of(schema) if "$ref" not in schema else prose("object"),
+        is_required=is_required,
+        description=prose(description or schema.get("description", "")),
+        limits=limits_of(schema),
+    )
+
+
+def _parameter(parameter: dict[str, Any]) -> Field:
+    return _field(
+        parameter["name"],
+        parameter["schema"],
+        is_required=parameter.get("required", False),
+        description=parameter["description"],
+    )
+
+
+def _schema_of(message: dict[str, Any]) -> Schema:
+    schema: Schema = message["content"]["application/json"]["schema"]
+    return schema
