@@ -21,7 +21,7 @@ from swaps.admin.hosted import link_to_callbacks
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import Status, Submission, Swap
 from swaps.models.swap import Kind
-from swaps.views.pictures import picture
+from swaps.views.pictures import picture_response
 
 KINDS: tuple[Kind, ...] = ("source", "target", "result")
 
@@ -90,7 +90,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         swap = Swap.objects.filter(pk=pk).exclude(status=Status.REMOVED).first()
         if swap is None or not swap.key(kind):
             raise Http404
-        return picture(request, storage.thumb_key(swap.key(kind)))
+        return picture_response(request, storage.thumb_key(swap.key(kind)))
 
     @admin.display(description="id", ordering="id")
     def short_id(self, swap: Swap) -> SafeString:

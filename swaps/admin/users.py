@@ -47,7 +47,7 @@ class TokenField(forms.CharField):
 
 class GrantForm(forms.ModelForm[Grant]):
     amount = forms.IntegerField(min_value=1, max_value=1_000_000)
-    form_token = TokenField(required=False, widget=forms.HiddenInput, initial=form_tokens.new)
+    form_token = TokenField(required=False, widget=forms.HiddenInput, initial=form_tokens.new_token)
 
     class Meta:
         model = Grant
@@ -172,7 +172,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         if not grant["form_token"]:
             return False
         named = (grant[name] for name in ("form_token", "door", "amount", "reason"))
-        key = form_tokens.digest_of(user.pk, *named).hex()
+        key = form_tokens.hash_values(user.pk, *named).hex()
         if FormSubmission.objects.claim(cast("User", request.user), key, user.pk):
             return False
         self.message_user(request, "This was granted already, and only once.", messages.WARNING)

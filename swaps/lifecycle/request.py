@@ -32,7 +32,7 @@ class ApiCall:
     idempotency_key: str
 
 
-class SentBefore(Exception):
+class AlreadyRequested(Exception):
     """The same form, with the same photos, has made its swap."""
 
 
@@ -50,7 +50,7 @@ def request_swap(
     A photo that a call of the API names by URL may be None: it is fetched by a task.
     Raises ``errors.UsedUp`` when the quota is spent or the account's storage is full,
     ``errors.ApiError`` when the disk is, ``IntegrityError`` when the idempotency key was used
-    meanwhile and ``SentBefore`` when the form was; nothing is left behind then.
+    meanwhile and ``AlreadyRequested`` when the form was; nothing is left behind then.
     """
     pk = uuid.uuid4()
     door = Door.API if call else Door.BROWSER
@@ -60,7 +60,7 @@ def request_swap(
     by_key = {keys[kind]: photo for kind, photo in here.items()}
     with photos.stored(owner, by_key) as stray, transaction.atomic():
         if form_key and not FormSubmission.objects.claim(owner, form_key, pk):
-            raise SentBefore
+            raise AlreadyRequested
         if not quotas(door).spend(owner):
             raise errors.UsedUp(USED_UP)
         if stray:

@@ -1,4 +1,4 @@
-"""Pages of the accounts that behave otherwise than allauth's."""
+"""Account pages that differ from allauth's: welcome, addresses, confirming, new passwords."""
 
 from typing import Any
 
@@ -17,20 +17,20 @@ from django.views.decorators.http import require_safe
 
 from swaps.accounts import possession
 from swaps.accounts.adapter import reset_key
-from swaps.views.forms.accounts import NewPasswordForm, foreign_swaps
+from swaps.views.forms.accounts import NewPasswordForm, count_unconfirmed_swaps
 
 
 @never_cache
 @require_safe
 def welcome(request: HttpRequest) -> HttpResponse:
-    """After signing up: the same for everybody, so that it tells nothing about the address."""
+    """Show the page after signing up, the same for everybody, so that no address is given away."""
     then = get_next_redirect_url(request) or reverse("swaps:new")
     context = {"user": AnonymousUser(), "then": then}
     return render(request, "account/verification_sent.html", context)
 
 
 class EmailView(allauth_views.EmailView):  # type: ignore[misc]
-    """Only a confirmed address becomes the primary one."""
+    """The page of an account's e-mail addresses. Only a confirmed address becomes primary."""
 
     def _action_primary(self, request: HttpRequest) -> HttpResponse | None:
         address = self._get_email_address(request)
@@ -47,9 +47,11 @@ email = EmailView.as_view()
 
 
 class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]
-    """Whoever opens the link owns the mailbox. Whether they made the account is another question.
+    """Confirms an e-mail address with the link that was mailed to it.
 
-    In a browser that is signed in to it they did; anywhere else they may take it over.
+    Whoever opens the link owns the mailbox. In a browser that is signed in to the account they
+    confirm the address; anywhere else they may take the account over, which somebody else may have
+    made.
     """
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]
             context |= {
                 "is_own": self.request.user.pk == user.pk,
                 "can_take_over": not possession.is_confirmed(user),
-                "foreign_swaps": foreign_swaps(user),
+                "foreign_swaps": count_unconfirmed_swaps(user),
                 "sign_in_url": f"{reverse('account_login')}?next={self.request.path}",
             }
         return context
@@ -99,7 +101,7 @@ confirm_email = ConfirmEmailView.as_view()
 
 
 class NewPasswordView(allauth_views.PasswordResetFromKeyView):  # type: ignore[misc]
-    """Says what has ended with the old password."""
+    """Sets a new password by a mailed link, and tells the owner what ended with the old one."""
 
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
@@ -112,7 +114,7 @@ new_password = NewPasswordView.as_view()
 
 
 def describe(ended: possession.Ended) -> str:
-    """What could open the account and no longer can, for its owner."""
+    """Return sentences for the owner: what could open the account and no longer can."""
     if not ended.has_ended:
         return ""
     parts = ["All other browsers are signed out."]

@@ -1,4 +1,4 @@
-"""Who may come in: pages of one's own need an account."""
+"""Access to pages: which views need an account, and how their polls are answered."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 
 
 class MemberRequest(HttpRequest):
-    """A request of somebody who is signed in."""
+    """A request of a user who is signed in."""
 
     user: User
     htmx: HtmxDetails
@@ -28,7 +28,7 @@ class MemberRequest(HttpRequest):
 def members_only(
     view: Callable[Concatenate[MemberRequest, P], HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Like ``login_required``, but a fragment's request moves the whole page to the sign-in.
+    """Redirect to the sign-in page like ``login_required``; for htmx requests move the whole page.
 
     A browser follows a plain redirect silently, and the sign-in page would land inside a card.
     """
@@ -39,23 +39,23 @@ def members_only(
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if request.htmx:
-            return HttpResponseClientRedirect(_sign_in(_path_of(request.htmx.current_url)))
-        return redirect(_sign_in(request.get_full_path()))
+            return HttpResponseClientRedirect(_sign_in_url(_path(request.htmx.current_url)))
+        return redirect(_sign_in_url(request.get_full_path()))
 
     return guarded
 
 
-def _path_of(url: str | None) -> str:
+def _path(url: str | None) -> str:
     try:
         return urlsplit(url or "").path
     except ValueError:
         return ""
 
 
-def _sign_in(then: str) -> str:
+def _sign_in_url(then: str) -> str:
     return f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': then})}"
 
 
-def nothing_new() -> HttpResponse:
+def no_content() -> HttpResponse:
     """The answer to a poll when nothing has changed."""
     return HttpResponse(status=204)

@@ -1,4 +1,4 @@
-"""The log of callbacks: what was sent where, what came of it, and once more if wanted."""
+"""The log of callbacks: each delivery with its attempts, and a button that sends it once more."""
 
 import json
 import uuid
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from swaps.deliveries import deliver, signing
 from swaps.models import Delivery, Swap
 from swaps.models.delivery import MAX_ATTEMPTS, DeliveryQuerySet
-from swaps.views.decorators import MemberRequest, members_only, nothing_new
+from swaps.views.decorators import MemberRequest, members_only, no_content
 
 PAGE_SIZE = 30
 SIGNED_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature")
@@ -23,10 +23,10 @@ SIGNED_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-si
 @members_only
 @require_safe
 def deliveries(request: MemberRequest) -> HttpResponse:
-    """Newest first; ``?after=`` is the last one of the page before."""
+    """List the user's deliveries, newest first; ``?after=`` is the last one of the page before."""
     if request.htmx and "shown" in request.GET:
         return _updates(request)
-    mine = _older_than(_mine(request), request.GET.get("after", "")).newest_first()
+    mine = _older_than(_visible_deliveries(request), request.GET.get("after", "")).newest_first()
     found = list(mine[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
     context = {
@@ -41,10 +41,10 @@ def deliveries(request: MemberRequest) -> HttpResponse:
 @members_only
 @require_safe
 def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """One delivery; while it is pending the page asks again and says what it shows already."""
-    found = get_object_or_404(_mine(request), pk=pk)
+    """Show one delivery. Its page polls with the version it shows; 204 until that changes."""
+    found = get_object_or_404(_visible_deliveries(request), pk=pk)
     if request.htmx and request.GET.get("shown") == _version(found):
-        return nothing_new()
+        return no_content()
     visible = Swap.objects.visible_to(request.user)
     context = {
         "delivery": found,
@@ -66,7 +66,8 @@ def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @members_only
 @require_POST
 def replay(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(_mine(request), pk=pk)
+    """Send a delivery once more, unless it is being sent at this moment."""
+    found = get_object_or_404(_visible_deliveries(request), pk=pk)
     if deliver.replay(found):
         messages.success(request, "It is sent once more, now.")
     else:
@@ -74,15 +75,15 @@ def replay(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("swaps:delivery", pk=pk)
 
 
-def _mine(request: MemberRequest) -> DeliveryQuerySet:
+def _visible_deliveries(request: MemberRequest) -> DeliveryQuerySet:
     mine = Delivery.objects.filter(owner=request.user)
     forgotten = request.user.forget_swaps_before
     return mine.filter(swap__created_at__gt=forgotten) if forgotten else mine
 
 
 def _older_than(mine: DeliveryQuerySet, cursor: str) -> DeliveryQuerySet:
-    """What comes after this delivery; everything for a cursor that names none of mine."""
-    pk = _uuid(cursor)
+    """Return the deliveries after this one; all for a cursor that names none of the user's."""
+    pk = _parse_uuid(cursor)
     last = mine.filter(pk=pk).first() if pk else None
     if last is None:
         return mine
@@ -92,34 +93,34 @@ def _older_than(mine: DeliveryQuerySet, cursor: str) -> DeliveryQuerySet:
 
 
 def _updates(request: MemberRequest) -> HttpResponse:
-    """What has changed of the deliveries that the page shows as pending; 204 when nothing has."""
+    """Render the pending deliveries of the page that have changed; 204 when none has."""
     known = _parse_shown(request.GET["shown"])
-    found = list(_mine(request).filter(pk__in=known))
+    found = list(_visible_deliveries(request).filter(pk__in=known))
     changed = [each for each in found if known[each.pk] != _version(each)]
     if not changed and len(found) == len(known):
-        return nothing_new()
+        return no_content()
     context = {"changed": changed, "poll_url": _poll_url(found)}
     return render(request, "api/deliveries.html#updates", context)
 
 
 def _poll_url(shown: Sequence[Delivery]) -> str:
-    """Asks about those that are pending; empty when none is."""
+    """Return the URL that polls for the pending deliveries; empty when none is pending."""
     pending = ",".join(f"{each.pk}.{_version(each)}" for each in shown if each.is_pending)
     return pending and f"{reverse('swaps:deliveries')}?shown={pending}"
 
 
 def _version(delivery: Delivery) -> str:
-    """Changes whenever a page about it would."""
+    """Return a text that changes whenever a page about the delivery would."""
     is_enqueued = int(delivery.enqueue_again_at is not None)
     return f"{delivery.status}.{delivery.attempts_made}.{delivery.failures}.{is_enqueued}"
 
 
 def _parse_shown(text: str) -> dict[uuid.UUID, str]:
     pairs = (item.partition(".") for item in text.split(",")[:PAGE_SIZE])
-    return {pk: version for name, _, version in pairs if (pk := _uuid(name))}
+    return {pk: version for name, _, version in pairs if (pk := _parse_uuid(name))}
 
 
-def _uuid(text: str) -> uuid.UUID | None:
+def _parse_uuid(text: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(text)
     except ValueError:

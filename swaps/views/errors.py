@@ -1,4 +1,4 @@
-"""Pages for requests that are refused as a whole."""
+"""Error pages for requests that are refused as a whole: 400, 413 and 429."""
 
 from http import HTTPStatus
 
@@ -12,7 +12,7 @@ RETRY_SECONDS = 60  # the limits on attempts count by the minute
 
 
 def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Nothing of the request is used: its host may be wrong, and its session unknown yet."""
+    """Render 400 or 413 without use of the request: its host may be wrong, its session unknown."""
     if isinstance(exception, RequestDataTooBig):
         return HttpResponse(
             render_to_string("413.html"), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -23,7 +23,7 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """A limit on attempts was reached: of sign-ups, sign-ins, mails."""
-    answer = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
-    answer["Retry-After"] = str(RETRY_SECONDS)
-    return answer
+    """Render 429 when a limit on attempts was reached: of sign-ups, sign-ins, mails."""
+    page = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    page["Retry-After"] = str(RETRY_SECONDS)
+    return page

@@ -1,4 +1,4 @@
-"""Pages for what went wrong on our side."""
+"""Error pages for failures on our side: 500, and 507 for a full disk."""
 
 import sys
 from http import HTTPStatus
@@ -11,14 +11,14 @@ from swaps.storage import space
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django asks for it while it handles the exception: a full disk is told from all else."""
+    """Render 507 when the exception being handled comes from a full disk, otherwise 500."""
     if space.is_full(sys.exc_info()[1]):
-        return no_room()
+        return insufficient_storage()
     return broken(request)
 
 
-def no_room() -> HttpResponse:
-    """It asks the database for nothing: that may be what is full."""
+def insufficient_storage() -> HttpResponse:
+    """Render 507 without a database query: the database may be what is full."""
     return HttpResponse(
         loader.render_to_string("507.html"),
         status=HTTPStatus.INSUFFICIENT_STORAGE,

@@ -1,4 +1,4 @@
-"""A token in each form that makes something: sent twice, by a double click, it makes it once."""
+"""One-time form tokens: a form that is sent twice, by a double click, takes effect once."""
 
 import hashlib
 import secrets
@@ -9,26 +9,26 @@ from django.http import HttpRequest
 FIELD = "form_token"
 
 
-def new() -> str:
+def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-def shown(request: HttpRequest) -> str:
-    """For the form on the page: the one that came with it, or a new one."""
-    return request.POST.get(FIELD) or new()
+def current_token(request: HttpRequest) -> str:
+    """Return the token to render into the form: the one that was posted, or a new one."""
+    return request.POST.get(FIELD) or new_token()
 
 
-def submission_key(request: HttpRequest, fields: Iterable[str]) -> str:
-    """Names this form with these contents, files included; empty for a form without a token.
+def form_key(request: HttpRequest, fields: Iterable[str]) -> str:
+    """Return a digest of the form's token and contents, files included; empty without a token.
 
-    Whoever goes back and changes the form means something new by it.
+    Whoever goes back and changes the form gets another digest: it is a new request.
     """
     token = request.POST.get(FIELD)
     if not token:
         return ""
     digest = hashlib.sha256(token.encode())
     for name in fields:
-        digest.update(digest_of(request.POST.get(name, "")))
+        digest.update(hash_values(request.POST.get(name, "")))
         upload = request.FILES.get(name)
         if upload is not None:
             for chunk in upload.chunks():
@@ -37,5 +37,5 @@ def submission_key(request: HttpRequest, fields: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def digest_of(*values: object) -> bytes:
+def hash_values(*values: object) -> bytes:
     return hashlib.sha256("\0".join(map(str, values)).encode()).digest()

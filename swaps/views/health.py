@@ -1,4 +1,4 @@
-"""Is the site working? For load balancers, monitors and ``manage.py up``."""
+"""The health check at ``/healthz``, for load balancers, monitors and ``manage.py up``."""
 
 import logging
 import time
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """200 when every part works, otherwise 503 naming the one that does not."""
-    checks = {**check_rows(), "storage": check_space() or check_storage()}
+    """Return 200 when every part works, otherwise 503 naming those that do not."""
+    checks = {**check_database(), "storage": check_space() or check_storage()}
     is_well = set(checks.values()) == {"ok"}
     return JsonResponse(
         {"status": "ok" if is_well else "failing", "checks": checks},
@@ -34,8 +34,8 @@ def healthz(_request: HttpRequest) -> JsonResponse:
     )
 
 
-def check_rows() -> dict[str, str]:
-    """The database, and what the other processes have left there."""
+def check_database() -> dict[str, str]:
+    """Check the database, and the heartbeats that the other processes write to it."""
     now = timezone.now()
     try:
         alive = {name: heartbeat.is_alive(f"{name}:", now) for name in PROCESSES}
@@ -49,7 +49,7 @@ def check_rows() -> dict[str, str]:
 
 
 def check_space() -> str:
-    """Empty while there is room for new pictures."""
+    """Return what is wrong with the free space on the disk; empty while new pictures have room."""
     free = space.free_bytes()
     if free is None or not space.is_low():
         return ""
@@ -60,24 +60,24 @@ def check_space() -> str:
 def make_storage_check(
     is_alive: Callable[[], bool], *, timeout: float, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[], str]:
-    """A check that never takes longer than ``timeout`` and asks the store at most every 5 s.
+    """Return a check that takes at most ``timeout`` seconds and asks the store at most every 5 s.
 
-    A store that hangs holds one thread of this process, not one for each question.
+    A store that hangs holds one thread of this process, not one for each request.
     """
     pool = ThreadPoolExecutor(1, thread_name_prefix="storage-check")
     lock = Lock()
-    asked: Future[bool] | None = None
-    asked_at = 0.0
+    probe: Future[bool] | None = None
+    probed_at = 0.0
 
     def check() -> str:
-        nonlocal asked, asked_at
+        nonlocal probe, probed_at
         with lock:
-            is_old = clock() - asked_at > STORAGE_CACHE_SECONDS
-            if asked is None or (asked.done() and (is_old or not _succeeded(asked))):
-                asked, asked_at = pool.submit(is_alive), clock()
-            answer = asked
+            is_old = clock() - probed_at > STORAGE_CACHE_SECONDS
+            if probe is None or (probe.done() and (is_old or not _succeeded(probe))):
+                probe, probed_at = pool.submit(is_alive), clock()
+            current = probe
         try:
-            return "ok" if answer.result(timeout) else "gives back something else than was stored"
+            return "ok" if current.result(timeout) else "gives back something else than was stored"
         except TimeoutError:
             return "does not answer in time"
         except Exception as error:
@@ -89,8 +89,8 @@ def make_storage_check(
     return check
 
 
-def _succeeded(answer: Future[bool]) -> bool:
-    return answer.exception() is None and answer.result()
+def _succeeded(probe: Future[bool]) -> bool:
+    return probe.exception() is None and probe.result()
 
 
 check_storage = make_storage_check(storage.is_alive, timeout=STORAGE_TIMEOUT_SECONDS)

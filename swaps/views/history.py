@@ -1,4 +1,4 @@
-"""The history: newest first, and live while something is unfinished."""
+"""The history page: a user's swaps, newest first, updated by polling while one is unfinished."""
 
 import datetime
 import uuid
@@ -13,18 +13,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from swaps.models import Status, Swap, User
-from swaps.views.decorators import MemberRequest, members_only, nothing_new
+from swaps.views.decorators import MemberRequest, members_only, no_content
 
 PAGE_SIZE = 24
 MAX_POLLED = 60  # cards in one poll; keeps its URL well below the server's limit
-# Up to this age (seconds) of the youngest unfinished swap: ask again after so many milliseconds.
-INTERVALS = ((5, 300), (20, 1000), (60, 2000), (300, 5000))
-LONGEST_INTERVAL = 15_000
+# Pairs: age of the youngest unfinished swap in seconds, and milliseconds to the next poll below it.
+INTERVALS_MS = ((5, 300), (20, 1000), (60, 2000), (300, 5000))
+MAX_INTERVAL_MS = 15_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Poll:
-    """One request for the whole page: what to ask, and how often."""
+    """The poll of a page: the URL to request, and the milliseconds between two requests."""
 
     url: str
     interval_ms: int
@@ -33,6 +33,7 @@ class Poll:
 @members_only
 @require_safe
 def history(request: MemberRequest) -> HttpResponse:
+    """Show one page of the user's swaps; ``?after=`` is the cursor of the page before."""
     mine = Swap.objects.visible_to(request.user).newest_first()
     if after := _parse_cursor(request.GET.get("after", "")):
         mine = mine.older_than(*after)
@@ -51,7 +52,7 @@ def history(request: MemberRequest) -> HttpResponse:
 @members_only
 @require_safe
 def updates(request: MemberRequest) -> HttpResponse:
-    """What has changed of the cards that the page shows as unfinished; 204 when nothing has."""
+    """Render the cards that changed since the page showed them as unfinished; 204 when none did."""
     known = _parse_known(request.GET.get("swaps", ""))
     now = timezone.now()
     mine = Swap.objects.visible_to(request.user).filter(pk__in=known)
@@ -60,7 +61,7 @@ def updates(request: MemberRequest) -> HttpResponse:
     gone = [pk for pk in known if pk not in found]
     slower = request.GET.get("every") != str(_interval(found.values(), now))
     if not (changed or gone or slower):
-        return nothing_new()
+        return no_content()
     context = {
         "changed": changed,
         "gone": gone,
@@ -73,13 +74,13 @@ def updates(request: MemberRequest) -> HttpResponse:
 @members_only
 @require_safe
 def card(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """One card of the history."""
+    """Render one card of the history."""
     swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
     return render(request, "swaps/history.html#card", {"swap": swap})
 
 
 def _poll(user: User, now: datetime.datetime) -> Poll | None:
-    """Asks about the oldest unfinished swaps, which end first, whichever page shows them."""
+    """Build the poll about the oldest unfinished swaps, which end first; None if none is."""
     mine = Swap.objects.visible_to(user).unfinished()
     unfinished = list(mine.order_by("created_at", "id")[:MAX_POLLED])
     if not unfinished:
@@ -91,24 +92,26 @@ def _poll(user: User, now: datetime.datetime) -> Poll | None:
 
 
 def _interval(swaps: Iterable[Swap], now: datetime.datetime) -> int:
-    """Milliseconds to the next poll, by the age of the youngest unfinished swap."""
+    """Return the milliseconds to the next poll, by the age of the youngest unfinished swap."""
     born = max((swap.created_at for swap in swaps if swap.is_unfinished), default=now)
     age = (now - born).total_seconds()
-    return next((ms for limit, ms in INTERVALS if age < limit), LONGEST_INTERVAL)
+    return next((ms for limit, ms in INTERVALS_MS if age < limit), MAX_INTERVAL_MS)
 
 
 def _announcement(changed: Sequence[Swap], known: Mapping[uuid.UUID, str]) -> str:
-    """For those who hear the page. That the provider is down is said once, not at each trial."""
+    """Return what a screen reader announces; a provider's outage is announced once only."""
     done = sum(swap.is_succeeded for swap in changed)
     failed = sum(swap.is_failed for swap in changed)
-    said = []
+    sentences = []
     if done:
-        said.append("Your swap is finished." if done == 1 else f"{done} swaps are finished.")
+        sentences.append("Your swap is finished." if done == 1 else f"{done} swaps are finished.")
     if failed:
-        said.append("A swap could not be done." if failed == 1 else f"{failed} swaps failed.")
+        sentences.append("A swap could not be done." if failed == 1 else f"{failed} swaps failed.")
     if any(swap.is_parked and known[swap.pk] == Status.QUEUED for swap in changed):
-        said.append("The service that makes the pictures is not answering. Your swaps wait for it.")
-    return " ".join(said)
+        sentences.append(
+            "The service that makes the pictures is not answering. Your swaps wait for it."
+        )
+    return " ".join(sentences)
 
 
 def _parse_known(text: str) -> dict[uuid.UUID, str]:
@@ -127,7 +130,7 @@ def _cursor(swap: Swap) -> str:
 
 
 def _parse_cursor(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
-    """Where a page ends; None (the first page) for anything that is no cursor of ours."""
+    """Parse where a page ends; return None (the first page) for anything that is no cursor."""
     created_at, _, pk = text.replace(" ", "+").partition("_")
     try:
         moment = datetime.datetime.fromisoformat(created_at)

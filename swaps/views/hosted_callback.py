@@ -1,4 +1,4 @@
-"""Where a hosted provider reports back. Nobody signs in here: the URL itself is the secret."""
+"""Receives callbacks of the hosted provider. Nobody signs in here: the URL itself is the secret."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -22,7 +22,7 @@ STATUSES = {
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, token: str) -> HttpResponse:
-    """Records and enqueues; the picture is fetched by a task."""
+    """Record the callback of one swap; its picture is fetched by a task afterwards."""
     swap_id = links.swap_id_of_callback(token)
     if swap_id is None:
         return HttpResponse(status=404)  # before its body is read

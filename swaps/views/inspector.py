@@ -1,4 +1,4 @@
-"""The door of the inspector, for callbacks that come from elsewhere."""
+"""Receives callbacks that other servers post to the inspector."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +12,7 @@ from swaps.deliveries import inspector
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, token: str) -> HttpResponse:
+    """Keep a callback for the account whose signed token the URL carries."""
     if inspector.user_id_in(token) is None:
         return HttpResponse(status=404)  # before its body is read
     try:

@@ -1,4 +1,4 @@
-"""API keys: acquire, list, create, rotate, revoke; and the secret that signs callbacks."""
+"""The keys page: acquire, list, create, rotate and revoke API keys; rotate the callback secret."""
 
 import datetime
 import json
@@ -23,7 +23,7 @@ from swaps.models import ApiAccess, ApiKey, Scope
 from swaps.models.api_key import USES_SHOWN
 from swaps.views import form_tokens
 from swaps.views.decorators import MemberRequest, members_only
-from swaps.views.forms.keys import OVERLAPS, USUAL_OVERLAP, KeyForm, RotateForm
+from swaps.views.forms.keys import DEFAULT_OVERLAP, OVERLAPS, KeyForm, RotateForm
 
 MAX_LISTED = 100
 MAX_ENDED = 50
@@ -32,7 +32,7 @@ BAR, STEP, CHART_HEIGHT = 3, 4, 30  # units of the drawing
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Uses on each of the last days, as one drawing and in words."""
+    """The chart of a key's uses on each of the last days: an SVG path, and its figures as text."""
 
     path: str
     total: int
@@ -44,6 +44,8 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedKey:
+    """A key as a row of the page, with its state and its chart."""
+
     key: ApiKey
     state: api_keys.KeyState
     chart: Chart
@@ -52,7 +54,10 @@ class ListedKey:
 @never_cache
 @require_POST
 def acquire(request: HttpRequest) -> HttpResponse:
-    """Somebody signed out comes back to the page that has the button, not to this address."""
+    """Grant access to the API and show the first key.
+
+    Somebody signed out comes back to the page that has the button, not to this address.
+    """
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("swaps:api_docs"))
     try:
@@ -69,6 +74,7 @@ def acquire(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys(request: MemberRequest) -> HttpResponse:
+    """List the user's keys, or create one."""
     if request.method != "POST":
         return _keys_page(request, KeyForm())
     form = KeyForm(request.POST)
@@ -80,7 +86,7 @@ def keys(request: MemberRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 scope=form.cleaned_data["scope"],
                 expires_at=form.expires_at,
-                form_key=form_tokens.submission_key(request, KeyForm.base_fields),
+                form_key=form_tokens.form_key(request, KeyForm.base_fields),
             )
         except api_keys.KeyRefused as error:
             form.add_error(None, str(error))
@@ -92,7 +98,8 @@ def keys(request: MemberRequest) -> HttpResponse:
 @members_only
 @require_POST
 def rotate(request: MemberRequest, pk: int) -> HttpResponse:
-    key = _own(request, pk)
+    """Replace a key by a new one; the old one works on for the chosen overlap."""
+    key = _own_key(request, pk)
     form = RotateForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose for how long the old key goes on working.")
@@ -110,7 +117,8 @@ def rotate(request: MemberRequest, pk: int) -> HttpResponse:
 @members_only
 @require_POST
 def revoke(request: MemberRequest, pk: int) -> HttpResponse:
-    key = _own(request, pk)
+    """Revoke a key for good."""
+    key = _own_key(request, pk)
     key.revoke(timezone.now())
     messages.success(request, f"“{key.name}” is revoked. Calls with it are refused from now on.")
     return redirect("swaps:keys")
@@ -119,6 +127,7 @@ def revoke(request: MemberRequest, pk: int) -> HttpResponse:
 @members_only
 @require_POST
 def rotate_secret(request: MemberRequest) -> HttpResponse:
+    """Replace the secret that signs callbacks; for one day both sign."""
     last_rotated = request.POST.get("last_rotated")
     try:
         is_new = api_keys.rotate_secret(request.user, timezone.now(), last_rotated=last_rotated)
@@ -132,8 +141,8 @@ def rotate_secret(request: MemberRequest) -> HttpResponse:
     return redirect(f"{reverse('swaps:keys')}#callback-secret")
 
 
-def draw(uses: Sequence[int]) -> Chart:
-    """Bars on a base line; each day of use can be seen, however small beside the others."""
+def draw_chart(uses: Sequence[int]) -> Chart:
+    """Draw uses as bars on a base line; each day with a use is visible, however small its bar."""
     most = max(uses)
     heights = [max(2, round(CHART_HEIGHT * count / most)) if count else 0 for count in uses]
     path = "".join(
@@ -144,15 +153,15 @@ def draw(uses: Sequence[int]) -> Chart:
     return Chart(path=path, total=sum(uses), busiest=most)
 
 
-def _own(request: MemberRequest, pk: int) -> ApiKey:
+def _own_key(request: MemberRequest, pk: int) -> ApiKey:
     return get_object_or_404(ApiKey.objects.select_related("user"), pk=pk, user=request.user)
 
 
-def _listed(keys: Iterable[ApiKey], now: datetime.datetime) -> list[ListedKey]:
+def _list_keys(keys: Iterable[ApiKey], now: datetime.datetime) -> list[ListedKey]:
     keys = list(keys)
     uses = api_keys.uses_by_day(keys, now.astimezone(datetime.UTC).date())
     return [
-        ListedKey(key=key, state=api_keys.state_of(key, now), chart=draw(uses[key.pk]))
+        ListedKey(key=key, state=api_keys.state_of(key, now), chart=draw_chart(uses[key.pk]))
         for key in keys
     ]
 
@@ -161,7 +170,7 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
     now = timezone.now()
     granted = ApiAccess.objects.filter(user=request.user).first()
     newest = ("-created_at", "-pk")
-    listed = _listed(
+    listed = _list_keys(
         [
             *api_keys.open_keys(request.user, now).order_by(*newest)[: MAX_LISTED - MAX_ENDED],
             *api_keys.ended_keys(request.user, now).order_by(*newest)[:MAX_ENDED],
@@ -177,9 +186,9 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
         "open_keys": [each for each in listed if each.state not in has_ended],
         "ended_keys": [each for each in listed if each.state in has_ended],
         "form": form,
-        "form_token": form_tokens.shown(request),
+        "form_token": form_tokens.current_token(request),
         "overlaps": OVERLAPS,
-        "usual_overlap": USUAL_OVERLAP,
+        "usual_overlap": DEFAULT_OVERLAP,
         "free_swaps": ApiAccess.free_swaps(),
         "most_keys": api_keys.MAX_KEYS,
     }
@@ -189,20 +198,20 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
 def _show_once(
     request: HttpRequest, key: ApiKey, token: str, *, what: str, **more: Any
 ) -> HttpResponse:
-    """The only page that ever shows this key. It is kept nowhere: not in the session either."""
+    """Show a new key, on the only page that ever does. It is stored nowhere, nor in the session."""
     context = {
         "key": key,
         "token": token,
         "what": what,
-        "curl": _curl(key, token),
+        "curl": _curl_command(key, token),
         "access": ApiAccess.objects.of_id(key.user_id),
         **more,
     }
     return render(request, "api/key_shown.html", context)
 
 
-def _curl(key: ApiKey, token: str) -> str:
-    """A call that works as it stands."""
+def _curl_command(key: ApiKey, token: str) -> str:
+    """Return a curl command that works as it stands."""
     if key.covers(Scope.SWAP):
         path, body = (
             "swap",

@@ -1,4 +1,4 @@
-"""Pages that anybody may see."""
+"""Pages that need no account."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

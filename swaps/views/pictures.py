@@ -1,4 +1,4 @@
-"""Pictures: to their owner by session, to anybody by a signed URL that expires."""
+"""Serves pictures: to their owner by session, to anybody by a signed URL that expires."""
 
 import uuid
 from typing import Any
@@ -23,25 +23,26 @@ DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 @members_only
 @require_safe
 def photo(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
-    """One of the two inputs, as it is stored."""
-    return picture(request, _own(request, pk).key(kind))
+    """Serve the source or the target of a swap as it is stored."""
+    return picture_response(request, _visible_swap(request, pk).key(kind))
 
 
 @members_only
 @require_safe
 def thumb(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
-    key = _own(request, pk).key(kind)
-    return picture(request, key and storage.thumb_key(key))
+    """Serve the thumbnail of a swap's source, target or result."""
+    key = _visible_swap(request, pk).key(kind)
+    return picture_response(request, key and storage.thumb_key(key))
 
 
 @members_only
 @require_safe
 def result(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """The result; ``?download=jpeg|png|webp`` as a file of that format."""
-    swap = _own(request, pk)
+    """Serve the result; with ``?download=jpeg|png|webp`` as a file of that format."""
+    swap = _visible_swap(request, pk)
     download = request.GET.get("download")
     if download is None:
-        return picture(request, swap.result_key)
+        return picture_response(request, swap.result_key)
     if download not in DOWNLOADS or not swap.result_key:
         raise Http404
     return _download(swap, download)
@@ -50,32 +51,32 @@ def result(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
 @members_only
 @require_safe
 def upload(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """A photo kept from a refused form."""
+    """Serve the thumbnail of a photo that was kept from a refused form."""
     kept = get_object_or_404(Upload, pk=pk, owner=request.user)
-    return picture(request, storage.thumb_key(kept.key))
+    return picture_response(request, storage.thumb_key(kept.key))
 
 
 @never_cache
 @require_safe
 def file(request: HttpRequest, token: str) -> HttpResponseBase:
-    """What a signed URL of ours stands for (the disk's counterpart of S3's presigned GET)."""
+    """Serve the object of a signed URL of ours: the disk's counterpart of S3's presigned GET."""
     key = links.key_of_file(token)
     if key is None:
         raise Http404
-    return picture(request, key)
+    return picture_response(request, key)
 
 
 @require_safe
 def sample(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A picture to try the API with."""
+    """Serve a sample picture to try the API with."""
     path = links.sample(name)
     if path is None:
         raise Http404
     return FileResponse(path.open("rb"), content_type="image/jpeg")
 
 
-def picture(request: HttpRequest, key: str) -> HttpResponseBase:
-    """A stored picture, streamed."""
+def picture_response(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Stream a stored picture. Raises Http404 for an empty key or a missing file."""
     if not key:
         raise Http404
     try:
@@ -92,7 +93,7 @@ def picture(request: HttpRequest, key: str) -> HttpResponseBase:
     return response
 
 
-def _own(request: MemberRequest, pk: uuid.UUID) -> Swap:
+def _visible_swap(request: MemberRequest, pk: uuid.UUID) -> Swap:
     return get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
 
 
@@ -102,7 +103,7 @@ def _download(swap: Swap, download: str) -> HttpResponse:
         if swap.result_key.endswith(extension):
             data = storage.read(swap.result_key)
         else:
-            data = _converted(swap, download)
+            data = _convert(swap, download)
     except FileNotFoundError as error:
         raise Http404 from error
     except images.ImageRefused as error:
@@ -117,7 +118,7 @@ def _download(swap: Swap, download: str) -> HttpResponse:
     return response
 
 
-def _converted(swap: Swap, download: Any) -> bytes:
+def _convert(swap: Swap, download: Any) -> bytes:
     memory = cost.memory_of_stored((swap.width or 0) * (swap.height or 0), swap.size or 0)
     with budget.reserve(memory, who=budget.account(swap.owner_id)):
         return images.convert(storage.read(swap.result_key), download, xmp=xmp.ai_xmp())

@@ -1,4 +1,4 @@
-"""Request, look at and delete a swap."""
+"""Pages to request, show and delete a swap."""
 
 import uuid
 from http import HTTPStatus
@@ -15,14 +15,14 @@ from swaps import errors, images
 from swaps.accounts import rate_limit
 from swaps.hosted import status as hosted_status
 from swaps.lifecycle.remove import remove_swap
-from swaps.lifecycle.request import SentBefore, request_swap
+from swaps.lifecycle.request import AlreadyRequested, request_swap
 from swaps.lifecycle.uploads import discard_uploads
 from swaps.models import FormSubmission, Provider, Quota, Swap
 from swaps.storage import space
 from swaps.views import form_tokens
-from swaps.views.decorators import MemberRequest, members_only, nothing_new
-from swaps.views.failures import no_room
-from swaps.views.forms.swaps import PHOTOS, SwapForm, find_kept
+from swaps.views.decorators import MemberRequest, members_only, no_content
+from swaps.views.failures import insufficient_storage
+from swaps.views.forms.swaps import PHOTOS, SwapForm, find_kept_photo
 
 PHOTO_FIELDS = [f"{photo}_{way}" for photo in PHOTOS for way in ("image", "kept")]
 
@@ -30,13 +30,16 @@ PHOTO_FIELDS = [f"{photo}_{way}" for photo in PHOTOS for way in ("image", "kept"
 @members_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
-    """Two photos in, one swap requested. ``?source=`` and ``?target=`` take those of a swap."""
+    """Show the form of a new swap, or request one.
+
+    ``?source=`` and ``?target=`` take the photos of an earlier swap.
+    """
     if request.method == "POST":
         return _request_swap(request)
     form = SwapForm(request.user)
     for photo in PHOTOS:
         pk = request.GET.get(photo, "")
-        form.kept[photo] = find_kept(request.user, photo, f"swap.{pk}")
+        form.kept[photo] = find_kept_photo(request.user, photo, f"swap.{pk}")
     return _form_page(request, form)
 
 
@@ -44,8 +47,8 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     rate, may_send = rate_limit.take_form(request.user, now)
     if not may_send:
-        return _too_often(request, rate_limit.refusal(rate, now, "send {} forms"))
-    form_key = form_tokens.submission_key(request, PHOTO_FIELDS)
+        return _rate_limited_page(request, rate_limit.refusal(rate, now, "send {} forms"))
+    form_key = form_tokens.form_key(request, PHOTO_FIELDS)
     form = SwapForm(request.user, request.POST, request.FILES)
     try:
         _check_not_sent(request, form_key)
@@ -53,17 +56,17 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
         if not form.is_valid():
             # The same form, sent at the same moment, may just have used up the kept photos.
             _check_not_sent(request, form_key)
-            return _refused(request, form)
+            return _invalid_form_page(request, form)
         source, target = form.photos["source"], form.photos["target"]
         request_swap(request.user, source, target, form_key=form_key)
-    except SentBefore:
+    except AlreadyRequested:
         messages.info(request, "This swap was requested already, and only once.")
         return redirect("swaps:history")
     except errors.ApiError:
-        return no_room()
+        return insufficient_storage()
     except errors.UsedUp as error:
         form.add_error(None, error.message)
-        return _refused(request, form)
+        return _invalid_form_page(request, form)
     discard_uploads(request.user, [kept.key for kept in form.kept.values() if kept])
     return redirect("swaps:history")
 
@@ -71,10 +74,10 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
 @members_only
 @require_safe
 def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """One swap; while it is unfinished the page asks again and says what it shows already."""
+    """Show one swap. Its page polls with the progress it shows, and gets 204 until that changes."""
     swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
     if request.htmx and request.GET.get("progress") == swap.progress:
-        return nothing_new()
+        return no_content()
     template = "swaps/detail.html#detail" if request.htmx else "swaps/detail.html"
     return render(request, template, {"swap": swap})
 
@@ -82,7 +85,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @members_only
 @require_POST
 def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """Once more is no error: a double click sends it twice."""
+    """Remove a swap with its pictures. Twice is no error: a double click sends it twice."""
     mine = Swap.objects.filter(owner=request.user, is_hidden=False)
     remove_swap(get_object_or_404(mine, pk=pk))
     messages.success(request, "Deleted, with all its pictures.")
@@ -91,11 +94,11 @@ def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _check_not_sent(request: MemberRequest, form_key: str) -> None:
     if FormSubmission.objects.filter(user=request.user, key=form_key).exists():
-        raise SentBefore
+        raise AlreadyRequested
 
 
-def _refused(request: MemberRequest, form: SwapForm) -> HttpResponse:
-    form.keep_good_photos()
+def _invalid_form_page(request: MemberRequest, form: SwapForm) -> HttpResponse:
+    form.keep_valid_photos()
     if error := form.overloaded:
         page = _form_page(request, form, status=error.status)
         page["Retry-After"] = str(error.retry_after)
@@ -103,11 +106,13 @@ def _refused(request: MemberRequest, form: SwapForm) -> HttpResponse:
     return _form_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _too_often(request: MemberRequest, error: errors.TooManyRequests) -> HttpResponse:
-    """The same form again, without a look at its photos."""
+def _rate_limited_page(request: MemberRequest, error: errors.TooManyRequests) -> HttpResponse:
+    """Render the form with 429, without opening the photos that were sent."""
     form = SwapForm(request.user, initial={"consent": "consent" in request.POST})
     for photo in PHOTOS:
-        form.kept[photo] = find_kept(request.user, photo, request.POST.get(f"{photo}_kept", ""))
+        form.kept[photo] = find_kept_photo(
+            request.user, photo, request.POST.get(f"{photo}_kept", "")
+        )
     messages.error(request, error.message)
     page = _form_page(request, form, status=error.status)
     page["Retry-After"] = str(error.retry_after)
@@ -117,7 +122,7 @@ def _too_often(request: MemberRequest, error: errors.TooManyRequests) -> HttpRes
 def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
-        "form_token": form_tokens.shown(request),
+        "form_token": form_tokens.current_token(request),
         "kept": form.kept,
         "would_wait": settings.FACESWAP_PROVIDER == Provider.HOSTED
         and hosted_status.is_down(timezone.now()),

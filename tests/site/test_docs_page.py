@@ -160,8 +160,8 @@ def test_the_examples_are_what_the_schemas_allow() -> None:
 def test_types_and_limits_are_said_in_words(
     schema: dict[str, Any], words: str, limits: str
 ) -> None:
-    assert schema_text.words_of(schema) == words
-    assert schema_text.limits_of(schema) == limits
+    assert schema_text.type_text(schema) == words
+    assert schema_text.limits_text(schema) == limits
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_types_and_limits_are_said_in_words(
     ],
 )
 def test_markdown_of_two_kinds_is_shown_and_nothing_gets_through(text: str, shown: str) -> None:
-    assert schema_text.prose(text) == shown
+    assert schema_text.render_markdown(text) == shown
 
 
 def test_the_page_says_how_to_verify_and_that_is_right(page: str) -> None:

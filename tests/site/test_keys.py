@@ -18,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, Grant, Scope, User
 from swaps.models.api_key import count_up
-from swaps.views.keys import CHART_HEIGHT, draw
+from swaps.views.keys import CHART_HEIGHT, draw_chart
 
 pytestmark = pytest.mark.django_db
 KEYS = "/api/keys/"
@@ -212,10 +212,10 @@ def test_uses_are_counted_by_day_and_told_to_everybody(as_alice: Client, alice: 
 
 
 def test_each_day_of_use_can_be_seen_beside_a_busy_one() -> None:
-    chart = draw([0, 1, *[0] * 27, 1000])
+    chart = draw_chart([0, 1, *[0] * 27, 1000])
     heights = [int(height) for height in re.findall(r"v-(\d+)", chart.path)]
     assert heights == [2, CHART_HEIGHT]
-    assert draw([0] * 30).path == ""
+    assert draw_chart([0] * 30).path == ""
 
 
 def test_the_list_asks_as_much_for_many_keys_as_for_one(

@@ -25,7 +25,7 @@ from swaps.lifecycle.request import request_swap
 from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Swap, Upload, User
 from swaps.models.stray_files import ABANDONED_AFTER
-from swaps.views.pictures import picture
+from swaps.views.pictures import picture_response
 from tests import s3_server
 from tests.site.conftest import photo
 
@@ -101,7 +101,7 @@ def test_a_large_file_is_read_in_pieces_and_never_held_as_a_whole(key: str) -> N
 @pytest.mark.django_db  # a response that is closed looks after the connections
 def test_a_view_streams_a_picture_and_lets_go_of_it(key: str) -> None:
     storage.put(key, bytes(2 * MB))
-    response = picture(RequestFactory().get("/"), key)
+    response = picture_response(RequestFactory().get("/"), key)
     assert isinstance(response, FileResponse)
     assert response["Content-Length"] == str(2 * MB)
     assert response["Content-Type"] == "image/jpeg"
@@ -116,7 +116,7 @@ def test_a_view_streams_a_picture_and_lets_go_of_it(key: str) -> None:
 @pytest.mark.django_db
 def test_who_asks_for_the_headers_of_a_picture_gets_nothing_else(key: str) -> None:
     storage.put(key, bytes(2 * MB))
-    response = picture(RequestFactory().head("/"), key)
+    response = picture_response(RequestFactory().head("/"), key)
     assert not isinstance(response, FileResponse)
     assert (response["Content-Length"], response["Content-Type"]) == (str(2 * MB), "image/jpeg")
 

@@ -1,4 +1,4 @@
-"""The documentation of the Face Swap API, and the playground beside it."""
+"""The API documentation page with its playground, and the fragments that the playground loads."""
 
 import uuid
 from http import HTTPStatus
@@ -26,8 +26,8 @@ from swaps.lifecycle.uploads import keep_with_url
 from swaps.models import ApiAccess, ApiKey, Scope, User
 from swaps.models.delivery import PAUSES
 from swaps.storage import space
-from swaps.views.decorators import MemberRequest, members_only, nothing_new
-from swaps.views.docs.playground import SAMPLES, WAYS, Asked, Name, Picture, call_of, read
+from swaps.views.decorators import MemberRequest, members_only, no_content
+from swaps.views.docs.playground import SAMPLES, WAYS, FormValues, Name, Picture, preview, read_form
 from swaps.views.docs.reference import Operation, reference
 
 SWAP_PATH = "/face/swap"
@@ -35,7 +35,7 @@ MINUTE, HOUR = 60, 3600
 
 
 class PageRequest(HttpRequest):
-    """A request of anybody."""
+    """A request of anybody, signed in or not, with the details of htmx."""
 
     htmx: HtmxDetails
 
@@ -43,22 +43,22 @@ class PageRequest(HttpRequest):
 @cache_control(private=True)
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
-    """For everybody; it says more to those who are signed in."""
-    found, asked = reference(settings.SITE_URL), read(request.GET)
-    key = _shown_key(request.user)
+    """Show the API documentation, to those who are signed in with their key and callbacks."""
+    found, form = reference(settings.SITE_URL), read_form(request.GET)
+    key = _key_placeholder(request.user)
     context: dict[str, Any] = {
         "reference": found,
-        "operations": [(each, _example(each, key)) for each in found.operations],
+        "operations": [(each, _samples(each, key)) for each in found.operations],
         "site_url": settings.SITE_URL,
         "shown_key": key,
-        "asked": asked,
+        "asked": form,
         "ways": WAYS,
         "scopes": Scope.choices,
-        "pauses": [_words(seconds) for seconds in PAUSES],
+        "pauses": [_duration(seconds) for seconds in PAUSES],
         "limits": _limits(),
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
         "query": request.GET.urlencode(),
-        **_request_context(request.user, asked, key),
+        **_request_context(request.user, form, key),
         **_account_context(request.user),
     }
     return render(request, "api/docs.html", context)
@@ -67,21 +67,21 @@ def api_docs(request: HttpRequest) -> HttpResponse:
 @cache_control(private=True)
 @require_safe
 def api_samples(request: PageRequest) -> HttpResponse:
-    """The request in each language, for what is in the form right now."""
+    """Render the request in each language, for the present contents of the form."""
     if not request.htmx:
-        return redirect(_page(request.GET))
-    context = _request_context(request.user, read(request.GET), _shown_key(request.user))
+        return redirect(_page_url(request.GET))
+    context = _request_context(request.user, read_form(request.GET), _key_placeholder(request.user))
     return render(request, "api/_request.html", context)
 
 
 @members_only
 @require_POST
 def api_upload(request: MemberRequest) -> HttpResponse:
-    """A picture becomes a URL that the API can be given."""
+    """Store a picture under a URL that the API can be given."""
     name: Any = request.POST.get("name")
     if name not in SAMPLES:
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
-    picture = _upload(request.user, name, request.FILES.get("picture"))
+    picture = _store_picture(request.user, name, request.FILES.get("picture"))
     if request.htmx:
         context = {"picture": picture, "accept": ",".join(images.ACCEPTED_CONTENT_TYPES)}
         answer = render(request, "api/_place.html", context)
@@ -91,27 +91,29 @@ def api_upload(request: MemberRequest) -> HttpResponse:
         query[name] = picture.url
     else:
         messages.error(request, picture.refusal)
-    return redirect(_page(query))
+    return redirect(_page_url(query))
 
 
 @members_only
 @require_safe
 def api_callbacks(request: MemberRequest) -> HttpResponse:
-    """The newest callbacks at the reader's inspector; 204 while ``newest`` still is the newest.
+    """Render the newest callbacks at the user's inspector; 204 until there is a newer one.
 
-    Asks again by itself until the callback of ``task`` is among them.
+    The fragment polls until the callback of ``task`` is among them.
     """
     if not request.htmx:
-        return redirect(_page(QueryDict()))
+        return redirect(_page_url(QueryDict()))
     newest = deliveries_arrivals.newest_arrival(request.user)
     if request.GET.get("newest") == str(newest or ""):
-        return nothing_new()
+        return no_content()
     return render(
-        request, "api/_callbacks.html", _arrived(request.user, request.GET.get("task", ""))
+        request,
+        "api/_callbacks.html",
+        _callbacks_context(request.user, request.GET.get("task", "")),
     )
 
 
-def _upload(user: User, name: Name, upload: Any) -> Picture:
+def _store_picture(user: User, name: Name, upload: Any) -> Picture:
     if upload is None:
         return Picture(name=name, refusal="Choose a picture first.")
     now = timezone.now()
@@ -131,11 +133,11 @@ def _upload(user: User, name: Name, upload: Any) -> Picture:
         kept = keep_with_url(user, photo)
     except (images.ImageRefused, errors.SwapError) as error:
         return Picture(name=name, refusal=error.message)
-    return Picture(name=name, url=kept.url, upload_id=kept.pk, lifetime=_words(kept.seconds))
+    return Picture(name=name, url=kept.url, upload_id=kept.pk, lifetime=_duration(kept.seconds))
 
 
-def _shown_key(user: User | AnonymousUser) -> str:
-    """How the reader's newest key begins: the page does not know how it ends."""
+def _key_placeholder(user: User | AnonymousUser) -> str:
+    """Return the beginning of the user's newest key; the rest is stored nowhere."""
     if not user.is_authenticated:
         return PLACEHOLDER
     usable = ApiKey.objects.filter(user=user).usable(timezone.now())
@@ -143,13 +145,13 @@ def _shown_key(user: User | AnonymousUser) -> str:
     return f"{prefix}..." if prefix else PLACEHOLDER
 
 
-def _example(operation: Operation, key: str) -> list[Any]:
+def _samples(operation: Operation, key: str) -> list[Any]:
     return samples(settings.SITE_URL, operation.path, operation.example, key)
 
 
-def _request_context(user: User | AnonymousUser, asked: Asked, key: str) -> dict[str, Any]:
+def _request_context(user: User | AnonymousUser, form: FormValues, key: str) -> dict[str, Any]:
     inspector_url = inspector.url_of(user) if user.is_authenticated else ""
-    call = call_of(asked, inspector_url)
+    call = preview(form, inspector_url)
     return {
         "call": call,
         "path": SWAP_PATH,
@@ -167,11 +169,11 @@ def _account_context(user: User | AnonymousUser) -> dict[str, Any]:
         return free
     return free | {
         "access": ApiAccess.objects.filter(user=user).first(),
-        **_arrived(user, ""),
+        **_callbacks_context(user, ""),
     }
 
 
-def _arrived(user: User, task: str) -> dict[str, Any]:
+def _callbacks_context(user: User, task: str) -> dict[str, Any]:
     arrivals = deliveries_arrivals.arrivals(user, timezone.now())
     is_here = any(arrival.task_id == task for arrival in arrivals)
     return {
@@ -196,17 +198,17 @@ def _limits() -> dict[str, Any]:
         "kinds": images.ACCEPTED_TEXT,
         "megabytes": settings.FACESWAP_MAX_UPLOAD_BYTES // 1_000_000,
         "megapixels": settings.FACESWAP_MAX_PIXELS // 1_000_000,
-        "lifetime": _words(settings.FACESWAP_SIGNED_URL_SECONDS),
+        "lifetime": _duration(settings.FACESWAP_SIGNED_URL_SECONDS),
     }
 
 
-def _words(seconds: int) -> str:
+def _duration(seconds: int) -> str:
     for unit, name in ((HOUR, "hour"), (MINUTE, "minute")):
         if seconds >= unit and seconds % unit == 0:
             return f"{seconds // unit} {name}{'s' if seconds > unit else ''}"
     return f"{seconds} seconds"
 
 
-def _page(query: QueryDict) -> str:
-    said = f"?{query.urlencode()}" if query else ""
-    return f"{reverse('swaps:api_docs')}{said}#try"
+def _page_url(query: QueryDict) -> str:
+    search = f"?{query.urlencode()}" if query else ""
+    return f"{reverse('swaps:api_docs')}{search}#try"

@@ -1,4 +1,4 @@
-"""What stands in the form of the playground, and the call that it makes of it."""
+"""The playground's form: reads it from the query, and builds the API request it describes."""
 
 import json
 import math
@@ -39,7 +39,7 @@ EXAMPLE_CALLBACK = "https://example.com/callbacks"
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One of the two: a sample, or any URL."""
+    """One of the two pictures of the form: a sample, an uploaded picture or any URL."""
 
     name: Name
     sample: str = ""
@@ -53,12 +53,14 @@ class Picture:
         return SAMPLES[self.name]
 
     @property
-    def asked_url(self) -> str:
+    def image_url(self) -> str:
         return self.url or links.sample_url(self.sample)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class FormValues:
+    """The contents of the playground's form."""
+
     source: Picture
     target: Picture
     way: str
@@ -73,8 +75,8 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """The request, and what the server would say against it."""
+class RequestPreview:
+    """The request as the page shows it, and the problem that the server would find with it."""
 
     body: dict[str, Any]
     idempotency_key: str
@@ -82,10 +84,10 @@ class Call:
     is_inspected: bool = False
 
 
-def read(query: QueryDict) -> Asked:
-    """Anything may stand in a query: what makes no sense counts as not said."""
+def read_form(query: QueryDict) -> FormValues:
+    """Parse the form from a query string; what is invalid there becomes the default."""
     way, language = query.get("way", ""), query.get("language", "")
-    return Asked(
+    return FormValues(
         source=_picture("source", query),
         target=_picture("target", query),
         way=way if way in WAYS else "wait",
@@ -96,19 +98,20 @@ def read(query: QueryDict) -> Asked:
     )
 
 
-def call_of(asked: Asked, inspector_url: str) -> Call:
-    body: dict[str, Any] = {f"{each.name}_image_url": each.asked_url for each in asked.pictures}
-    match asked.way:
+def preview(form: FormValues, inspector_url: str) -> RequestPreview:
+    """Build the request that the form describes, checked as the API checks it."""
+    body: dict[str, Any] = {f"{each.name}_image_url": each.image_url for each in form.pictures}
+    match form.way:
         case "callback":
-            body["callback_url"] = asked.callback_url or inspector_url or EXAMPLE_CALLBACK
+            body["callback_url"] = form.callback_url or inspector_url or EXAMPLE_CALLBACK
         case "async":
             body["async"] = True
-        case _ if (timeout := _number(asked.timeout)) is not None:
+        case _ if (timeout := _number(form.timeout)) is not None:
             body["timeout"] = timeout
-    is_sendable = asked.idempotency_key.isascii() and asked.idempotency_key.isprintable()
-    call = Call(
+    is_sendable = form.idempotency_key.isascii() and form.idempotency_key.isprintable()
+    call = RequestPreview(
         body=body,
-        idempotency_key=asked.idempotency_key if is_sendable else "",
+        idempotency_key=form.idempotency_key if is_sendable else "",
         is_inspected=bool(inspector_url) and body.get("callback_url") == inspector_url,
     )
     if not is_sendable:

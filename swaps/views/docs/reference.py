@@ -1,4 +1,4 @@
-"""The OpenAPI document in the words of the documentation page: operations, fields, answers, errors.
+"""The API reference, generated from the OpenAPI document: operations, fields, responses, errors.
 
 Nothing here knows a field or an error by name; what the document says is what the page says.
 """
@@ -14,11 +14,19 @@ from django.utils.safestring import SafeString
 
 from swaps.api.description import examples, openapi
 from swaps.api.description.error_meanings import MEANINGS
-from swaps.views.docs.schema_text import Schema, limits_of, name_in, prose, words_of
+from swaps.views.docs.schema_text import (
+    Schema,
+    limits_text,
+    render_markdown,
+    schema_name,
+    type_text,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
+    """A field of an object, or a header."""
+
     name: str
     type: SafeString
     is_required: bool
@@ -28,7 +36,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """An object that goes over the wire."""
+    """A JSON object of the API, with its fields and an example."""
 
     name: str
     description: SafeString
@@ -38,12 +46,16 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
+    """The callback of an operation."""
+
     description: SafeString
     shapes: list[Shape]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
+    """One operation of the API, ready for the template."""
+
     anchor: str
     verb: str
     path: str
@@ -61,6 +73,8 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorMeaning:
+    """An error code with its HTTP status and its meaning."""
+
     status: int
     phrase: str
     code: str
@@ -69,6 +83,8 @@ class ErrorMeaning:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
+    """The whole reference, ready for the template."""
+
     title: str
     operations: list[Operation]
     error: Shape
@@ -77,6 +93,7 @@ class Reference:
 
 @cache
 def reference(site_url: str) -> Reference:
+    """Build the reference from the OpenAPI document of this site; cached."""
     document = openapi.document(site_url)
     reader = _Reader(document, examples.by_schema(site_url))
     return Reference(
@@ -88,7 +105,7 @@ def reference(site_url: str) -> Reference:
                 status=error.status,
                 phrase=HTTPStatus(error.status).phrase,
                 code=error.code,
-                meaning=prose(meaning),
+                meaning=render_markdown(meaning),
             )
             for error, meaning in MEANINGS.items()
         ],
@@ -96,6 +113,8 @@ def reference(site_url: str) -> Reference:
 
 
 class _Reader:
+    """Turns parts of an OpenAPI document into the objects that the template shows."""
+
     def __init__(self, document: dict[str, Any], shown: dict[str, Any]) -> None:
         self.document = document
         self.schemas: dict[str, Schema] = document["components"]["schemas"]
@@ -111,7 +130,7 @@ class _Reader:
         example = self.examples.get(name)
         return Shape(
             name=name,
-            description=prose(schema.get("description", "")),
+            description=render_markdown(schema.get("description", "")),
             fields=list(self._fields(schema)),
             example=json.dumps(example, indent=2, ensure_ascii=False) if example else "",
         )
@@ -124,10 +143,10 @@ class _Reader:
             verb=verb.upper(),
             path=path,
             title=operation["summary"],
-            description=prose(operation["description"]),
+            description=render_markdown(operation["description"]),
             headers=[_parameter(each) for each in operation.get("parameters", [])],
             bodies=self._shapes(body["schema"]),
-            answer=prose(answer["description"]),
+            answer=render_markdown(answer["description"]),
             answers=self._shapes(_schema_of(answer)),
             answer_headers=[
                 self._header(name)
@@ -144,7 +163,7 @@ class _Reader:
         for urls in callbacks.values():
             for verbs in urls.values():
                 return Callback(
-                    description=prose(verbs["post"]["description"]),
+                    description=render_markdown(verbs["post"]["description"]),
                     shapes=self._shapes(_schema_of(verbs["post"]["requestBody"])),
                 )
         return None
@@ -153,12 +172,12 @@ class _Reader:
         return _parameter({"name": name, **self.document["components"]["headers"][name]})
 
     def _shapes(self, schema: Schema) -> list[Shape]:
-        """The objects that a schema allows, one after the other."""
+        """Return the objects that a schema allows."""
         return [self.shape(name) for name in self._names(schema)]
 
     def _names(self, schema: Schema) -> Iterator[str]:
         for part in schema.get("anyOf") or schema.get("oneOf") or [schema]:
-            name = name_in(part)
+            name = schema_name(part)
             target = self.schemas[name]
             if "properties" in target:
                 yield name
@@ -169,7 +188,7 @@ class _Reader:
         for name, found in schema["properties"].items():
             yield _field(f"{prefix}{name}", found, is_required=name in schema.get("required", []))
             if "$ref" in found:  # a field with fields of its own: error.code
-                yield from self._fields(self.schemas[name_in(found)], f"{prefix}{name}.")
+                yield from self._fields(self.schemas[schema_name(found)], f"{prefix}{name}.")
 
 
 def _field(
@@ -177,10 +196,10 @@ def _field(
 ) -> Field:
     return Field(
         name=name,
-        type=words_of(schema) if "$ref" not in schema else prose("object"),
+        type=type_text(schema) if "$ref" not in schema else render_markdown("object"),
         is_required=is_required,
-        description=prose(description or schema.get("description", "")),
-        limits=limits_of(schema),
+        description=render_markdown(description or schema.get("description", "")),
+        limits=limits_text(schema),
     )
 
 

@@ -1,4 +1,4 @@
-"""Types and limits of an OpenAPI document, as a person says them; and its two kinds of Markdown."""
+"""Turns OpenAPI schemas into text: types, limits, and the little Markdown of descriptions."""
 
 import json
 import re
@@ -29,48 +29,52 @@ PLAIN_LIMITS = {
 Schema = dict[str, Any]
 
 
-def prose(text: str) -> SafeString:
-    """Only `code` and **bold** are marks; all else is text, and escaped."""
-    return _joined("", (_marked(part) for part in MARKED.split(text)))
+def render_markdown(text: str) -> SafeString:
+    """Render `code` and **bold** as HTML; everything else is text, and escaped."""
+    return _join("", (_render_part(part) for part in MARKED.split(text)))
 
 
-def words_of(schema: Schema) -> SafeString:
-    """The type; one that the page describes is a link to there."""
-    parts = parts_of(schema)
+def type_text(schema: Schema) -> SafeString:
+    """Return the type of a schema as text; a type that the page describes is a link to there."""
+    parts = alternatives(schema)
     if len(parts) > 1 or "anyOf" in schema:
-        return _with_format(_joined(" or ", map(words_of, parts)), schema)
+        return _with_format(_join(" or ", map(type_text, parts)), schema)
     if "$ref" in schema:
-        return format_html('<a href="#{0}"><code>{0}</code></a>', name_in(schema))
+        return format_html('<a href="#{0}"><code>{0}</code></a>', schema_name(schema))
     if "const" in schema:
         return format_html("always <code>{}</code>", json.dumps(schema["const"]))
     if "enum" in schema:
-        return format_html("one of {}", prose(", ".join(f"`{each}`" for each in schema["enum"])))
+        return format_html(
+            "one of {}", render_markdown(", ".join(f"`{each}`" for each in schema["enum"]))
+        )
     if schema["type"] == "array":
-        return format_html("list of {}", words_of(schema["items"]))
+        return format_html("list of {}", type_text(schema["items"]))
     return _with_format(format_html("{}", schema["type"]), schema)
 
 
-def limits_of(schema: Schema) -> SafeString:
+def limits_text(schema: Schema) -> SafeString:
+    """Return the limits of a schema as text, like “at most 255 characters”."""
     found = [
         PLAIN_LIMITS.get((name, part[name])) or words.format(part[name])
-        for part in parts_of(schema)
+        for part in alternatives(schema)
         for name, words in LIMITS.items()
         if name in part
     ]
-    return prose(", ".join(found))
+    return render_markdown(", ".join(found))
 
 
-def parts_of(schema: Schema) -> list[Schema]:
-    """What it may be; that it may be null is no news: so is every field that is left out."""
+def alternatives(schema: Schema) -> list[Schema]:
+    """Return the alternatives of a schema except null, which every optional field allows."""
     parts = schema.get("anyOf", [schema])
     return [part for part in parts if part.get("type") != "null"]
 
 
-def name_in(reference: Schema) -> str:
+def schema_name(reference: Schema) -> str:
+    """Return the schema's name in a ``$ref``."""
     return str(reference["$ref"]).rpartition("/")[2]
 
 
-def _marked(part: str) -> str:
+def _render_part(part: str) -> str:
     if not MARKED.fullmatch(part):
         return part
     if part.startswith("`"):
@@ -83,5 +87,5 @@ def _with_format(words: SafeString, schema: Schema) -> SafeString:
     return format_html("{}, {}", words, kind) if kind else words
 
 
-def _joined(between: str, parts: Iterable[str]) -> SafeString:
+def _join(between: str, parts: Iterable[str]) -> SafeString:
     return format_html_join(between, "{}", ((part,) for part in parts))

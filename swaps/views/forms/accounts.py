@@ -1,4 +1,4 @@
-"""Forms that tell nobody whether an address has an account, and that end what must end."""
+"""Forms of accounts: they tell nobody whether an address has an account, and end foreign access."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from swaps.models.user import normalized
 
 
 class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
-    """What it answers is the same for an address that has an account already."""
+    """Signs up. The response is the same for an address that has an account already."""
 
     def validate_unique_email(self, value: str) -> str:
         return value
@@ -33,7 +33,7 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
                     return self.save(request), None
             except IntegrityError:  # somebody else was faster
                 user = possession.account_of(email)
-        self._pretend(request, email, user)
+        self._imitate_signup(request, email, user)
         return None, redirect_to_welcome(request)
 
     def save(self, request: HttpRequest) -> User:
@@ -42,8 +42,8 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
         EmailAddress.objects.get_or_create(**own, defaults={"primary": True})
         return user
 
-    def _pretend(self, request: HttpRequest, email: str, user: User | None) -> None:
-        """As long, and the same cookies, as for a new account. Its owner gets a mail about it."""
+    def _imitate_signup(self, request: HttpRequest, email: str, user: User | None) -> None:
+        """Take as long and set the same cookies as for a new account; mail the address's owner."""
         make_password(self.cleaned_data["password1"])
         request.session.cycle_key()
         rotate_token(request)
@@ -52,7 +52,7 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
 
 
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
-    """The link goes to the account's primary address, whichever of its addresses was typed."""
+    """Mails a reset link to the account's primary address, whichever of its addresses was typed."""
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
@@ -66,8 +66,8 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
         return str(self.cleaned_data["email"])
 
 
-class NormalizedRepetition:
-    """Both fields are compared as they are kept; the first one is normalized by the adapter."""
+class NormalizedPasswordMixin:
+    """Normalizes the repeated password as the adapter does the first one, so that they compare."""
 
     cleaned_data: dict[str, str]
     fields: dict[str, forms.Field]
@@ -81,22 +81,22 @@ class NormalizedRepetition:
         return normalized(self.cleaned_data["password2"])
 
 
-class ChangePasswordForm(NormalizedRepetition, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
-    """The current password, and twice the new one."""
+class ChangePasswordForm(NormalizedPasswordMixin, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """Changes the password: the current one, and the new one twice."""
 
 
-class SetPasswordForm(NormalizedRepetition, allauth_forms.SetPasswordForm):  # type: ignore[misc]
-    """Twice the first password."""
+class SetPasswordForm(NormalizedPasswordMixin, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    """Sets the first password of an account, typed twice."""
 
 
-class NewPasswordForm(NormalizedRepetition, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
-    """A new password by a link from a mail."""
+class NewPasswordForm(NormalizedPasswordMixin, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """Sets a new password by a link from a mail."""
 
     ended = possession.Ended()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        count = foreign_swaps(self.user) if self.user else 0
+        count = count_unconfirmed_swaps(self.user) if self.user else 0
         if count and self.user.has_usable_password():
             self.fields["keep_swaps"] = forms.BooleanField(
                 label=f"{count} {'swap' if count == 1 else 'swaps'} made with it: mine, keep them",
@@ -110,8 +110,8 @@ class NewPasswordForm(NormalizedRepetition, allauth_forms.ResetPasswordKeyForm):
             super().save()
 
 
-def foreign_swaps(user: User) -> int:
-    """How many swaps were made before anybody confirmed the account's address."""
+def count_unconfirmed_swaps(user: User) -> int:
+    """Count the swaps that were made before anybody confirmed the account's address."""
     if possession.is_primary_confirmed(user):
         return 0
     return Swap.objects.visible_to(user).count()

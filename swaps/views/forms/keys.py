@@ -1,4 +1,4 @@
-"""The forms of the keys page: a new key, and for how long an old one goes on."""
+"""Forms of the keys page: create a key, rotate a key."""
 
 import datetime
 from typing import Any
@@ -16,19 +16,19 @@ LIFETIMES = (
     ("365", "In a year"),
     (ON_A_DATE, "On a date…"),
 )
-LONGEST = datetime.timedelta(days=3653)
+MAX_LIFETIME = datetime.timedelta(days=3653)
 OVERLAPS = (
     ("0", "ends at once"),
     ("3600", "works for 1 more hour"),
     ("86400", "works for 1 more day"),
     ("604800", "works for 7 more days"),
 )
-USUAL_OVERLAP = "86400"
+DEFAULT_OVERLAP = "86400"
 NAME_LENGTH = 60
 
 
 class KeyForm(forms.Form):
-    """After ``is_valid()`` the end of the key is in ``expires_at``."""
+    """Creates a key. After ``is_valid()`` its end is in ``expires_at``; None means never."""
 
     name = forms.CharField(
         max_length=NAME_LENGTH,
@@ -60,7 +60,7 @@ class KeyForm(forms.Form):
                 self.add_error("expires_on", "Choose the last day on which the key works.")
         elif day < today:
             self.add_error("expires_on", "This day is over.")
-        elif day > today + LONGEST:
+        elif day > today + MAX_LIFETIME:
             self.add_error("expires_on", "At most ten years from now; or let it never end.")
         else:
             last_second = datetime.datetime.combine(day, datetime.time(23, 59, 59))
@@ -69,6 +69,8 @@ class KeyForm(forms.Form):
 
 
 class RotateForm(forms.Form):
+    """Rotates a key; ``overlap`` is how long the old key goes on working."""
+
     overlap = forms.ChoiceField(choices=OVERLAPS)
 
     def clean_overlap(self) -> datetime.timedelta:
