@@ -19,7 +19,7 @@ def lock_swaps_of_user(instance: User, **_: Any) -> None:
 @receiver(post_delete, sender=Swap)
 def delete_files_of_swap(instance: Swap, **_: Any) -> None:
     _delete_files(instance.keys)
-    AccountStorage.objects.give_back(instance.owner_id, instance.stored_bytes)
+    AccountStorage.objects.release(instance.owner_id, instance.stored_bytes)
 
 
 @receiver(pre_delete, sender=Upload)
@@ -32,7 +32,7 @@ def lock_upload(instance: Upload, **_: Any) -> None:
 @receiver(post_delete, sender=Upload)
 def delete_file_of_upload(instance: Upload, **_: Any) -> None:
     _delete_files([instance.key])
-    AccountStorage.objects.give_back(instance.owner_id, instance.size)
+    AccountStorage.objects.release(instance.owner_id, instance.size)
 
 
 def _delete_files(keys: list[str]) -> None:

@@ -128,14 +128,14 @@ def _settle_on_error(swap: Swap, task: Any) -> Iterator[None]:
     except (errors.Overloaded, errors.TooManyRequests) as error:
         later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
         with transaction.atomic():
-            if swap.step_back():
+            if swap.requeue_uncounted():
                 task.using(run_after=later).enqueue(str(swap.pk))
     except errors.SwapError as error:
         settle(swap, error)
     except Exception as error:
         if space.is_full(error):
             log.warning("swap=%s waits for room on the disk", swap.pk)
-            swap.wait_for_room()
+            swap.retry_when_disk_has_space()
             return
         log.exception("swap=%s attempt=%d broke", swap.pk, swap.attempts)
-        swap.give_up_lease()  # the clock tries again, or ends it after the last attempt
+        swap.shorten_lease()  # the clock tries again, or ends it after the last attempt

@@ -49,7 +49,7 @@ class Outcome:
 def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> Outcome:
     """Request ``swaps`` swaps of a running site and kill its worker in ``kills`` of them."""
     owner = User.objects.create_user(f"{uuid.uuid4()}@example.com", "correct horse battery")
-    granted = Quota.objects.of(owner).remaining
+    granted = Quota.objects.get_or_grant(owner).remaining
     started_at = time.monotonic()
     killed: set[uuid.UUID] = set()
     with running_site(environment):

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from swaps.clock.recovery import enqueue_mail
 from swaps.mail import outbox, send
 from swaps.models import Mail, User
-from swaps.models.mail import KEPT, LEASE, MAX_PAUSE
+from swaps.models.mail import GIVE_UP_AFTER, LEASE, MAX_PAUSE
 from tests.mail_server import MailServer, mail_server
 from tests.processes import running, wait_until
 
@@ -167,7 +167,7 @@ def test_the_clock_enqueues_what_is_due_once(server: MailServer) -> None:
 
 
 def test_after_a_day_it_is_given_up_and_its_links_are_gone(server: MailServer) -> None:
-    write(created_at=timezone.now() - KEPT)
+    write(created_at=timezone.now() - GIVE_UP_AFTER)
     enqueue_mail(timezone.now())
     assert not Mail.objects.exists()
 

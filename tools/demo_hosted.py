@@ -52,7 +52,7 @@ import sys
 from django.utils import timezone
 from swaps.models import ApiAccess, ApiKey
 key = ApiKey.objects.usable(timezone.now()).find(sys.stdin.read().strip())
-sys.exit(not (key and key.user.is_active and ApiAccess.objects.of(key.user).remaining))
+sys.exit(not (key and key.user.is_active and ApiAccess.objects.get_or_grant(key.user).remaining))
 """
 
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 from swaps import links
 from swaps.accounts import limits, possession
 from swaps.models import User
-from swaps.models.user import normalized
+from swaps.models.user import normalize_password
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -36,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A password that is tried in two ways costs as much without an account."""
         password = credentials.get("password", "")
         has_account = possession.account_of(credentials.get("email", ""))
-        if normalized(password) != password and not has_account:
+        if normalize_password(password) != password and not has_account:
             make_password(password)
 
     def clean_email(self, email: str) -> str:
@@ -45,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return str(super().clean_email(email))
 
     def clean_password(self, password: str, user: User | None = None) -> str:
-        return str(super().clean_password(normalized(password), user))
+        return str(super().clean_password(normalize_password(password), user))
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
         limits.forgive(request, credentials["email"])

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, FormSubmission, Grant, Scope, User
 from swaps.models.api_access import SECRET_OVERLAP
-from swaps.models.api_key import USES_SHOWN
+from swaps.models.api_key import USE_HISTORY_DAYS
 
 FIRST_KEY = "First key"
 DOUBLE_CLICK = datetime.timedelta(seconds=20)
@@ -154,8 +154,8 @@ def open_keys(user: User, now: datetime.datetime) -> QuerySet[ApiKey]:
 
 def uses_by_day(keys: Iterable[ApiKey], today: datetime.date) -> dict[int, list[int]]:
     """For each key the uses of the last days, today last; one query for all of them."""
-    first = today - datetime.timedelta(days=USES_SHOWN - 1)
-    uses: dict[int, list[int]] = defaultdict(lambda: [0] * USES_SHOWN)
+    first = today - datetime.timedelta(days=USE_HISTORY_DAYS - 1)
+    uses: dict[int, list[int]] = defaultdict(lambda: [0] * USE_HISTORY_DAYS)
     for use in ApiKeyUse.objects.filter(key__in=list(keys), day__gte=first, day__lte=today):
         uses[use.key_id][(use.day - first).days] = use.count
     return uses

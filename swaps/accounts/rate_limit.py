@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from swaps import errors
 from swaps.models import CallCount, FormCount, User
-from swaps.models.api_key import count_up
+from swaps.models.api_key import increment_counter
 
 MINUTE = datetime.timedelta(minutes=1)
 
@@ -37,7 +37,7 @@ def _take(
     counts: QuerySet[Any], limit: int, user: User, now: datetime.datetime
 ) -> tuple[Rate, bool]:
     minute = now.replace(second=0, microsecond=0)
-    may_call = count_up(counts, limit=limit, user=user, minute=minute)
+    may_call = increment_counter(counts, limit=limit, user=user, minute=minute)
     used = counts.values_list("count", flat=True).get(user=user, minute=minute)
     reset = int((minute + MINUTE).timestamp())
     return Rate(limit=limit, remaining=max(0, limit - used), reset=reset), may_call

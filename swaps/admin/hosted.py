@@ -41,7 +41,7 @@ MOMENTS = {
     "enqueue_again_at": "its task counts as lost",
 }
 MAX_SHOWN = 20_000  # characters of a body that was laid out
-KEPT = f"Callbacks are kept for {provider_callback.KEPT.days} days."
+KEPT = f"Callbacks are kept for {provider_callback.RETENTION.days} days."
 TAKEN_OUT = "Secrets, and what lets the bearer of a URL in, were taken out before."
 NOTHING_TO_ASK = "not asked again, for they have ended, or the provider has named no task yet."
 

@@ -20,10 +20,10 @@ from swaps.admin.confirmation import Question, ask, chosen_rows, counted, is_con
 from swaps.admin.hosted import link_to_callbacks
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import Status, Submission, Swap
-from swaps.models.swap import Kind
+from swaps.models.swap import PictureKind
 from swaps.views.pictures import picture_response
 
-KINDS: tuple[Kind, ...] = ("source", "target", "result")
+KINDS: tuple[PictureKind, ...] = ("source", "target", "result")
 
 
 class ErrorCodes(admin.AllValuesFieldListFilter):
@@ -84,7 +84,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         )
         return [thumb, *super().get_urls()]
 
-    def thumb(self, request: HttpRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
+    def thumb(self, request: HttpRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
         if not self.has_view_permission(request):
             raise PermissionDenied
         swap = Swap.objects.filter(pk=pk).exclude(status=Status.REMOVED).first()

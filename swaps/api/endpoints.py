@@ -75,8 +75,8 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
     }
     if not may_call:
         raise rate_limit.refusal(rate, now)
-    key.note_use(now)
-    if not key.covers(scope):
+    key.record_use(now)
+    if not key.has_scope(scope):
         raise errors.TokenMismatched(
             f"This key is for something else: {key.get_scope_display().lower()}. "
             "Make one with a wider scope."
@@ -107,5 +107,5 @@ def _idempotency_key(request: ApiRequest) -> str:
 
 def _add_quota_header(request: ApiRequest) -> None:
     if request.api_key:
-        left = ApiAccess.objects.left(request.api_key.user)
+        left = ApiAccess.objects.remaining_of(request.api_key.user)
         request.answer_headers["X-Quota-Remaining"] = str(left)

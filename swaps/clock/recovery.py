@@ -42,7 +42,7 @@ def recover_overdue(now: datetime.datetime) -> None:
             settle(swap, errors.ApiError("Something broke on our side. Please try again."))
             return
         with transaction.atomic():
-            if swap.requeue(now):
+            if swap.requeue_expired(now):
                 enqueue_next(swap)
 
     each_row(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
@@ -94,11 +94,11 @@ def enqueue_mail(now: datetime.datetime) -> None:
 
     def enqueue(waiting: Mail) -> None:
         with transaction.atomic():
-            mine = Mail.objects.lost(now).filter(pk=waiting.pk)
+            mine = Mail.objects.needs_enqueue(now).filter(pk=waiting.pk)
             if mine.update(enqueue_again_at=now + max(MAIL_LEASE, now - waiting.next_attempt_at)):
                 queue.enqueue("send_mail", waiting.pk)
 
-    each_row(Mail.objects.lost(now).order_by("next_attempt_at")[:BATCH], enqueue)
+    each_row(Mail.objects.needs_enqueue(now).order_by("next_attempt_at")[:BATCH], enqueue)
 
 
 def enqueue_submissions(now: datetime.datetime) -> None:

@@ -30,7 +30,7 @@ from swaps.models import (
     User,
     provider_callback,
 )
-from swaps.models.idempotency_key import KEPT
+from swaps.models.idempotency_key import RETENTION
 
 MAX_DELETED = 500  # rows of each kind, a minute
 KEPT_LOG = datetime.timedelta(days=90)  # of callbacks and of the uses of keys
@@ -85,7 +85,7 @@ def purge_failed(now: datetime.datetime) -> None:
             swap.lock()
             size = swap.stored_bytes
             if swap.purge(Status.FAILED):
-                AccountStorage.objects.give_back(swap.owner_id, size)
+                AccountStorage.objects.release(swap.owner_id, size)
 
     each_row(failed.order_by("finished_at")[:BATCH], purge)
 
@@ -97,7 +97,7 @@ def sweep_stray(now: datetime.datetime) -> None:
         if stray.is_awaited and not stray.abandon():
             return
         storage.delete(stray.keys)
-        stray.forget()
+        stray.release()
 
     each_row(StrayFiles.objects.filter(sweep_at__lte=now).order_by("sweep_at")[:BATCH], sweep)
 
@@ -110,15 +110,15 @@ def delete_expired_logs(now: datetime.datetime) -> None:
         created_at__lte=log_ends_at
     ).delete()
     InspectedCallback.objects.filter(received_at__lte=now - inspector.KEPT).delete()
-    ProviderCallback.objects.filter(received_at__lte=now - provider_callback.KEPT).delete()
+    ProviderCallback.objects.filter(received_at__lte=now - provider_callback.RETENTION).delete()
 
 
 def delete_expired_forms(now: datetime.datetime) -> None:
     """What makes forms and calls count once, and what counts them; a number of rows at a time."""
     an_hour_ago = now - datetime.timedelta(hours=1)
     for old in (
-        IdempotencyKey.objects.filter(created_at__lte=now - KEPT),
-        FormSubmission.objects.filter(created_at__lte=now - KEPT),
+        IdempotencyKey.objects.filter(created_at__lte=now - RETENTION),
+        FormSubmission.objects.filter(created_at__lte=now - RETENTION),
         CallCount.objects.filter(minute__lte=an_hour_ago),
         FormCount.objects.filter(minute__lte=an_hour_ago),
     ):

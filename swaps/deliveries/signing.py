@@ -15,7 +15,7 @@ def payload(swap: Swap) -> bytes:
 
 def sign(delivery: Delivery, body: bytes, now: datetime.datetime) -> dict[str, str]:
     """The headers: one signature for each secret that is valid now."""
-    access = ApiAccess.objects.of_id(delivery.owner_id)
+    access = ApiAccess.objects.get_or_grant_by_id(delivery.owner_id)
     signatures = [
         Webhook(secret).sign(delivery.message_id, now, body.decode())
         for secret in access.signing_secrets(now)

@@ -14,7 +14,7 @@ from swaps.hosted.schedule import enqueue_step
 from swaps.hosted.send import take_back
 from swaps.lifecycle.settle import settle
 from swaps.models import Stage, Submission
-from swaps.models.submission_queryset import longest_call
+from swaps.models.submission_queryset import max_call_time
 from swaps.providers.base import Accepted, Answered, NotNow, ProviderTrouble
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _send_again(submission: Submission, now: datetime.datetime) -> None:
 
     It carries the same idempotency key: a provider that knows it does nothing twice.
     """
-    call_ends_at = (submission.sent_at or now) + longest_call()
+    call_ends_at = (submission.sent_at or now) + max_call_time()
     if submission.call_ended_at is None and now < call_ends_at:
         submission.postpone(call_ends_at)  # it is still under way
     elif submission.sends >= MAX_SENDS:

@@ -39,7 +39,7 @@ def _refuse(swap_id: uuid.UUID, outcome: parser.Outcome | None, body: bytes) -> 
         return Verdict.REMOVED  # nothing of it is kept any more
     verdict = _judge(submission, outcome)
     said = body.decode(errors="replace")
-    ProviderCallback.objects.keep(swap_id, verdict, said, timezone.now())
+    ProviderCallback.objects.record(swap_id, verdict, said, timezone.now())
     return verdict
 
 

@@ -54,9 +54,9 @@ def _is_its_own(submission: Submission) -> bool:
     now = timezone.now()
     others = Submission.objects.exclude(pk=submission.pk)
     if others.filter(task_id=submission.task_id, accepted_at__isnull=False).exists():
-        submission.forget_outcome((submission.sent_at or now) + deadline())
+        submission.discard_outcome((submission.sent_at or now) + deadline())
         return False
-    if others.on_the_wire(now).filter(sent_at__lte=submission.answered_at or now).exists():
+    if others.being_sent(now).filter(sent_at__lte=submission.answered_at or now).exists():
         submission.postpone(now + ANSWERS_COME)
         return False
     return True

@@ -12,7 +12,7 @@ from swaps.hosted.retry_policy import MAX_FAILURES, backoff, result_expired
 from swaps.lifecycle.settle import settle
 from swaps.models import HostedProvider, Stage, Submission
 from swaps.models.submission_queryset import LEASE
-from swaps.models.swap import ROOM_COMES
+from swaps.models.swap import DISK_FULL_PAUSE
 
 STEPS: dict[Stage, queue.Name] = {
     Stage.NEW: "submit_swap",
@@ -30,7 +30,7 @@ def send_next(now: datetime.datetime) -> None:
     """Enqueue those that wait longest, as many as there is room for; one as a trial."""
     waiting = Submission.objects.open().filter(stage=Stage.NEW)
     provider = HostedProvider.objects.current()
-    if provider.holds_until(now):
+    if provider.paused_until(now):
         return
     room = settings.FACESWAP_HOSTED_IN_FLIGHT - Submission.objects.in_flight().count()
     room = min(1, room) if provider.is_down else room
@@ -70,7 +70,7 @@ def retry_or_fail(submission: Submission, *, is_full: bool = False) -> None:
     if submission.stage == Stage.SENT and not submission.accepted_at:
         return  # it may be on its way; its deadline stands
     if is_full:
-        submission.postpone(now + ROOM_COMES, problem="There is no room for its picture.")
+        submission.postpone(now + DISK_FULL_PAUSE, problem="There is no room for its picture.")
         return
     is_hopeless = (
         result_expired(submission, now)

@@ -35,33 +35,33 @@ def send(submission: Submission) -> None:
     except errors.SwapError as error:
         fail = partial(settle, submission.swap, error, snapshot=submission)
         _began_nothing(submission, error.message, fail)
-        HostedProvider.objects.note_success(timezone.now())
+        HostedProvider.objects.record_success(timezone.now())
     except NotNow as trouble:
         _not_taken(submission, trouble)
     except AnswerLost as trouble:
         _answer_lost(submission, trouble)
     else:
         _taken(submission, answer)
-        HostedProvider.objects.note_success(timezone.now())
+        HostedProvider.objects.record_success(timezone.now())
 
 
 def take_turn(submission: Submission, now: datetime.datetime) -> bool:
     """True when it is this one's turn; then it counts as sent, whatever happens from here on."""
     request, signed_at = _request(submission, now)
     with transaction.atomic():
-        provider = HostedProvider.objects.locked()
+        provider = HostedProvider.objects.get_locked()
         submission.swap.lock()
         if not Submission.objects.due(now).filter(pk=submission.pk, stage=Stage.NEW).exists():
             return False  # another task was faster
-        if provider.holds_until(now):
+        if provider.paused_until(now):
             submission.clear_enqueue_lease()
             if provider.is_down and not submission.swap.is_parked:
-                submission.swap.take_back(is_parked=True)
+                submission.swap.requeue_unsent(is_parked=True)
             return False
         if Submission.objects.in_flight().count() >= settings.FACESWAP_HOSTED_IN_FLIGHT:
             submission.clear_enqueue_lease()  # until there is room: ``send_next``
             return False
-        if not (submission.swap.send() and submission.send(now, request, signed_at)):
+        if not (submission.swap.mark_sent() and submission.mark_sent(now, request, signed_at)):
             transaction.set_rollback(True)
             return False
         if provider.is_down:
@@ -105,14 +105,14 @@ def _not_taken(submission: Submission, trouble: NotNow) -> None:
     away_for = datetime.timedelta(seconds=trouble.retry_after or 0)
     pause = max(backoff(submission.refusals), away_for)
     if trouble.is_busy or trouble.retry_after:
-        HostedProvider.objects.rest(now + pause)
+        HostedProvider.objects.pause_until(now + pause)
     if trouble.is_busy:
-        HostedProvider.objects.note_success(now)
+        HostedProvider.objects.record_success(now)
         # With others at work there it is the site that asks for too much, not this swap.
         is_refusal = not Submission.objects.in_flight().exclude(pk=submission.pk).exists()
     else:
         is_refusal = not HostedProvider.objects.current().is_down  # or it was a trial
-        HostedProvider.objects.note_trouble(now, trouble.problem, away_for=away_for)
+        HostedProvider.objects.record_failure(now, trouble.problem, away_for=away_for)
     if is_refusal and submission.refusals >= MAX_REFUSALS:
         error = errors.ApiError(NOT_TAKEN)
         then = partial(settle, submission.swap, error, snapshot=submission)
@@ -140,10 +140,10 @@ def take_back(
     is_parked = HostedProvider.objects.current().is_down
     with transaction.atomic():
         submission.swap.lock()
-        if submission.take_back(
+        if submission.schedule_resend(
             due_at, problem=problem, was_started=was_started, is_refusal=is_refusal
         ):
-            submission.swap.take_back(is_parked=is_parked)
+            submission.swap.requeue_unsent(is_parked=is_parked)
 
 
 def _began_nothing(submission: Submission, problem: str, then: Callable[[], None]) -> None:
@@ -174,4 +174,4 @@ def _answer_lost(submission: Submission, trouble: AnswerLost) -> None:
     """It may have been started. What was sent with it finds the way back; its deadline is set."""
     log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble.problem)
     _has_outcome(submission, trouble.problem)
-    HostedProvider.objects.note_trouble(timezone.now(), trouble.problem)
+    HostedProvider.objects.record_failure(timezone.now(), trouble.problem)

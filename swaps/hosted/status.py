@@ -11,8 +11,8 @@ from typing import NamedTuple, Self
 from django.db.models import Count, Min
 
 from swaps.models import HostedProvider, Stage, Submission
-from swaps.models.hosted_provider import THE_ROW
-from swaps.models.submission_queryset import longest_call
+from swaps.models.hosted_provider import SINGLETON_PK
+from swaps.models.submission_queryset import max_call_time
 
 MAX_COUNTED = 10_000
 HOUR = datetime.timedelta(hours=1)
@@ -104,12 +104,12 @@ def is_down(now: datetime.datetime) -> bool:
 
     With nobody waiting nobody tries: a breaker that opened long ago says nothing about today.
     """
-    longest_trial = longest_call()
-    return HostedProvider.objects.filter(open_until__gt=now - longest_trial).exists()
+    max_trial_time = max_call_time()
+    return HostedProvider.objects.filter(open_until__gt=now - max_trial_time).exists()
 
 
 def look(now: datetime.datetime) -> Now:
-    provider = HostedProvider.objects.filter(pk=THE_ROW).first()
+    provider = HostedProvider.objects.filter(pk=SINGLETON_PK).first()
     grouped = Submission.objects.open().values_list("stage", "swap__is_parked")
     counts: Counter[str] = Counter()
     oldest = []

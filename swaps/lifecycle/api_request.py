@@ -16,7 +16,7 @@ from swaps.lifecycle.inputs import INPUTS, InputName, accept, not_fetched, unusa
 from swaps.lifecycle.photos import load_photo
 from swaps.lifecycle.request import USED_UP, ApiCall, request_swap
 from swaps.models import ApiAccess, IdempotencyKey, Swap
-from swaps.models.idempotency_key import KEPT
+from swaps.models.idempotency_key import RETENTION
 from swaps.net import data_urls
 from swaps.storage import space
 
@@ -42,7 +42,7 @@ def request_by_api(call: ApiCall) -> Swap:
 def _request_new(call: ApiCall) -> Swap:
     user = call.key.user
     space.check()  # before pictures are worked on in vain
-    if not ApiAccess.objects.of(user).remaining:
+    if not ApiAccess.objects.get_or_grant(user).remaining:
         raise errors.UsedUp(USED_UP)
     source, target = (
         read_at_once(call.body[f"{name}_image_url"], name, user.pk) for name in INPUTS
@@ -55,7 +55,7 @@ def _find_earlier(call: ApiCall) -> Swap | None:
     if not call.idempotency_key:
         return None
     rows = IdempotencyKey.objects.filter(user=call.key.user, key=call.idempotency_key)
-    rows.filter(created_at__lte=timezone.now() - KEPT).delete()
+    rows.filter(created_at__lte=timezone.now() - RETENTION).delete()
     row = rows.select_related("swap").first()
     if row is None:
         return None

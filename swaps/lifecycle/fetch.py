@@ -39,11 +39,11 @@ def fetch_pictures(swap: Swap) -> None:
     try:
         with transaction.atomic():
             swap.lock()  # before the account's storage, as everybody does
-            AccountStorage.objects.take(swap.owner_id, size)
+            AccountStorage.objects.reserve(swap.owner_id, size)
             if swap.requeue_with_pictures(size=size, **keys):
                 enqueue_next(swap)
             else:
-                AccountStorage.objects.give_back(swap.owner_id, size)
+                AccountStorage.objects.release(swap.owner_id, size)
     except (Swap.DoesNotExist, IntegrityError):  # the account was deleted meanwhile
         storage.delete(keys.values())
         return

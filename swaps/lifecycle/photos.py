@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from swaps import images, storage
 from swaps.models import StrayFiles, User
-from swaps.models.swap import Kind
+from swaps.models.swap import PictureKind
 from swaps.storage import space
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def load_photo(key: str) -> images.Photo:
     )
 
 
-def photo_key(pk: uuid.UUID, kind: Kind, photo: images.Photo) -> str:
+def photo_key(pk: uuid.UUID, kind: PictureKind, photo: images.Photo) -> str:
     """The object key of one of a swap's two inputs."""
     return storage.key_for("swaps", pk, kind, photo.extension)
 
@@ -77,6 +77,6 @@ def _discard(stray: StrayFiles) -> None:
     """At once, where that is possible; otherwise the clock does it."""
     try:
         storage.delete(stray.keys)
-        stray.forget()
+        stray.release()
     except Exception:
         log.exception("stray=%s is left to the clock", stray.pk)

@@ -25,7 +25,7 @@ def remove_swap(swap: Swap) -> None:
         size = swap.stored_bytes
         if not swap.remove(was=NOT_REMOVED):
             return
-        AccountStorage.objects.give_back(swap.owner_id, size)
+        AccountStorage.objects.release(swap.owner_id, size)
         if is_cut_off and not is_paid_for:
             refund(swap)
         if is_cut_off:

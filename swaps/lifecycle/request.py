@@ -13,7 +13,7 @@ from swaps.lifecycle import photos
 from swaps.lifecycle.enqueue import enqueue_next
 from swaps.models import ApiKey, Door, FormSubmission, IdempotencyKey, Swap, User
 from swaps.models.quotas import quotas
-from swaps.models.swap import Kind
+from swaps.models.swap import PictureKind
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def request_swap(
     """
     pk = uuid.uuid4()
     door = Door.API if call else Door.BROWSER
-    given: dict[Kind, images.Photo | None] = {"source": source, "target": target}
+    given: dict[PictureKind, images.Photo | None] = {"source": source, "target": target}
     here = {kind: photo for kind, photo in given.items() if photo}
     keys = {kind: photos.photo_key(pk, kind, photo) for kind, photo in here.items()}
     by_key = {keys[kind]: photo for kind, photo in here.items()}

@@ -87,7 +87,7 @@ def close_submission(swap: Swap) -> None:
         return
     accepted = Submission.objects.filter(pk=swap.pk).exclude(callback="").first()
     if accepted and accepted.answered_at:
-        ProviderCallback.objects.keep(
+        ProviderCallback.objects.record(
             swap.pk, Verdict.ACCEPTED, accepted.callback, accepted.answered_at
         )
     Submission.objects.end(swap)

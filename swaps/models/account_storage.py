@@ -1,3 +1,5 @@
+"""How many bytes of pictures each account has stored, held against ``FACESWAP_ACCOUNT_BYTES``."""
+
 from typing import ClassVar
 
 from django.conf import settings
@@ -8,10 +10,13 @@ from swaps import errors
 
 
 class AccountStorageQuerySet(models.QuerySet["AccountStorage"]):
-    def take(self, user_id: int, size: int) -> None:
-        """Count new pictures, in one statement: racing calls do not pass the limit together.
+    """The counter of stored bytes; every change is a single ``UPDATE``."""
 
-        Raises ``errors.UsedUp`` when they do not fit.
+    def reserve(self, user_id: int, size: int) -> None:
+        """Add ``size`` bytes of new pictures to an account, if they fit below its limit.
+
+        Check and addition are one statement, so racing calls cannot pass the limit together. Raises
+        ``errors.UsedUp`` when the pictures do not fit.
         """
         limit = settings.FACESWAP_ACCOUNT_BYTES
         self.get_or_create(user_id=user_id)
@@ -25,18 +30,21 @@ class AccountStorageQuerySet(models.QuerySet["AccountStorage"]):
             )
 
     def add(self, user_id: int, size: int) -> None:
-        """Count a result, whatever the limit: its swap was accepted."""
+        """Add the bytes of a result, even beyond the limit: its swap has been accepted already."""
         self.get_or_create(user_id=user_id)
         self.filter(user_id=user_id).update(size=F("size") + size)
 
-    def give_back(self, user_id: int | None, size: int) -> None:
-        """Pictures are gone. To be called by whoever won the change of their row."""
+    def release(self, user_id: int | None, size: int) -> None:
+        """Subtract the bytes of deleted pictures.
+
+        Only whoever won the change of their row calls it.
+        """
         if size and user_id is not None:
             self.filter(user_id=user_id).update(size=F("size") - size)
 
 
 class AccountStorage(models.Model):
-    """How many bytes the pictures of an account take, in all."""
+    """Counts the bytes that all pictures of one account take."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
     size = models.BigIntegerField(default=0)

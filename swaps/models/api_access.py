@@ -1,3 +1,5 @@
+"""An account's access to the API: its quota, and the secrets that sign its callbacks."""
+
 import base64
 import datetime
 import secrets
@@ -13,12 +15,12 @@ SECRET_OVERLAP = datetime.timedelta(days=1)
 
 
 def new_callback_secret() -> str:
-    """``whsec_`` and 256 random bits, as the Standard Webhooks specification writes them."""
+    """Return a new signing secret: ``whsec_`` and 256 random bits in base64 (Standard Webhooks)."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 class ApiAccess(QuotaBase):
-    """What an account gets when it asks for access: a quota, and a secret that signs callbacks."""
+    """The API quota of an account and the secret that signs its deliveries."""
 
     callback_secret = models.CharField(max_length=60, default=new_callback_secret)
     previous_secret = models.CharField(max_length=60, blank=True)
@@ -34,17 +36,22 @@ class ApiAccess(QuotaBase):
         return settings.FACESWAP_API_FREE_SWAPS
 
     def signing_secrets(self, now: datetime.datetime) -> list[str]:
-        """The newest first; the one before it for a day, so that nobody misses a callback."""
+        """Return the secrets to sign with, newest first.
+
+        For a day after a rotation the previous one is among them, so that receivers which still
+        check with it miss nothing.
+        """
         is_fresh = self.secret_rotated_at and self.secret_rotated_at > now - SECRET_OVERLAP
         return [self.callback_secret, *([self.previous_secret] if is_fresh else [])]
 
     def replace_secret(self) -> None:
-        """A new one, and the old one ends at once: somebody else may know it."""
+        """Issue a new secret and end the old one at once, because somebody else may know it."""
         self.previous_secret, self.callback_secret = "", new_callback_secret()
         self.secret_rotated_at = None
         self.save(update_fields=["previous_secret", "callback_secret", "secret_rotated_at"])
 
     def rotate_secret(self, now: datetime.datetime) -> None:
+        """Issue a new secret; the old one goes on signing for ``SECRET_OVERLAP``."""
         self.previous_secret, self.callback_secret = self.callback_secret, new_callback_secret()
         self.secret_rotated_at = now
         self.save(update_fields=["previous_secret", "callback_secret", "secret_rotated_at"])

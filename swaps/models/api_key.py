@@ -1,3 +1,5 @@
+"""API keys, their daily use, and the counters behind the rate limit."""
+
 import datetime
 import hashlib
 import secrets
@@ -10,13 +12,13 @@ from django.utils import timezone
 
 from swaps.models.user import User
 
-USES_SHOWN = 30  # days
+USE_HISTORY_DAYS = 30
 PREFIX_LENGTH = 9
 LAST_USED_PRECISION = datetime.timedelta(minutes=1)
 
 
 class Scope(models.TextChoices):
-    """What a key may be used for."""
+    """What an API key may be used for."""
 
     ALL = "all", "Everything"
     SWAP = "swap", "Requesting swaps"
@@ -24,13 +26,18 @@ class Scope(models.TextChoices):
 
 
 def digest(token: str) -> str:
-    """What is stored of a key. Its 256 random bits need no salt and no slow hash."""
+    """Return the SHA-256 of a token, which is all that is stored of it.
+
+    Its 256 random bits need no salt and no slow hash.
+    """
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Issues API keys and finds them by their token."""
+
     def issue(self, user: User, *, name: str = "", **fields: Any) -> tuple["ApiKey", str]:
-        """A new key, and its token: the only moment at which that is known."""
+        """Create a key and return it with its token, which cannot be read again later."""
         token = f"fs_{secrets.token_urlsafe(32)}"
         key = self.create(
             user=user,
@@ -42,16 +49,21 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return key, token
 
     def find(self, token: str) -> "ApiKey | None":
+        """Return the key with this token, whether it is usable or not; None when there is none."""
         return self.select_related("user").filter(digest=digest(token)).first()
 
     def usable(self, now: datetime.datetime) -> "ApiKeyQuerySet":
+        """Filter to keys that are neither revoked, disabled by staff nor expired."""
         return self.filter(revoked_at=None, is_disabled=False).filter(
             Q(expires_at=None) | Q(expires_at__gt=now)
         )
 
 
 class ApiKey(models.Model):
-    """A key of the API. Stored as a hash: shown once, when it is made."""
+    """An API key. Only a hash of its token is stored.
+
+    The token is shown once, when it is issued.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60)
@@ -79,14 +91,18 @@ class ApiKey(models.Model):
     def is_expired(self, now: datetime.datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
 
-    def covers(self, scope: Scope) -> bool:
+    def has_scope(self, scope: Scope) -> bool:
         return self.scope in {Scope.ALL, scope}
 
     def revoke(self, now: datetime.datetime) -> bool:
+        """Revoke the key; True for the caller that did so, False when it was revoked already."""
         return ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now) == 1
 
     def rotate(self, now: datetime.datetime, overlap: datetime.timedelta) -> tuple["ApiKey", str]:
-        """A successor with the same name, scope and date; this one works for ``overlap`` more."""
+        """Issue a successor with the same name, scope and expiry, and return it with its token.
+
+        This key expires ``overlap`` from now, or earlier if it was to expire earlier anyway.
+        """
         issued = ApiKey.objects.issue(
             self.user, name=self.name, scope=self.scope, expires_at=self.expires_at
         )
@@ -94,15 +110,15 @@ class ApiKey(models.Model):
         ApiKey.objects.filter(pk=self.pk).update(expires_at=ends_at, replaced_at=now)
         return issued
 
-    def note_use(self, now: datetime.datetime) -> None:
-        """Count the use for its day. ``last_used_at`` is exact to the minute, to save writes."""
-        count_up(ApiKeyUse.objects.all(), key=self, day=now.date())
+    def record_use(self, now: datetime.datetime) -> None:
+        """Count a use for its day, and set ``last_used_at`` at most once a minute."""
+        increment_counter(ApiKeyUse.objects.all(), key=self, day=now.date())
         if self.last_used_at is None or self.last_used_at <= now - LAST_USED_PRECISION:
             ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
 
 
 class ApiKeyUse(models.Model):
-    """How often a key was used on one day (UTC)."""
+    """Counts how often a key was used on one day (UTC)."""
 
     key = models.ForeignKey(ApiKey, models.CASCADE, related_name="uses")
     day = models.DateField()
@@ -116,7 +132,7 @@ class ApiKeyUse(models.Model):
 
 
 class CallCount(models.Model):
-    """How many calls an account made in one minute."""
+    """Counts the API calls that an account made in one minute."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     minute = models.DateTimeField(db_index=True)
@@ -129,8 +145,13 @@ class CallCount(models.Model):
         return f"{self.minute}: {self.count}"
 
 
-def count_up(counters: models.QuerySet[Any], *, limit: int | None = None, **which: Any) -> bool:
-    """Add one to the counter, in one statement; False when it stands at its limit."""
+def increment_counter(
+    counters: models.QuerySet[Any], *, limit: int | None = None, **which: Any
+) -> bool:
+    """Add one to the counter row that ``which`` names; return False when it has reached ``limit``.
+
+    One statement checks and adds, so racing callers cannot pass the limit together.
+    """
     open_counters = counters.filter(**which, **({"count__lt": limit} if limit is not None else {}))
     if open_counters.update(count=F("count") + 1):
         return True

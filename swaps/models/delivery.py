@@ -1,4 +1,4 @@
-"""Our signed report to an API client, and each attempt at handing it over."""
+"""Deliveries: our signed POSTs to the callback URLs of API clients, and every attempt at one."""
 
 import datetime
 import random
@@ -21,6 +21,8 @@ MAX_ATTEMPTS = 100  # that are kept of one delivery
 
 
 class DeliveryStatus(models.TextChoices):
+    """Where a delivery stands. ``GONE``: the receiver answered 410 and wants no more of them."""
+
     PENDING = "pending"
     DELIVERED = "delivered"
     GIVEN_UP = "given_up", "Given up"
@@ -28,11 +30,14 @@ class DeliveryStatus(models.TextChoices):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Finds deliveries by what is to be done with them."""
+
     def due(self, now: datetime.datetime) -> "DeliveryQuerySet":
+        """Filter to deliveries whose next attempt is due."""
         return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
 
     def needs_enqueue(self, now: datetime.datetime) -> "DeliveryQuerySet":
-        """Due, and not in the queue; or in it for so long that its task may be lost."""
+        """Filter to due deliveries whose task was never enqueued or must be lost by now."""
         return self.due(now).exclude(enqueue_again_at__gt=now)
 
     def newest_first(self) -> "DeliveryQuerySet":
@@ -40,7 +45,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """The callback of one swap. Made in the transaction that ends the swap, so none is lost."""
+    """The delivery of one swap's outcome to its callback URL.
+
+    It is created in the transaction that ends the swap, so none is lost.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     swap = models.OneToOneField(Swap, models.CASCADE, related_name="delivery")
@@ -78,7 +86,7 @@ class Delivery(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The ``webhook-id``: the same for every attempt, so that receivers can tell repeats."""
+        """The ``webhook-id``, the same for every attempt so that receivers recognise repeats."""
         return f"msg_{self.pk.hex}"
 
     @property
@@ -86,7 +94,10 @@ class Delivery(models.Model):
         return self.status == DeliveryStatus.PENDING
 
     def claim(self, now: datetime.datetime) -> bool:
-        """Start an attempt, if one is due. One that never comes back is due again after a lease."""
+        """Start an attempt if one is due; True for the caller that got it.
+
+        An attempt that is cut off is due again when its lease has ended.
+        """
         claimed = Delivery.objects.due(now).filter(pk=self.pk)
         ends_at = now + LEASE
         if not claimed.update(
@@ -99,11 +110,11 @@ class Delivery(models.Model):
         return True
 
     def end(self, status: DeliveryStatus, **changes: Any) -> None:
-        """The claimed attempt was the last one."""
+        """End the delivery with the claimed attempt: no further one follows."""
         self._settle(status=status, next_attempt_at=None, enqueue_again_at=None, **changes)
 
     def postpone(self, now: datetime.datetime, **changes: Any) -> None:
-        """The claimed attempt failed: later again, until there have been enough."""
+        """Record that the claimed attempt failed: plan the next one, or give up after the last."""
         failures = self.failures + 1
         pause = backoff(failures)
         if pause is None:
@@ -114,7 +125,10 @@ class Delivery(models.Model):
         )
 
     def replay(self, now: datetime.datetime) -> bool:
-        """Once more from the start, unless it is being sent at this moment."""
+        """Start all attempts over, unless one is under way at this moment.
+
+        True when that was done.
+        """
         replayed = Delivery.objects.filter(pk=self.pk).exclude(enqueue_again_at__gt=now)
         if not replayed.update(
             status=DeliveryStatus.PENDING,
@@ -127,13 +141,16 @@ class Delivery(models.Model):
         return True
 
     def delete_old_attempts(self) -> None:
-        """Whoever replays for ever fills no disk."""
+        """Keep the newest ``MAX_ATTEMPTS`` attempts only: replays must not fill the disk."""
         if self.attempts_made > MAX_ATTEMPTS:
             old = self.attempts.order_by("-started_at", "-id")[MAX_ATTEMPTS:]
             DeliveryAttempt.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
 
     def _settle(self, **changes: Any) -> None:
-        """Of the attempt that was claimed: nothing, if another one or a replay came after it."""
+        """Update the row for the claimed attempt.
+
+        Do nothing if another attempt or a replay came after.
+        """
         Delivery.objects.filter(
             pk=self.pk,
             status=DeliveryStatus.PENDING,
@@ -144,7 +161,7 @@ class Delivery(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """One attempt: when, how long, and what the receiver said."""
+    """One attempt: when it started, how long it took, and what the receiver answered."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts")
     started_at = models.DateTimeField()
@@ -161,7 +178,7 @@ class DeliveryAttempt(models.Model):
 
 
 def backoff(failures: int) -> datetime.timedelta | None:
-    """How long to wait after so many failures; None when it is time to give up."""
+    """Return the pause after this many failures, with jitter; None when it is time to give up."""
     if failures > len(PAUSES):
         return None
     seconds = PAUSES[failures - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311

@@ -1,3 +1,5 @@
+"""What is remembered of web forms: how many came in a minute, and which were sent already."""
+
 from typing import ClassVar
 
 from django.conf import settings
@@ -8,7 +10,7 @@ from swaps.models.user import User
 
 
 class FormCount(models.Model):
-    """How many forms with photos an account sent in one minute."""
+    """Counts the forms with photos that an account sent in one minute (throttling)."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     minute = models.DateTimeField(db_index=True)
@@ -22,17 +24,19 @@ class FormCount(models.Model):
 
 
 class FormSubmissionQuerySet(models.QuerySet["FormSubmission"]):
-    def claim(self, user: User, key: str, made: object) -> bool:
-        """False when this form was sent before. In the transaction that makes what it asks for.
+    """Makes sure that a form which is sent twice does its work once."""
 
-        The database picks the winner; the other one waits until that transaction ends.
+    def claim(self, user: User, key: str, made: object) -> bool:
+        """Record a form with what it made; False when the same form was sent before.
+
+        Call it in the transaction that makes the thing: a second sender waits for that one to end.
         """
         _, is_new = self.get_or_create(user=user, key=key, defaults={"made": str(made)})
         return is_new
 
 
 class FormSubmission(models.Model):
-    """A form that made something. Sent again it makes nothing more, for 24 hours."""
+    """A form that made something; sent again within 24 hours it makes nothing more."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=64, help_text="Digest of the form's token and contents.")

@@ -1,4 +1,4 @@
-"""Swaps that staff or a command gave to an account."""
+"""Grants: swaps that staff or a command added to an account's quota."""
 
 from typing import ClassVar
 
@@ -12,16 +12,19 @@ from swaps.models.user import User
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
+    """Makes grants."""
+
     def give(
         self, user: User, door: Door, amount: int, *, reason: str, by: User | None = None
     ) -> "Grant":
+        """Add ``amount`` swaps to the account's quota and record who did so and why."""
         with transaction.atomic():
             quotas(door).grant(user, amount)
             return self.create(user=user, door=door, amount=amount, reason=reason, granted_by=by)
 
 
 class Grant(models.Model):
-    """Swaps given to an account by staff or by a command, and why."""
+    """A number of swaps added to an account's quota by staff or by a command, and the reason."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="grants")
     door = models.CharField("for swaps by", max_length=7, choices=Door, default=Door.API)

@@ -1,8 +1,10 @@
+"""Heartbeats of the worker, courier and clock processes."""
+
 from django.db import models
 
 
 class Heartbeat(models.Model):
-    """A sign of life of a process: ``worker:<id>`` or ``clock:<id>``."""
+    """When a process was last seen alive. ``name`` is ``worker:<host>:<pid>`` and the like."""
 
     name = models.CharField(max_length=100, primary_key=True)
     seen_at = models.DateTimeField(db_index=True)

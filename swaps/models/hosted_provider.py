@@ -1,7 +1,7 @@
-"""How the hosted provider is doing, as all processes together have seen it: one row.
+"""The circuit breaker of the hosted provider: one row that all processes share.
 
-The circuit breaker: after so many troubles in a row nothing is sent for a while (open); then one
-swap is, as a trial (half open); the first that goes through lets all the others follow (closed).
+After ``FAILURES_TO_OPEN`` failures in a row nothing is sent for a while (open). Then one swap is
+sent as a trial (half open), and the first success lets all the others follow (closed).
 """
 
 import datetime
@@ -11,51 +11,60 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 
-TROUBLES_TO_OPEN = 5
-THE_ROW = 1
-MAX_REST = datetime.timedelta(hours=1)
+FAILURES_TO_OPEN = 5
+SINGLETON_PK = 1
+MAX_PAUSE = datetime.timedelta(hours=1)
 
 
 class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
+    """Reads and records the state of the breaker in its single row."""
+
     def current(self) -> "HostedProvider":
-        return self.get_or_create(pk=THE_ROW)[0]
+        """Return the row, created when it does not exist yet."""
+        return self.get_or_create(pk=SINGLETON_PK)[0]
 
-    def locked(self) -> "HostedProvider":
-        """Nobody else decides about sending until the open transaction ends."""
+    def get_locked(self) -> "HostedProvider":
+        """Return the row locked, so that only one process decides about sending at a time."""
         self.current()
-        return self.select_for_update().get(pk=THE_ROW)
+        return self.select_for_update().get(pk=SINGLETON_PK)
 
-    def note_success(self, now: datetime.datetime) -> None:
-        """It took or answered a call."""
+    def record_success(self, now: datetime.datetime) -> None:
+        """Record that the provider answered, which closes the breaker.
+
+        Writes at most once a minute.
+        """
         minute_ago = now - datetime.timedelta(minutes=1)  # no need to write it each time
         known = {"troubles": 0, "last_success_at__gt": minute_ago, "open_until": None}
-        row = self.filter(pk=THE_ROW).exclude(**known)
+        row = self.filter(pk=SINGLETON_PK).exclude(**known)
         row.update(troubles=0, last_success_at=now, open_until=None)
 
-    def note_trouble(
+    def record_failure(
         self,
         now: datetime.datetime,
         problem: str,
         away_for: datetime.timedelta = datetime.timedelta(0),
     ) -> None:
-        """It cannot be reached, or breaks. Enough of that in a row opens the breaker.
+        """Record that the provider could not be reached or broke; enough in a row open the breaker.
 
-        So does one alone, when the provider says that it will be away for longer than we pause.
+        One failure is enough when the provider says that it will be away (``away_for``) for longer
+        than the breaker's own pause.
         """
         self.current()
-        row = self.filter(pk=THE_ROW)
+        row = self.filter(pk=SINGLETON_PK)
         row.update(troubles=F("troubles") + 1, last_trouble_at=now, problem=problem[:300])
-        until = now + max(pause(), away_for)
-        enough = row if away_for > pause() else row.filter(troubles__gte=TROUBLES_TO_OPEN)
+        until = now + max(breaker_pause(), away_for)
+        enough = row if away_for > breaker_pause() else row.filter(troubles__gte=FAILURES_TO_OPEN)
         enough.exclude(open_until__gte=until).update(open_until=until)
 
-    def rest(self, until: datetime.datetime) -> None:
-        """It asked for fewer calls."""
+    def pause_until(self, until: datetime.datetime) -> None:
+        """Send nothing before this time, because the provider asked for fewer calls."""
         self.current()
-        self.filter(pk=THE_ROW).exclude(rests_until__gt=until).update(rests_until=until)
+        self.filter(pk=SINGLETON_PK).exclude(rests_until__gt=until).update(rests_until=until)
 
 
 class HostedProvider(models.Model):
+    """The state of the hosted provider's circuit breaker, as all processes have seen it."""
+
     troubles = models.PositiveIntegerField(default=0, help_text="In a row.")
     problem = models.CharField(max_length=300, blank=True, help_text="The last one.")
     last_trouble_at = models.DateTimeField(null=True)
@@ -71,12 +80,13 @@ class HostedProvider(models.Model):
     def __str__(self) -> str:
         return "The hosted provider"
 
-    def holds_until(self, now: datetime.datetime) -> datetime.datetime | None:
-        """Nothing is to be sent before then; None when something may be.
+    def paused_until(self, now: datetime.datetime) -> datetime.datetime | None:
+        """Return the time before which nothing may be sent; None when sending is allowed.
 
-        A moment that is further away than any pause was written by a clock that has been set back.
+        A time further ahead than any pause was written before the clock was set back: it is
+        ignored.
         """
-        latest = now + max(MAX_REST, pause())
+        latest = now + max(MAX_PAUSE, breaker_pause())
         moments = (self.open_until, self.rests_until)
         held = [until for until in moments if until and now < until <= latest]
         return max(held, default=None)
@@ -86,10 +96,11 @@ class HostedProvider(models.Model):
         return self.open_until is not None
 
     def begin_trial(self, now: datetime.datetime) -> None:
-        """One is sent to see whether it is back; the others wait for how that goes."""
-        self.open_until = now + pause()
+        """Half-open the breaker: the caller sends one swap as a trial, and the others wait."""
+        self.open_until = now + breaker_pause()
         self.save(update_fields=["open_until"])
 
 
-def pause() -> datetime.timedelta:
+def breaker_pause() -> datetime.timedelta:
+    """Return how long the breaker stays open (``FACESWAP_HOSTED_PAUSE_SECONDS``)."""
     return datetime.timedelta(seconds=settings.FACESWAP_HOSTED_PAUSE_SECONDS)

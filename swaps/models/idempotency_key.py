@@ -1,3 +1,5 @@
+"""Idempotency keys of API calls."""
+
 import datetime
 
 from django.conf import settings
@@ -6,11 +8,14 @@ from django.utils import timezone
 
 from swaps.models.swap import Swap
 
-KEPT = datetime.timedelta(hours=24)
+RETENTION = datetime.timedelta(hours=24)
 
 
 class IdempotencyKey(models.Model):
-    """Makes a call that was sent twice count once, for 24 hours."""
+    """Ties a client's idempotency key to its swap, so that a repeated call makes no other.
+
+    Kept for 24 hours. ``body_digest`` tells a repeat from another request with the same key.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

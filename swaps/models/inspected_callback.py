@@ -1,3 +1,5 @@
+"""Callbacks that arrived at the inspector of the documentation page."""
+
 import uuid
 
 from django.conf import settings
@@ -7,7 +9,7 @@ from django.utils import timezone
 
 
 class InspectedCallback(models.Model):
-    """What arrived at the inspector of the documentation page; kept for a day."""
+    """A callback that a user had sent to the inspector; kept for a day."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

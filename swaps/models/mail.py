@@ -1,4 +1,4 @@
-"""Mail that waits to be handed to the mail server."""
+"""The outbox: e-mail that waits to be handed to the mail server."""
 
 import datetime
 import uuid
@@ -9,24 +9,31 @@ from django.db.models import F
 from django.utils import timezone
 
 LEASE = datetime.timedelta(seconds=120)  # an attempt that was cut off is made again after this
-KEPT = datetime.timedelta(days=1)  # then it is given up
+GIVE_UP_AFTER = datetime.timedelta(days=1)
 FIRST_PAUSE, MAX_PAUSE = datetime.timedelta(seconds=5), datetime.timedelta(minutes=15)
 
 
 class MailQuerySet(models.QuerySet["Mail"]):
+    """Finds messages by what is to be done with them."""
+
     def due(self, now: datetime.datetime) -> "MailQuerySet":
+        """Filter to messages whose next attempt is due."""
         return self.filter(next_attempt_at__lte=now)
 
-    def lost(self, now: datetime.datetime) -> "MailQuerySet":
-        """Due, and not in the queue; or in it for so long that its task may be lost."""
+    def needs_enqueue(self, now: datetime.datetime) -> "MailQuerySet":
+        """Filter to due messages whose task was never enqueued or must be lost by now."""
         return self.due(now).exclude(enqueue_again_at__gt=now)
 
     def expired(self, now: datetime.datetime) -> "MailQuerySet":
-        return self.filter(created_at__lte=now - KEPT)
+        """Filter to messages that are given up, a day after they were written."""
+        return self.filter(created_at__lte=now - GIVE_UP_AFTER)
 
 
 class Mail(models.Model):
-    """A rendered message and its envelope. Links in it are secrets: once sent, the row is gone."""
+    """A rendered message with its envelope.
+
+    It holds secret links, so the row is deleted once sent.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sender = models.CharField(max_length=320)
@@ -45,7 +52,10 @@ class Mail(models.Model):
         return str(self.pk)
 
     def claim(self, now: datetime.datetime) -> bool:
-        """Start an attempt, if one is due. One that never comes back is due again after a lease."""
+        """Start an attempt if one is due; True for the caller that got it.
+
+        An attempt that is cut off is due again when its lease has ended.
+        """
         ends_at = now + LEASE
         if (
             not Mail.objects.due(now)
@@ -57,7 +67,7 @@ class Mail(models.Model):
         return True
 
     def postpone(self, now: datetime.datetime) -> None:
-        """The claimed attempt failed: again after a pause that doubles each time."""
+        """Plan the next attempt after the claimed one failed; the pause doubles each time."""
         pause = min(FIRST_PAUSE * 2 ** min(self.attempts - 1, 10), MAX_PAUSE)
         Mail.objects.filter(pk=self.pk, attempts=self.attempts).update(
             next_attempt_at=now + pause, enqueue_again_at=None

@@ -1,4 +1,4 @@
-"""What a hosted provider posted to us, for staff."""
+"""The log of callbacks from the hosted provider, which staff read in the admin."""
 
 import datetime
 import uuid
@@ -11,13 +11,13 @@ from django.utils import timezone
 from swaps.models.swap import Swap
 from swaps.redaction import hide_secrets, scrub
 
-MAX_KEPT = 20  # of one swap: whoever has its URL fills no disk
+MAX_PER_SWAP = 20  # whoever knows the URL of a callback must not fill the disk
 
-KEPT = datetime.timedelta(days=30)  # as the provider posted them
+RETENTION = datetime.timedelta(days=30)
 
 
 class Verdict(models.TextChoices):
-    """What became of a callback."""
+    """What was done with a callback."""
 
     ACCEPTED = "accepted"
     REPEATED = "repeated"
@@ -28,10 +28,13 @@ class Verdict(models.TextChoices):
 
 
 class ProviderCallbackQuerySet(models.QuerySet["ProviderCallback"]):
-    def keep(
+    """Writes the log of callbacks."""
+
+    def record(
         self, swap_id: uuid.UUID, verdict: Verdict, body: str, received_at: datetime.datetime
     ) -> None:
-        if self.filter(swap_id=swap_id).count() < MAX_KEPT:
+        """Store a callback without its secrets, up to ``MAX_PER_SWAP`` of one swap."""
+        if self.filter(swap_id=swap_id).count() < MAX_PER_SWAP:
             self.create(
                 swap_id=swap_id,
                 received_at=received_at,
@@ -41,7 +44,7 @@ class ProviderCallbackQuerySet(models.QuerySet["ProviderCallback"]):
 
 
 class ProviderCallback(models.Model):
-    """What a provider posted, word for word but for its secrets; kept for a while, for staff."""
+    """A callback as the provider posted it, without its secrets; kept for ``RETENTION``."""
 
     swap = models.ForeignKey(Swap, models.CASCADE, related_name="callbacks")
     received_at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -1,4 +1,4 @@
-"""How many swaps an account has left, and has spent, through each door."""
+"""Quotas: how many swaps an account has left and has spent, counted for each door."""
 
 from typing import Any, ClassVar
 
@@ -17,47 +17,53 @@ class Door(models.TextChoices):
 
 
 class QuotaQuerySet(models.QuerySet[Any]):
-    """Of ``Quota`` or ``ApiAccess``: both count swaps."""
+    """Spends, refunds and grants swaps; it works on ``Quota`` and on ``ApiAccess`` rows alike."""
 
-    def of(self, user: User) -> Any:
-        """What an account has left; granted the first time somebody asks for it."""
-        return self.of_id(user.pk)
+    def get_or_grant(self, user: User) -> Any:
+        """Return the account's quota; the first time, create it with the free swaps."""
+        return self.get_or_grant_by_id(user.pk)
 
-    def of_id(self, user_id: int) -> Any:
+    def get_or_grant_by_id(self, user_id: int) -> Any:
         quota, _ = self.get_or_create(
             user_id=user_id, defaults={"remaining": self.model.free_swaps()}
         )
         return quota
 
-    def left(self, user: User) -> int:
-        """What an account has left, found without writing anything."""
+    def remaining_of(self, user: User) -> int:
+        """Return how many swaps the account has left, without creating its row."""
         quota = self.filter(user=user).first()
         left: int = quota.remaining if quota else self.model.free_swaps()
         return left
 
     def spend(self, user: User) -> bool:
-        """Take one swap, in one statement: of any number of racing calls none goes below zero."""
-        if self._take(user):
-            return True
-        self.of(user)  # it may not have been granted yet
-        return self._take(user)
+        """Take one swap from the quota; False when none is left.
 
-    def _take(self, user: User) -> bool:
+        One statement checks and subtracts, so racing calls never take it below zero.
+        """
+        if self._decrement(user):
+            return True
+        self.get_or_grant(user)  # it may not have been granted yet
+        return self._decrement(user)
+
+    def _decrement(self, user: User) -> bool:
         left = self.filter(user=user, remaining__gt=0)
         return left.update(remaining=F("remaining") - 1, spent=F("spent") + 1) == 1
 
     def refund(self, user_id: int) -> None:
-        """Give one back. Called only by whoever won the compare-and-set that ended the swap."""
+        """Return one swap to the quota.
+
+        Only whoever ended the swap by compare-and-set may call this.
+        """
         self.filter(user_id=user_id).update(remaining=F("remaining") + 1, spent=F("spent") - 1)
 
     def grant(self, user: User, amount: int) -> None:
-        """Add to what is left, in one statement: what is spent meanwhile is not given back."""
-        self.of(user)
+        """Add ``amount`` swaps to the quota in one statement, whatever is spent meanwhile."""
+        self.get_or_grant(user)
         self.filter(user=user).update(remaining=F("remaining") + amount)
 
 
 class QuotaBase(models.Model):
-    """How many swaps an account has left through one door."""
+    """The swaps that an account has left and has spent through one door."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
     remaining = models.PositiveIntegerField()
@@ -73,7 +79,7 @@ class QuotaBase(models.Model):
 
 
 class Quota(QuotaBase):
-    """Of swaps in the browser."""
+    """The quota for swaps requested in the browser."""
 
     @staticmethod
     def free_swaps() -> int:

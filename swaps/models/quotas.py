@@ -1,4 +1,4 @@
-"""The quota of either door: which rows count its swaps."""
+"""Which table holds the quota of which door."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from swaps.models.quota import Door, Quota
 
 
 def quotas(door: str) -> Any:
-    """The rows that count the swaps of this door."""
+    """Return the manager of the rows that count this door's swaps."""
     return ApiAccess.objects if door == Door.API else Quota.objects

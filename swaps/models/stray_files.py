@@ -1,3 +1,5 @@
+"""Files in storage that no row names yet, or no longer, so that the clock can delete them."""
+
 import datetime
 import uuid
 from collections.abc import Iterable
@@ -15,14 +17,19 @@ ABANDONED_AFTER = datetime.timedelta(hours=1)
 
 
 class Abandoned(Exception):
-    """The clock has taken them for abandoned, and deletes them."""
+    """The clock has given these files up and is deleting them, so they cannot be claimed."""
 
 
 class StrayFilesQuerySet(models.QuerySet["StrayFiles"]):
+    """Records files before they are written and after their row is deleted."""
+
     def record(self, owner: User, keys: Iterable[str], size: int) -> "StrayFiles":
-        """Before they are written. Raises ``errors.UsedUp`` when the account has no room."""
+        """Record files that are about to be written, and count their bytes for the account.
+
+        Raises ``errors.UsedUp`` when the account's storage is full.
+        """
         with transaction.atomic():
-            AccountStorage.objects.take(owner.pk, size)
+            AccountStorage.objects.reserve(owner.pk, size)
             return self.create(
                 owner=owner,
                 keys=list(keys),
@@ -31,15 +38,19 @@ class StrayFilesQuerySet(models.QuerySet["StrayFiles"]):
             )
 
     def record_deleted(self, keys: Iterable[str]) -> "StrayFiles":
-        """With their row, in its transaction: a worker may be about to store one of them."""
+        """Record the files of a deleted row for a second deletion, two leases from now.
+
+        A worker may be storing one of them at this moment. Call it in the transaction of the
+        delete.
+        """
         lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
         return self.create(keys=list(keys), sweep_at=timezone.now() + 2 * lease, is_awaited=False)
 
 
 class StrayFiles(models.Model):
-    """Files that no other row names: being written just now, or of a row that was deleted.
+    """Files that no other row names: just being written, or left by a deleted row.
 
-    The clock deletes them at ``sweep_at``. Who gives them a row claims them in the same
+    The clock deletes them at ``sweep_at``. Whoever gives them a row claims them in the same
     transaction; exactly one of the two succeeds.
     """
 
@@ -61,17 +72,20 @@ class StrayFiles(models.Model):
         return str(self.id)
 
     def claim(self) -> None:
-        """They have a row now. Raises ``Abandoned`` when the clock was faster."""
+        """Delete this record because the files have a row now.
+
+        Raises ``Abandoned`` if the clock won.
+        """
         if not StrayFiles.objects.filter(pk=self.pk, is_awaited=True).delete()[0]:
             raise Abandoned
 
     def abandon(self) -> bool:
-        """Nobody may claim them any more."""
+        """Take the files out of reach of ``claim``; True for the caller that may delete them."""
         mine = StrayFiles.objects.filter(pk=self.pk, is_awaited=True)
         return mine.update(is_awaited=False) == 1
 
-    def forget(self) -> None:
-        """They are deleted, and no longer count."""
+    def release(self) -> None:
+        """Delete this record after its files, and subtract their bytes from the account."""
         with transaction.atomic():
             if StrayFiles.objects.filter(pk=self.pk).delete()[0]:
-                AccountStorage.objects.give_back(self.owner_id, self.size)
+                AccountStorage.objects.release(self.owner_id, self.size)

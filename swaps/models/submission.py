@@ -1,10 +1,10 @@
-"""A swap in the hands of a hosted provider: what was sent, what came back, what is due next.
+"""Submissions: a swap in the hands of a hosted provider, and which step is due next.
 
-    new ──send──> sent ──record──> answered ──> ended
-     ^             │
-     └──take_back──┘      (the end may come from anywhere: the swap's own row decides)
+    new ──mark_sent──> sent ──record──> answered ──> ended
+     ^                  │
+     └─schedule_resend──┘    (a submission may end from any stage: the swap's own row decides)
 
-Every change is a compare-and-set, as those of the swap are.
+Every change is a compare-and-set, like those of the swap.
 """
 
 import datetime
@@ -20,7 +20,7 @@ from swaps.models.swap import Swap
 
 
 class Submission(models.Model):
-    """One for each swap that a hosted provider performs."""
+    """What was sent to the hosted provider for one swap, what came back, and what is due next."""
 
     swap = models.OneToOneField(
         Swap, models.CASCADE, primary_key=True, related_name="submission", editable=False
@@ -76,24 +76,27 @@ class Submission(models.Model):
 
     @property
     def is_failure(self) -> bool:
-        """Of one that is answered: the provider says that it cannot be done."""
+        """Whether an answered submission has failed: the provider gave no picture."""
         return not self.image_url
 
     # --- what may happen to it ------------------------------------------------------------
 
     def claim(self, stage: Stage, now: datetime.datetime) -> bool:
-        """Take its next step, if that is due. One that never comes back is due after a lease."""
+        """Claim the next step of this stage if it is due; True for the caller that got it.
+
+        A step that is cut off is due again when its lease has ended.
+        """
         ends_at = now + LEASE
         mine = Submission.objects.due(now).filter(pk=self.pk, stage=stage)
-        return self._changed(mine.update(due_at=ends_at, enqueue_again_at=ends_at))
+        return self._refresh_and_check(mine.update(due_at=ends_at, enqueue_again_at=ends_at))
 
-    def send(
+    def mark_sent(
         self, now: datetime.datetime, request: dict[str, str], signed_at: datetime.datetime
     ) -> bool:
-        """It goes to the provider now. Should nothing come back, its deadline is its next step."""
+        """Record that it is sent now; if nothing comes back, it is due at the callback deadline."""
         deadline = datetime.timedelta(seconds=settings.FACESWAP_CALLBACK_DEADLINE)
         mine = Submission.objects.due(now).filter(pk=self.pk, stage=Stage.NEW)
-        return self._changed(
+        return self._refresh_and_check(
             mine.update(
                 stage=Stage.SENT,
                 request=request,
@@ -107,16 +110,16 @@ class Submission(models.Model):
         )
 
     def accept(self, task_id: str, now: datetime.datetime, next_look_at: datetime.datetime) -> bool:
-        """The provider's answer: so it calls the task.
+        """Record the task id that the provider gave in its answer, and end the call.
 
-        True when the outcome of this task was faster, and its picture may be fetched now. That of
-        another task that was taken for it is forgotten; so is that of this task, where another
-        swap, not knowing better, took it for its own.
+        Returns True when the outcome of this task arrived before the answer, so that its picture
+        can be fetched now. An outcome of another task that was recorded here is discarded, and so
+        is one of this task that another submission, still without a task id, recorded as its own.
         """
         unnamed = Submission.objects.open().filter(accepted_at__isnull=True)
         mine = unnamed.filter(pk=self.pk, stage__in=(Stage.SENT, Stage.ANSWERED))
         with transaction.atomic():
-            as_it_is = mine.locked(self.pk)  # a callback that comes now has to wait
+            as_it_is = mine.get_locked(self.pk)  # a callback that comes now has to wait
             is_here = as_it_is is not None and as_it_is.task_id == task_id
             if not is_here:
                 mine.discard_outcomes(next_look_at)
@@ -130,24 +133,31 @@ class Submission(models.Model):
         self.refresh_from_db()
         return is_here
 
-    def forget_outcome(self, due_at: datetime.datetime) -> None:
-        """What was taken for its outcome is another swap's: it goes on waiting."""
+    def discard_outcome(self, due_at: datetime.datetime) -> None:
+        """Delete the recorded outcome because it belongs to another swap, and go on waiting."""
         mine = Submission.objects.open().filter(pk=self.pk, task_id=self.task_id)
         mine.discard_outcomes(due_at)
         self.refresh_from_db()
 
     def end_call(self, now: datetime.datetime, problem: str) -> bool:
-        """The call that sent it named no task. True when an outcome is here all the same."""
+        """Record that the sending call ended without a task id.
+
+        True when an outcome has arrived anyway.
+        """
         mine = Submission.objects.open().filter(pk=self.pk)
         mine.update(problem=problem[:300], call_ended_at=now)
-        return self._changed(mine.filter(stage=Stage.ANSWERED).update(due_at=now))
+        return self._refresh_and_check(mine.filter(stage=Stage.ANSWERED).update(due_at=now))
 
-    def take_back(
+    def schedule_resend(
         self, due_at: datetime.datetime, *, problem: str, was_started: bool, is_refusal: bool
     ) -> bool:
-        """It is to be sent again then."""
+        """Put it back to ``new``, to be sent again at ``due_at``.
+
+        ``was_started`` is False when the provider certainly started nothing: then the send does not
+        count. ``is_refusal`` counts it as a refusal.
+        """
         mine = Submission.objects.filter(pk=self.pk, stage=Stage.SENT)
-        return self._changed(
+        return self._refresh_and_check(
             mine.update(
                 stage=Stage.NEW,
                 sends=F("sends") - (0 if was_started else 1),
@@ -160,22 +170,26 @@ class Submission(models.Model):
         )
 
     def decrement_sends(self) -> bool:
-        """Its swap was deleted during its last call, which began nothing. True when none has."""
+        """Take back the last send of an ended submission, because that call started nothing.
+
+        True when none of its calls has started anything.
+        """
         mine = Submission.objects.filter(pk=self.pk, stage=Stage.ENDED, answered_at__isnull=True)
         mine = mine.filter(sent_at=self.sent_at)
         return (
-            self._changed(mine.filter(sends__gt=0).update(sends=F("sends") - 1)) and not self.sends
+            self._refresh_and_check(mine.filter(sends__gt=0).update(sends=F("sends") - 1))
+            and not self.sends
         )
 
     def clear_enqueue_lease(self) -> None:
-        """It is not its turn; it keeps its place among those that wait."""
+        """Let it be enqueued again: it is not its turn yet, and it keeps its place in the queue."""
         mine = Submission.objects.filter(pk=self.pk, stage=Stage.NEW)
-        self._changed(mine.update(enqueue_again_at=None))
+        self._refresh_and_check(mine.update(enqueue_again_at=None))
 
     def postpone(self, due_at: datetime.datetime, *, problem: str = "", failures: int = 0) -> bool:
-        """Its next step is not now. Not of one that has gone on since it was read."""
+        """Move the next step to ``due_at``, unless its stage has changed since it was read."""
         mine = Submission.objects.open().filter(pk=self.pk, stage=self.stage)
-        return self._changed(
+        return self._refresh_and_check(
             mine.update(
                 due_at=due_at,
                 enqueue_again_at=None,
@@ -184,6 +198,7 @@ class Submission(models.Model):
             )
         )
 
-    def _changed(self, rows: int) -> bool:
+    def _refresh_and_check(self, rows: int) -> bool:
+        """Reload the row; True when the update matched it."""
         self.refresh_from_db()
         return rows == 1

@@ -1,9 +1,9 @@
-"""The one row in the middle: a swap, and the only ways in which its status may change.
+"""The swap: its row, and the only ways in which its status may change.
 
-    queued ──claim, send──> processing ──succeed──> succeeded
-      │  ^                     │  │                     │
-      │  └─requeue, take back──┘  └──fail──> failed     │
-      └──────────────────remove──> removed <────────────┘
+    queued ──claim, mark_sent──> processing ──succeed──> succeeded
+      │  ^                         │  │                     │
+      │  └──requeue_…──────────────┘  └──fail──> failed     │
+      └──────────────────remove──> removed <────────────────┘
 
 Every change is a compare-and-set: of all racing callers exactly one gets True.
 """
@@ -22,9 +22,9 @@ from swaps.models.api_key import ApiKey
 from swaps.models.quota import Door
 from swaps.models.user import User
 
-Kind = Literal["source", "target", "result"]
+PictureKind = Literal["source", "target", "result"]
 
-ROOM_COMES = datetime.timedelta(seconds=5)  # a full disk is looked at again
+DISK_FULL_PAUSE = datetime.timedelta(seconds=5)  # until a full disk is checked again
 
 WARNINGS = {
     "yaw": "The two faces look in very different directions, so the result may show seams. "
@@ -53,7 +53,7 @@ NOT_REMOVED = (*UNFINISHED, Status.SUCCEEDED, Status.FAILED)
 
 class SwapQuerySet(models.QuerySet["Swap"]):
     def visible_to(self, user: User | AnonymousUser) -> "SwapQuerySet":
-        """The swaps that this person may see: their own, not removed, not hidden by staff."""
+        """Filter to this person's own swaps, without those removed or hidden by staff."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(owner=user, is_hidden=False).exclude(status=Status.REMOVED)
@@ -62,7 +62,7 @@ class SwapQuerySet(models.QuerySet["Swap"]):
         return self.filter(status__in=UNFINISHED, finished_at__isnull=True)
 
     def overdue(self, now: datetime.datetime) -> "SwapQuerySet":
-        """Claimed by a worker that no longer answers for them."""
+        """Filter to swaps whose worker let its lease end."""
         claimed = self.filter(status=Status.PROCESSING, finished_at__isnull=True)
         return claimed.filter(lease_expires_at__lte=now)
 
@@ -70,14 +70,14 @@ class SwapQuerySet(models.QuerySet["Swap"]):
         return self.order_by("-created_at", "-id")
 
     def older_than(self, created_at: datetime.datetime, pk: uuid.UUID) -> "SwapQuerySet":
-        """What comes after this row in ``newest_first`` (keyset pagination)."""
+        """Filter to the rows after this one in ``newest_first`` (keyset pagination)."""
         return self.filter(created_at__lte=created_at).filter(
             Q(created_at__lt=created_at) | Q(pk__lt=pk)
         )
 
 
 class Swap(models.Model):
-    """One request to put the source's face into the target, and what came of it."""
+    """One request to put the source's face into the target, and its outcome."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="swaps")
@@ -157,25 +157,25 @@ class Swap(models.Model):
 
     @property
     def has_been_sent(self) -> bool:
-        """A hosted provider may have begun it: paid for, whether anybody wants it or not."""
+        """Whether a hosted provider may have begun it, which is paid for in any case."""
         submission = getattr(self, "submission", None) if self.is_hosted else None
         return bool(submission and submission.sends)
 
     @property
     def has_pictures(self) -> bool:
-        """Both are in our storage. Those of an API call may still have to be fetched."""
+        """Whether both pictures are in our storage; those of an API call are fetched later."""
         return bool(self.source_key and self.target_key)
 
     @property
     def progress(self) -> str:
-        """What a page shows of how far it is: its status, and what keeps it waiting."""
+        """What a page shows: the status, with ``-fetching`` or ``-parked`` while it waits."""
         if not self.has_pictures:
             return f"{self.status}-fetching"
         return f"{self.status}-parked" if self.is_parked else self.status
 
     @property
     def seconds(self) -> float | None:
-        """From the request to the end, as a person waited for it."""
+        """The seconds from the request to the end; None while it is unfinished."""
         if self.finished_at is None:
             return None
         return (self.finished_at - self.created_at).total_seconds()
@@ -184,15 +184,15 @@ class Swap(models.Model):
     def warning_texts(self) -> list[str]:
         return [WARNINGS[code] for code in self.warnings if code in WARNINGS]
 
-    def key(self, kind: Kind) -> str:
-        """The object key of one of its pictures; empty while there is none."""
+    def key(self, kind: PictureKind) -> str:
+        """Return the object key of one of its pictures; "" while there is none."""
         return {"source": self.source_key, "target": self.target_key, "result": self.result_key}[
             kind
         ]
 
     @property
     def keys(self) -> list[str]:
-        """The keys of all files it may have, those that a killed process left included."""
+        """The object keys of all files it may have, even if a killed process left them behind."""
         known = [key for key in (self.source_key, self.target_key) if key]
         open_names = ["result", *([] if self.has_pictures else ["source", "target"])]
         possible = [f"swaps/{self.pk}/{name}{e}" for name in open_names for e in (".jpg", ".png")]
@@ -201,7 +201,7 @@ class Swap(models.Model):
     # --- what may happen to it ------------------------------------------------------------
 
     def claim(self) -> bool:
-        """Start an attempt, for as long as a lease lasts."""
+        """Start an attempt, which holds the swap for ``FACESWAP_LEASE_SECONDS``."""
         now = timezone.now()
         return self._move(
             (Status.QUEUED,),
@@ -212,11 +212,11 @@ class Swap(models.Model):
         )
 
     def lock(self) -> None:
-        """Nobody else changes it until the open transaction ends. Before its submission, always."""
+        """Lock the row until the transaction ends; always before its submission."""
         self.refresh_from_db(from_queryset=Swap.objects.select_for_update())
 
-    def send(self) -> bool:
-        """A hosted provider gets it now; how that goes on stands in its ``Submission``."""
+    def mark_sent(self) -> bool:
+        """Start the attempt of a hosted provider; the ``Submission`` tells how that goes on."""
         return self._move(
             (Status.QUEUED,),
             status=Status.PROCESSING,
@@ -226,12 +226,12 @@ class Swap(models.Model):
             lease_expires_at=None,
         )
 
-    def take_back(self, *, is_parked: bool) -> bool:
-        """The provider did not take it on: back to the queue, or parked until it can be reached."""
+    def requeue_unsent(self, *, is_parked: bool) -> bool:
+        """Return the swap to the queue, or park it: the provider did not take it."""
         return self._move(UNFINISHED, status=Status.QUEUED, is_parked=is_parked)
 
     def requeue_with_pictures(self, *, size: int = 0, **keys: str) -> bool:
-        """Its pictures are here: back to the queue, for the engine, with all attempts ahead."""
+        """Record its fetched pictures and queue it for the engine, with all its attempts left."""
         fetching = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING)
         moved = fetching.filter(Q(source_key="") | Q(target_key="")).update(
             status=Status.QUEUED,
@@ -243,58 +243,58 @@ class Swap(models.Model):
         self.refresh_from_db()
         return moved == 1
 
-    def requeue(self, now: datetime.datetime) -> bool:
-        """Give it back to the queue once its lease is over."""
+    def requeue_expired(self, now: datetime.datetime) -> bool:
+        """Return the swap to the queue if its lease has ended."""
         requeued = Swap.objects.overdue(now).filter(pk=self.pk)
         return requeued.update(status=Status.QUEUED, lease_expires_at=None) == 1
 
-    def step_back(self) -> bool:
-        """The attempt did not begin for want of memory: back to the queue, and not counted."""
+    def requeue_uncounted(self) -> bool:
+        """Return the swap to the queue without counting the attempt: there was no memory for it."""
         mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
         changes = {"status": Status.QUEUED, "attempts": F("attempts") - 1, "lease_expires_at": None}
         return mine.update(**changes) == 1
 
-    def give_up_lease(self) -> None:
-        """The attempt broke: let the clock try again soon instead of after the lease.
-
-        After 2, 8, 32 … seconds: what broke (a storage outage) may need a moment.
-        """
+    def shorten_lease(self) -> None:
+        """Let the clock retry a failed attempt after 2, 8, 32 … seconds instead of the lease."""
         self._try_again_after(datetime.timedelta(seconds=2 * 4 ** (self.attempts - 1)))
 
-    def wait_for_room(self) -> None:
-        """There was no room for its pictures: that is no attempt of its own."""
-        self._try_again_after(ROOM_COMES, attempts=F("attempts") - 1)
+    def retry_when_disk_has_space(self) -> None:
+        """Try again after ``DISK_FULL_PAUSE`` without counting the attempt: the disk was full."""
+        self._try_again_after(DISK_FULL_PAUSE, attempts=F("attempts") - 1)
 
     def _try_again_after(self, pause: datetime.timedelta, **changes: Any) -> None:
         mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
         mine.update(lease_expires_at=timezone.now() + pause, **changes)
 
     def succeed(self, **result: Any) -> bool:
-        """Also of a swap whose lease ended meanwhile: the work is done, another need not do it."""
-        return self._move(UNFINISHED, status=Status.SUCCEEDED, **self._ended(), **result)
+        """End the swap with its result, even if its lease ended meanwhile: the work is done."""
+        return self._move(UNFINISHED, status=Status.SUCCEEDED, **self._end_fields(), **result)
 
     def fail(self, *, code: str, message: str, image: str) -> bool:
+        """End the swap with an error code and a message for people."""
         return self._move(
             UNFINISHED,
             status=Status.FAILED,
             error_code=code,
             error_message=message,
             error_image=image,
-            **self._ended(),
+            **self._end_fields(),
         )
 
     def remove(self, *, was: tuple[Status, ...]) -> bool:
-        return self._move(was, status=Status.REMOVED, stored_bytes=0, **self._ended())
+        """End the swap for its owner; ``was`` lists the statuses in which that is allowed."""
+        return self._move(was, status=Status.REMOVED, stored_bytes=0, **self._end_fields())
 
     def purge(self, status: Status) -> bool:
-        """Its files are deleted; True for whoever is the first to say so."""
+        """Record that its files are deleted; True for the first caller only."""
         mine = Swap.objects.filter(pk=self.pk, status=status, is_purged=False)
         return mine.update(is_purged=True, stored_bytes=0, source_key="", target_key="") == 1
 
-    def _ended(self) -> dict[str, Any]:
+    def _end_fields(self) -> dict[str, Any]:
         return {"finished_at": timezone.now(), "lease_expires_at": None, "is_parked": False}
 
     def _move(self, allowed: tuple[Status, ...], **changes: Any) -> bool:
+        """Update the row if its status is ``allowed``; True for exactly one of racing callers."""
         moved = Swap.objects.filter(pk=self.pk, status__in=allowed).update(**changes)
         self.refresh_from_db()
         return moved == 1

@@ -1,3 +1,5 @@
+"""Uploads: valid photos of a refused form, kept for the next try."""
+
 import uuid
 
 from django.conf import settings
@@ -6,7 +8,7 @@ from django.utils import timezone
 
 
 class Upload(models.Model):
-    """A good photo of a refused form, kept for a while so that it need not be chosen again."""
+    """A valid photo of a refused form, kept for a while so that it need not be chosen again."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)

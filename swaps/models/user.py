@@ -1,3 +1,5 @@
+"""Accounts, with e-mail address and password."""
+
 import unicodedata
 from typing import Any, ClassVar
 
@@ -11,15 +13,17 @@ from django.utils.crypto import salted_hmac
 SESSION_SALT = "swaps.models.user.session"
 
 
-def normalized(password: str) -> str:
-    """NFC, as RFC 8265 has it for passwords: keyboards differ in how they put a letter together.
+def normalize_password(password: str) -> str:
+    """Return the password in NFC (RFC 8265), since keyboards compose letters in different ways.
 
-    Not NFKC, which takes different passwords for one.
+    NFKC is not used: it takes different passwords for one.
     """
     return unicodedata.normalize("NFC", password)
 
 
 class UserManager(BaseUserManager["User"]):
+    """Creates accounts; e-mail addresses are stored in lower case."""
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         if not email:
             raise ValueError("An account needs an e-mail address.")
@@ -71,17 +75,23 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def set_password(self, raw_password: str | None) -> None:
-        super().set_password(raw_password and normalized(raw_password))
+        super().set_password(raw_password and normalize_password(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """As typed as well: that is how passwords were kept before they were normalized."""
+        """Return whether the password is right, normalized or as typed.
+
+        Passwords were once stored without normalization.
+        """
         if raw_password is None:
             return False
-        attempts = dict.fromkeys((normalized(raw_password), raw_password))
+        attempts = dict.fromkeys((normalize_password(raw_password), raw_password))
         return any(super(User, self).check_password(each) for each in attempts)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Sessions end with the password, and each time that ``access_ended_at`` is set."""
+        """Return a hash that changes with the password and with ``access_ended_at``.
+
+        A changed hash ends all sessions of the account.
+        """
         own: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
         if self.access_ended_at is None:
             return own

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from swaps import links
 from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, Scope
-from swaps.models.api_key import USES_SHOWN
+from swaps.models.api_key import USE_HISTORY_DAYS
 from swaps.views import form_tokens
 from swaps.views.decorators import MemberRequest, members_only
 from swaps.views.forms.keys import DEFAULT_OVERLAP, OVERLAPS, KeyForm, RotateForm
@@ -38,7 +38,7 @@ class Chart:
     total: int
     busiest: int
 
-    width = USES_SHOWN * STEP - (STEP - BAR)
+    width = USE_HISTORY_DAYS * STEP - (STEP - BAR)
     height = CHART_HEIGHT
 
 
@@ -204,7 +204,7 @@ def _show_once(
         "token": token,
         "what": what,
         "curl": _curl_command(key, token),
-        "access": ApiAccess.objects.of_id(key.user_id),
+        "access": ApiAccess.objects.get_or_grant_by_id(key.user_id),
         **more,
     }
     return render(request, "api/key_shown.html", context)
@@ -212,7 +212,7 @@ def _show_once(
 
 def _curl_command(key: ApiKey, token: str) -> str:
     """Return a curl command that works as it stands."""
-    if key.covers(Scope.SWAP):
+    if key.has_scope(Scope.SWAP):
         path, body = (
             "swap",
             {

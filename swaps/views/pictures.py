@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from swaps import errors, images, links, storage
 from swaps.images import budget, cost
 from swaps.models import Swap, Upload
-from swaps.models.swap import Kind
+from swaps.models.swap import PictureKind
 from swaps.provenance import xmp
 from swaps.views.decorators import MemberRequest, members_only
 
@@ -22,14 +22,14 @@ DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 @members_only
 @require_safe
-def photo(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
+def photo(request: MemberRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
     """Serve the source or the target of a swap as it is stored."""
     return picture_response(request, _visible_swap(request, pk).key(kind))
 
 
 @members_only
 @require_safe
-def thumb(request: MemberRequest, pk: uuid.UUID, kind: Kind) -> HttpResponseBase:
+def thumb(request: MemberRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
     """Serve the thumbnail of a swap's source, target or result."""
     key = _visible_swap(request, pk).key(kind)
     return picture_response(request, key and storage.thumb_key(key))

@@ -126,7 +126,7 @@ def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> Htt
         "kept": form.kept,
         "would_wait": settings.FACESWAP_PROVIDER == Provider.HOSTED
         and hosted_status.is_down(timezone.now()),
-        "swaps_left": Quota.objects.left(request.user),
+        "swaps_left": Quota.objects.remaining_of(request.user),
         "is_full": space.is_low(),
         "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
         "accepted": images.ACCEPTED_TEXT,

@@ -24,7 +24,7 @@ class Caller:
     """Somebody with a key. What breaks comes back as an answer, as it would over HTTP."""
 
     def __init__(self, user: User, **fields: Any) -> None:
-        ApiAccess.objects.of(user)
+        ApiAccess.objects.get_or_grant(user)
         self.user = user
         self.key, self.token = ApiKey.objects.issue(user, **fields)
         self.client = Client(raise_request_exception=False)

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from swaps import errors, storage, tasks
 from swaps.lifecycle.settle import settle
 from swaps.models import AccountStorage, ApiAccess, Door, IdempotencyKey, Status, Swap
-from swaps.models.idempotency_key import KEPT
+from swaps.models.idempotency_key import RETENTION
 from swaps.runtime.fair_share import MAX_AT_ONCE, try_acquire
 from tests.api.conftest import ASYNC, Caller, code_of
 from tests.net_servers import Peer, says, serving
@@ -143,7 +143,7 @@ def test_a_picture_that_cannot_be_had_fails_the_swap_and_gives_it_back(
     swap.refresh_from_db()
     assert (swap.status, swap.error_code, swap.error_image) == (Status.FAILED, code, "source")
     assert "source_image_url" in swap.error_message
-    assert ApiAccess.objects.of(caller.user).remaining == 20
+    assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
 
 
 def test_pictures_that_the_account_has_no_room_for_fail_the_swap_and_leave_nothing(
@@ -161,7 +161,7 @@ def test_pictures_that_the_account_has_no_room_for_fail_the_swap_and_leave_nothi
     assert "Delete swaps" in swap.error_message
     assert AccountStorage.objects.get(user=caller.user).size == taken
     assert not list((site.MEDIA_ROOT / "swaps").rglob("source*"))
-    assert ApiAccess.objects.of(caller.user).remaining == 20
+    assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
     answer = caller.swap(ASYNC)
     assert (answer.status_code, code_of(answer)) == (403, "used_up")
     assert "Delete swaps" in answer.json()["error"]["message"]
@@ -274,7 +274,7 @@ def test_a_call_that_was_refused_may_use_its_key_again(caller: Caller) -> None:
 
 def test_a_key_is_forgotten_after_a_day(caller: Caller) -> None:
     caller.swap(idempotency_key="a")
-    IdempotencyKey.objects.update(created_at=timezone.now() - KEPT)
+    IdempotencyKey.objects.update(created_at=timezone.now() - RETENTION)
     answer = caller.swap({**ASYNC, "timeout": 5}, idempotency_key="a")
     assert answer.status_code == 200
     assert Swap.objects.count() == 2

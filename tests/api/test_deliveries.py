@@ -85,7 +85,7 @@ def test_a_callback_is_signed_and_carries_what_a_synchronous_answer_would(
         delivery = attempt(ended(caller, allow(settings, server)))
         headers, body = read(server.requests[0])
 
-    secret = ApiAccess.objects.of(caller.user).callback_secret
+    secret = ApiAccess.objects.get_or_grant(caller.user).callback_secret
     said = Webhook(secret).verify(body, headers)
     assert said["success"] is True
     assert said["task_id"] == str(delivery.swap_id)
@@ -120,7 +120,7 @@ def test_a_swap_removed_before_its_end_is_reported_as_gone(caller: Caller) -> No
     remove_swap(swap)
     said = json.loads(signing.payload(swap.delivery.swap))
     assert said["error"]["code"] == "not_found"
-    assert ApiAccess.objects.of(caller.user).remaining == 20
+    assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
 
 
 def test_what_staff_hid_is_not_handed_out(caller: Caller) -> None:
@@ -134,7 +134,7 @@ def test_what_staff_hid_is_not_handed_out(caller: Caller) -> None:
 
 def test_after_a_rotation_both_secrets_sign_for_a_day(caller: Caller) -> None:
     delivery, now = ended(caller, HOOK), timezone.now()
-    access = ApiAccess.objects.of(caller.user)
+    access = ApiAccess.objects.get_or_grant(caller.user)
     old = access.callback_secret
     access.rotate_secret(now)
     assert access.callback_secret != old
@@ -346,7 +346,7 @@ def test_a_failed_attempt_is_enqueued_when_it_is_due(caller: Caller) -> None:
 def test_the_inspector_gets_callbacks_without_a_network(caller: Caller) -> None:
     delivery = attempt(ended(caller, inspector.url_of(caller.user)))
     seen = InspectedCallback.objects.get(user=caller.user)
-    secret = ApiAccess.objects.of(caller.user).callback_secret
+    secret = ApiAccess.objects.get_or_grant(caller.user).callback_secret
     assert Webhook(secret).verify(seen.body, seen.headers)["task_id"] == str(delivery.swap_id)
     assert (delivery.status, delivery.last_status) == (DeliveryStatus.DELIVERED, 204)
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from swaps.accounts import rate_limit
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, CallCount, Quota, Scope, User
-from swaps.models.api_key import count_up
+from swaps.models.api_key import increment_counter
 from tests.api.conftest import Caller, code_of
 
 pytestmark = pytest.mark.django_db
@@ -120,11 +120,11 @@ def test_the_next_minute_begins_anew(alice: User, settings: Settings) -> None:
 def test_a_counter_stops_at_its_limit(caller: Caller) -> None:
     day = timezone.now().date()
     uses = ApiKeyUse.objects.all()
-    counted = [count_up(uses, limit=2, key=caller.key, day=day) for _ in range(4)]
+    counted = [increment_counter(uses, limit=2, key=caller.key, day=day) for _ in range(4)]
     assert counted == [True, True, False, False]
 
 
 def test_the_quota_of_the_api_is_not_that_of_the_browser(caller: Caller, alice: User) -> None:
     caller.swap()
-    assert ApiAccess.objects.of(alice).spent == 1
-    assert Quota.objects.of(alice).spent == 0
+    assert ApiAccess.objects.get_or_grant(alice).spent == 1
+    assert Quota.objects.get_or_grant(alice).spent == 0

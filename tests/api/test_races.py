@@ -28,7 +28,7 @@ def in_parallel(call: Callable[[int], Any], times: int, threads: int = 12) -> li
 def test_of_a_hundred_parallel_calls_a_quota_of_twenty_lets_twenty_through(caller: Caller) -> None:
     answers = in_parallel(lambda _: caller.swap(), 100)
     assert Counter(answer.status_code for answer in answers) == {200: 20, 403: 80}
-    access = ApiAccess.objects.of(caller.user)
+    access = ApiAccess.objects.get_or_grant(caller.user)
     assert (access.remaining, access.spent, Swap.objects.count()) == (0, 20, 20)
 
 
@@ -38,4 +38,4 @@ def test_parallel_calls_with_one_idempotency_key_are_one_task(caller: Caller, le
     answers = in_parallel(lambda _: caller.swap(idempotency_key="same"), 12)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["task_id"] for answer in answers}) == 1
-    assert (Swap.objects.count(), ApiAccess.objects.of(caller.user).spent) == (1, 1)
+    assert (Swap.objects.count(), ApiAccess.objects.get_or_grant(caller.user).spent) == (1, 1)

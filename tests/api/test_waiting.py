@@ -87,7 +87,7 @@ def test_a_call_waits_no_longer_than_it_was_told_to_and_the_task_goes_on(caller:
     assert (answer.status_code, code_of(answer)) == (504, "timeout")
     swap = Swap.objects.get(pk=answer.json()["task_id"])
     assert swap.status == Status.QUEUED
-    assert ApiAccess.objects.of(caller.user).remaining == 19
+    assert ApiAccess.objects.get_or_grant(caller.user).remaining == 19
 
 
 def test_no_call_waits_longer_than_the_server_allows(caller: Caller, settings: Settings) -> None:

@@ -60,7 +60,7 @@ for swap in failed:
     Submission.objects.create(swap=swap, stage="ended", sends=2, problem=words[:300],
         task_id="task-" + uuid.uuid4().hex, error_code="no_face", error_message=words[:400],
         sent_at=now, answered_at=now)
-    callback = ProviderCallback.objects.keep(swap.pk, "accepted",
+    callback = ProviderCallback.objects.record(swap.pk, "accepted",
         json.dumps({"success": False, "error": words}), now)
 Grant.objects.give(owner, "api", 50, reason="For the workshop, as agreed with the organisers.")
 print(json.dumps({

@@ -89,7 +89,7 @@ def call_back(provider: Provider, **changes: Any) -> int:
 
 
 def spent(owner: User) -> int:
-    quota: Quota = Quota.objects.of(owner)
+    quota: Quota = Quota.objects.get_or_grant(owner)
     return quota.spent
 
 

@@ -61,5 +61,5 @@ def test_a_failure_there_is_told_in_the_contracts_words_and_given_back(
         response = caller.tasks({"id": str(swap.pk), "action": "retrieve"}).json()["response"]
     assert response["error"]["code"] == "no_face"
     assert "target_image_url" in response["error"]["message"]
-    assert ApiAccess.objects.of(caller.user).spent == 0
+    assert ApiAccess.objects.get_or_grant(caller.user).spent == 0
     assert submission_of(swap).stage == "ended"

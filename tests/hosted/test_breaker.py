@@ -189,7 +189,7 @@ def test_those_that_wait_for_room_are_parked_when_it_goes_down(
     with hosted_by(settings, Behaviour(callbacks=0)):
         at_work, *waiting = [sent(alice) for _ in range(4)]
         for _ in range(5):
-            HostedProvider.objects.note_trouble(timezone.now(), "Down.")
+            HostedProvider.objects.record_failure(timezone.now(), "Down.")
         tick(timezone.now())
     parked = Swap.objects.filter(is_parked=True)
     assert set(parked) == set(waiting)
@@ -202,11 +202,11 @@ def test_one_whose_outcome_came_all_the_same_does_not_stay_parked(
     with hosted_by(settings, Behaviour(reply=CUT, callbacks=0)) as provider:
         swap = sent(alice)
         for _ in range(4):
-            HostedProvider.objects.note_trouble(timezone.now(), "Down.")
+            HostedProvider.objects.record_failure(timezone.now(), "Down.")
         step(swap, tasks.ask_provider)
         assert swap.is_parked
         assert call_back(provider) == 202
-    HostedProvider.objects.note_success(timezone.now())
+    HostedProvider.objects.record_success(timezone.now())
     park_waiting(timezone.now())
     assert submission_of(swap).stage == Stage.ANSWERED
     assert ended_as(swap, Status.QUEUED)
@@ -217,7 +217,7 @@ def test_a_long_pause_is_kept(alice: User, settings: Settings) -> None:
     settings.FACESWAP_HOSTED_PAUSE_SECONDS = 7200
     with hosted_by(settings) as provider:
         for _ in range(5):
-            HostedProvider.objects.note_trouble(timezone.now(), "Down.")
+            HostedProvider.objects.record_failure(timezone.now(), "Down.")
         assert sent(alice).is_parked
         assert not provider.swaps
 

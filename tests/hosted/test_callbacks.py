@@ -58,7 +58,7 @@ def test_a_callback_before_the_answer_was_stored_is_accepted(
     with hosted_by(settings):
         swap = requested(alice)
         submission = submission_of(swap)
-        submission.send(timezone.now(), {}, timezone.now())
+        submission.mark_sent(timezone.now(), {}, timezone.now())
         assert post(links.callback_url(swap.pk), {**RIGHT, "task_id": "task-1"}) == 202
         submission.refresh_from_db()
         assert submission.due_at
@@ -75,7 +75,7 @@ def test_a_callback_before_the_answer_which_turns_out_to_be_another_tasks_is_for
     with hosted_by(settings):
         swap = requested(alice)
         submission = submission_of(swap)
-        submission.send(timezone.now(), {}, timezone.now())
+        submission.mark_sent(timezone.now(), {}, timezone.now())
         url = links.callback_url(swap.pk)
         assert post(url, {**RIGHT, "task_id": "of-somebody-else"}) == 202
         assert not submission.accept("task-1", timezone.now(), timezone.now())
@@ -100,7 +100,7 @@ def test_a_task_that_is_known_as_another_swaps_is_409_even_before_the_answer(
     with hosted_by(settings) as provider:
         sent(alice)
         other = requested(alice)
-        submission_of(other).send(timezone.now(), {}, timezone.now())
+        submission_of(other).mark_sent(timezone.now(), {}, timezone.now())
         outcome = provider.outcome(provider.task)
         assert post(links.callback_url(other.pk), outcome) == 409
         assert submission_of(other).stage == Stage.SENT

@@ -81,7 +81,7 @@ def test_a_second_task_for_one_that_is_sent_changes_nothing_while_the_provider_r
     with hosted_by(settings, LOST) as provider:
         swap = sent(alice)
         before = submission_of(swap).due_at
-        HostedProvider.objects.rest(timezone.now() + datetime.timedelta(seconds=1))
+        HostedProvider.objects.pause_until(timezone.now() + datetime.timedelta(seconds=1))
         tasks.submit_swap.call(str(swap.pk))
         assert submission_of(swap).due_at == before
         assert len(provider.swaps) == 1
@@ -126,7 +126,7 @@ def test_a_callback_that_comes_with_the_answer_is_kept(alice: User, settings: Se
     waiting = []
     for _ in range(100):
         submission = submission_of(requested(alice))
-        assert submission.send(timezone.now(), {}, timezone.now())
+        assert submission.mark_sent(timezone.now(), {}, timezone.now())
         waiting.append(submission)
     both = threading.Barrier(2, timeout=30)
     verdicts = []
@@ -163,18 +163,18 @@ def test_what_is_deleted_while_a_stray_callback_is_filed_is_deleted(
     use(settings, "http://127.0.0.1:9")
     swap = requested(alice)
     submission = submission_of(swap)
-    assert submission.send(timezone.now(), {}, timezone.now())
+    assert submission.mark_sent(timezone.now(), {}, timezone.now())
     stray = {"success": True, "task_id": "stray", "image_url": "https://a.example/1"}
     assert callbacks.receive(swap.pk, json.dumps(stray).encode()) == Verdict.ACCEPTED
     is_filed = threading.Event()
-    keep = type(ProviderCallback.objects).keep
+    record = type(ProviderCallback.objects).record
 
-    def keep_slowly(*args: Any) -> None:
-        keep(*args)
+    def record_slowly(*args: Any) -> None:
+        record(*args)
         is_filed.set()
         time.sleep(0.5)
 
-    monkeypatch.setattr(type(ProviderCallback.objects), "keep", keep_slowly)
+    monkeypatch.setattr(type(ProviderCallback.objects), "record", record_slowly)
 
     def accept() -> None:
         try:
@@ -412,7 +412,7 @@ def test_an_answer_is_kept_even_if_nothing_can_be_written_about_the_provider(
     def break_down(*_: Any) -> None:
         raise OperationalError("deadlock detected")
 
-    monkeypatch.setattr(type(HostedProvider.objects), "note_success", break_down)
+    monkeypatch.setattr(type(HostedProvider.objects), "record_success", break_down)
     with hosted_by(settings, Behaviour(callbacks=0)) as provider:
         swap = sent(alice)
         assert submission_of(swap).task_id == provider.task.id
@@ -470,13 +470,13 @@ def test_nor_does_one_that_was_deleted_right_after_such_a_call(
 ) -> None:
     with hosted_by(settings, refuses(503, "api_error")):
         swap = requested(alice)
-        noted = type(HostedProvider.objects).note_trouble
+        noted = type(HostedProvider.objects).record_failure
 
-        def note_trouble(*args: Any, **kwargs: Any) -> None:
+        def record_failure(*args: Any, **kwargs: Any) -> None:
             noted(*args, **kwargs)
             remove_swap(Swap.objects.get(pk=swap.pk))
 
-        monkeypatch.setattr(type(HostedProvider.objects), "note_trouble", note_trouble)
+        monkeypatch.setattr(type(HostedProvider.objects), "record_failure", record_failure)
         tasks.submit_swap.call(str(swap.pk))
     swap.refresh_from_db()
     assert swap.status == Status.REMOVED

@@ -199,17 +199,17 @@ def grant_form(user: User, *, given: int = 0, **grant: Any) -> dict[str, Any]:
 def test_a_grant_adds_to_what_is_left_now(
     as_staff: Client, alice: User, staff: User, door: Door
 ) -> None:
-    before = quotas(door).of(alice).remaining
+    before = quotas(door).get_or_grant(alice).remaining
     url = reverse("admin:swaps_user_change", args=[alice.pk])
     assert as_staff.get(url).status_code == 200
     assert quotas(door).spend(alice)  # while staff look at the page
     assert as_staff.post(url, grant_form(alice)).status_code == 302  # saved without a grant
-    assert quotas(door).of(alice).remaining == before - 1
+    assert quotas(door).get_or_grant(alice).remaining == before - 1
 
     form = grant_form(alice, door=door.value, amount=50, reason="She asked kindly.")
     assert as_staff.post(url, form).status_code == 302
 
-    assert quotas(door).of(alice).remaining == before + 49
+    assert quotas(door).get_or_grant(alice).remaining == before + 49
     grant = Grant.objects.get()
     assert (grant.user, grant.granted_by, grant.door) == (alice, staff, door)
     history = as_staff.get(reverse("admin:swaps_user_history", args=[alice.pk])).content.decode()
@@ -230,10 +230,10 @@ def test_a_grant_adds_to_what_is_left_now(
 def test_a_grant_needs_a_reason_and_an_amount(
     as_staff: Client, alice: User, wrong: dict[str, Any]
 ) -> None:
-    before = ApiAccess.objects.of(alice).remaining
+    before = ApiAccess.objects.get_or_grant(alice).remaining
     url = reverse("admin:swaps_user_change", args=[alice.pk])
     assert as_staff.post(url, grant_form(alice, **wrong)).status_code == 200
-    assert ApiAccess.objects.of(alice).remaining == before
+    assert ApiAccess.objects.get_or_grant(alice).remaining == before
     assert not Grant.objects.exists()
 
 
@@ -257,7 +257,7 @@ def test_the_page_of_a_user_shows_both_quotas_and_no_secret(as_staff: Client, al
     page = as_staff.get(url).content.decode()
     assert f"{settings.FACESWAP_API_FREE_SWAPS} left, 0 spent" in page
     assert f"{settings.FACESWAP_FREE_SWAPS - 1} left, 1 spent" in page
-    for secret in (ApiAccess.objects.of(alice).callback_secret, key.digest, token):
+    for secret in (ApiAccess.objects.get_or_grant(alice).callback_secret, key.digest, token):
         assert secret not in page
 
 

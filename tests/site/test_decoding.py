@@ -59,7 +59,7 @@ def test_a_form_that_waited_in_vain_says_so_and_keeps_what_it_can(
     as_alice: Client, alice: User
 ) -> None:
     old = finished_swap(alice)
-    spent = Quota.objects.of(alice).spent
+    spent = Quota.objects.get_or_grant(alice).spent
     answer = as_alice.post(
         NEW, {"source_kept": f"swap.{old.pk}", "target_image": file(), "consent": "on"}
     )
@@ -68,7 +68,7 @@ def test_a_form_that_waited_in_vain_says_so_and_keeps_what_it_can(
     assert "The target photo could not be opened. Too many pictures are being opened" in page
     assert f'value="swap.{old.pk}"' in page
     assert " checked" in page
-    assert Quota.objects.of(alice).spent == spent
+    assert Quota.objects.get_or_grant(alice).spent == spent
     assert Swap.objects.count() == 1
 
 
@@ -77,7 +77,7 @@ def test_a_call_that_waited_in_vain_may_come_again_and_nothing_is_spent(alice: U
     caller = Caller(alice)
     answer = caller.swap({**ASYNC, "source_image_url": data_url(picture())})
     assert (answer.status_code, code_of(answer), answer["Retry-After"]) == (503, "api_error", "10")
-    assert ApiAccess.objects.of(alice).spent == 0
+    assert ApiAccess.objects.get_or_grant(alice).spent == 0
     assert not Swap.objects.exists()
 
 

@@ -503,7 +503,7 @@ def test_script_in_a_callback_stays_text(as_alice: Client, alice: User) -> None:
 
 
 def test_a_signature_of_another_secret_or_of_another_body_is_wrong(alice: User) -> None:
-    own = ApiAccess.objects.of(alice).callback_secret
+    own = ApiAccess.objects.get_or_grant(alice).callback_secret
     other = ApiAccess._meta.get_field("callback_secret").get_default()
     now, body = timezone.now(), '{"success": true}'
     signed = {"webhook-id": "msg_1", "webhook-timestamp": str(int(now.timestamp()))}

@@ -73,7 +73,7 @@ def form(token: str, **more: Any) -> dict[str, Any]:
 def test_a_form_that_is_sent_twice_at_once_makes_one_swap_charged_once(
     as_alice: Client, alice: User, left: int
 ) -> None:
-    Quota.objects.of(alice)
+    Quota.objects.get_or_grant(alice)
     Quota.objects.filter(user=alice).update(remaining=left)
     token = token_in(as_alice.get(NEW))
     answers = twice_at_once(lambda client: client.post(NEW, form(token)), alice)
@@ -81,7 +81,7 @@ def test_a_form_that_is_sent_twice_at_once_makes_one_swap_charged_once(
         (302, reverse("swaps:history"))
     }
     swap = Swap.objects.get()
-    assert Quota.objects.of(alice).spent == 1
+    assert Quota.objects.get_or_grant(alice).spent == 1
     assert FormSubmission.objects.get().made == str(swap.pk)
 
 
@@ -138,7 +138,7 @@ def test_a_swap_that_is_deleted_twice_is_deleted(as_alice: Client, alice: User) 
     as_alice.post(NEW, form(""))
     url = reverse("swaps:delete", args=[Swap.objects.get().pk])
     assert [as_alice.post(url).status_code for _ in range(2)] == [302, 302]
-    assert Quota.objects.of(alice).spent == 0
+    assert Quota.objects.get_or_grant(alice).spent == 0
 
 
 def test_the_clock_forgets_sent_forms_a_number_at_a_time(
@@ -160,7 +160,7 @@ def test_the_clock_forgets_sent_forms_a_number_at_a_time(
 def test_a_key_form_sent_twice_at_once_makes_one_key_and_the_last_page_shows_it(
     as_alice: Client, alice: User
 ) -> None:
-    ApiAccess.objects.of(alice)
+    ApiAccess.objects.get_or_grant(alice)
     asked = {"name": "Robot", "scope": "all", "expiry": "never"}
     asked["form_token"] = token_in(as_alice.get(KEYS))
     answers = twice_at_once(lambda client: client.post(KEYS, asked), alice)
@@ -175,7 +175,7 @@ def test_a_key_form_sent_twice_at_once_makes_one_key_and_the_last_page_shows_it(
 
 
 def test_a_key_that_was_seen_is_not_replaced_by_its_form(as_alice: Client, alice: User) -> None:
-    ApiAccess.objects.of(alice)
+    ApiAccess.objects.get_or_grant(alice)
     asked = {"name": "Robot", "scope": "all", "expiry": "never"}
     asked["form_token"] = token_in(as_alice.get(KEYS))
     as_alice.post(KEYS, asked)

@@ -74,7 +74,7 @@ def test_failing_calls_leave_nothing(disk: SmallDisk, alice: User) -> None:
     assert not list((disk.root / "media" / "swaps").iterdir())
     assert not StrayFiles.objects.exists()
     assert AccountStorage.objects.get(user=alice).size == 0
-    assert Quota.objects.left(alice) == site_settings.FACESWAP_FREE_SWAPS
+    assert Quota.objects.remaining_of(alice) == site_settings.FACESWAP_FREE_SWAPS
 
 
 def test_a_picture_is_stored_wholly_or_not_at_all(disk: SmallDisk) -> None:
@@ -130,7 +130,7 @@ def test_a_call_is_told_to_try_again_later(
     disk: SmallDisk, settings: Settings, client: Client, alice: User, min_free: int
 ) -> None:
     settings.FACESWAP_MIN_FREE_BYTES = min_free
-    ApiAccess.objects.of(alice)
+    ApiAccess.objects.get_or_grant(alice)
     _, token = ApiKey.objects.issue(alice)
     disk.fill()
     url = f"{site_settings.SITE_URL}/samples/1-face.jpg"

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, Grant, Scope, User
-from swaps.models.api_key import count_up
+from swaps.models.api_key import increment_counter
 from swaps.views.keys import CHART_HEIGHT, draw_chart
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_somebody_whom_staff_granted_swaps_still_gets_a_first_key(
 def test_of_racing_acquires_one_grants(has_access: bool) -> None:
     dora = User.objects.create_user("dora@example.com")
     if has_access:  # by staff, without a key
-        ApiAccess.objects.of(dora)
+        ApiAccess.objects.get_or_grant(dora)
 
     start = Barrier(8)
 
@@ -223,13 +223,13 @@ def test_the_list_asks_as_much_for_many_keys_as_for_one(
 ) -> None:
     key = first_key(alice)
     today = timezone.now().astimezone(datetime.UTC).date()
-    count_up(ApiKeyUse.objects.all(), key=key, day=today)
+    increment_counter(ApiKeyUse.objects.all(), key=key, day=today)
     as_alice.get(KEYS)
     with django_assert_num_queries(6):  # session, user, access, open keys, ended keys, uses
         as_alice.get(KEYS)
     for number in range(20):
         more, _ = api_keys.create_key(alice, timezone.now(), name=f"Key {number}")
-        count_up(ApiKeyUse.objects.all(), key=more, day=today)
+        increment_counter(ApiKeyUse.objects.all(), key=more, day=today)
     with django_assert_num_queries(6):
         as_alice.get(KEYS)
 

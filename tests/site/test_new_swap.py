@@ -41,7 +41,7 @@ def test_two_photos_and_consent_make_a_swap(as_alice: Client, alice: User) -> No
     swap = Swap.objects.visible_to(alice).get()
     assert swap.status == "queued"
     assert storage.read(swap.source_key) != picture()  # re-encoded, never the uploaded bytes
-    assert Quota.objects.of(alice).spent == 1
+    assert Quota.objects.get_or_grant(alice).spent == 1
 
 
 def test_the_page_says_how_many_swaps_are_left(as_alice: Client) -> None:
@@ -122,7 +122,7 @@ def test_missing_photos_are_named(as_alice: Client) -> None:
 
 
 def test_a_spent_quota_is_said_and_the_photos_are_kept(as_alice: Client, alice: User) -> None:
-    Quota.objects.of(alice)
+    Quota.objects.get_or_grant(alice)
     Quota.objects.filter(user=alice).update(remaining=0)
     answer = as_alice.post(NEW, {"source_image": file(), "target_image": file(), "consent": "on"})
     assert answer.status_code == 422

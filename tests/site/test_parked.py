@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from swaps.models import HostedProvider, Quota, Swap, User
-from swaps.models.hosted_provider import TROUBLES_TO_OPEN
+from swaps.models.hosted_provider import FAILURES_TO_OPEN
 from tests.site.conftest import queued_swap
 from tests.site.test_history import HTMX, poll_url
 
@@ -26,13 +26,13 @@ def hosted(db: None, settings: Settings) -> None:
 
 def parked_swap(owner: User) -> Swap:
     swap = queued_swap(owner)
-    assert swap.take_back(is_parked=True)
+    assert swap.requeue_unsent(is_parked=True)
     return swap
 
 
 def bring_down(at: datetime.datetime) -> None:
-    for _ in range(TROUBLES_TO_OPEN):
-        HostedProvider.objects.note_trouble(at, "The connection was refused.")
+    for _ in range(FAILURES_TO_OPEN):
+        HostedProvider.objects.record_failure(at, "The connection was refused.")
 
 
 def read(client: Client, url: str, **headers: str) -> str:
@@ -68,7 +68,7 @@ def test_the_page_of_a_parked_swap_explains_and_promises(as_alice: Client, alice
 def test_the_poll_brings_a_card_that_was_parked_and_says_so(as_alice: Client, alice: User) -> None:
     swap = queued_swap(alice)
     url = poll_url(as_alice)
-    swap.take_back(is_parked=True)
+    swap.requeue_unsent(is_parked=True)
     answer = read(as_alice, url, **HTMX)
     assert f'id="swap-{swap.pk}"' in answer
     assert "Waits for the service<" in answer
@@ -79,15 +79,15 @@ def test_several_that_are_parked_at_once_are_announced_once(as_alice: Client, al
     swaps = [queued_swap(alice) for _ in range(3)]
     url = poll_url(as_alice)
     for swap in swaps:
-        swap.take_back(is_parked=True)
+        swap.requeue_unsent(is_parked=True)
     assert announced(read(as_alice, url, **HTMX)).count("not answering") == 1
 
 
 def test_a_trial_that_comes_back_is_not_announced_again(as_alice: Client, alice: User) -> None:
     swap = parked_swap(alice)
-    assert swap.send()
+    assert swap.mark_sent()
     url = poll_url(as_alice)
-    swap.take_back(is_parked=True)
+    swap.requeue_unsent(is_parked=True)
     answer = read(as_alice, url, **HTMX)
     assert "Waits for the service<" in answer
     assert announced(answer) == ""
@@ -97,7 +97,7 @@ def test_a_parked_swap_that_goes_on_is_shown_at_work(as_alice: Client, alice: Us
     swap = parked_swap(alice)
     history, detail = poll_url(as_alice), f"{detail_url(swap)}?progress={swap.progress}"
     assert as_alice.get(detail, headers=HTMX).status_code == 204
-    assert swap.send()
+    assert swap.mark_sent()
     assert "Swapping…" in read(as_alice, history, **HTMX)
     answer = read(as_alice, detail, **HTMX)
     assert "Swapping…" in answer
@@ -115,13 +115,13 @@ def test_a_poll_that_finds_parked_swaps_unchanged_is_as_cheap_as_any(
 
 
 def test_a_parked_swap_can_be_deleted_and_is_given_back(as_alice: Client, alice: User) -> None:
-    before = Quota.objects.of(alice).remaining
+    before = Quota.objects.get_or_grant(alice).remaining
     swap = parked_swap(alice)
-    assert Quota.objects.of(alice).remaining == before - 1
+    assert Quota.objects.get_or_grant(alice).remaining == before - 1
     as_alice.post(reverse("swaps:delete", args=[swap.pk]))
     swap.refresh_from_db()
     assert (swap.status, swap.is_parked, swap.submission.is_open) == ("removed", False, False)
-    assert Quota.objects.of(alice).remaining == before
+    assert Quota.objects.get_or_grant(alice).remaining == before
 
 
 def test_the_form_says_that_new_swaps_will_wait(as_alice: Client) -> None:
@@ -134,7 +134,7 @@ def test_the_form_says_that_new_swaps_will_wait(as_alice: Client) -> None:
 
 def test_the_form_says_nothing_once_the_provider_is_back(as_alice: Client) -> None:
     bring_down(timezone.now())
-    HostedProvider.objects.note_success(timezone.now())
+    HostedProvider.objects.record_success(timezone.now())
     assert NOT_ANSWERING not in read(as_alice, NEW)
 
 

@@ -213,7 +213,7 @@ def test_swaps_from_before_the_first_proof_are_kept_only_if_they_are_claimed(
     account.refresh_from_db()
     assert account.forget_swaps_before is None
     assert Delivery.objects.exists() is keeps
-    assert Quota.objects.of(account).spent == (2 if keeps else 1)
+    assert Quota.objects.get_or_grant(account).spent == (2 if keeps else 1)
 
 
 def test_a_later_reset_keeps_swaps_and_ends_keys(squatter: Client, account: User) -> None:
@@ -231,7 +231,7 @@ def test_a_later_reset_keeps_swaps_and_ends_keys(squatter: Client, account: User
 def test_the_new_owner_has_the_free_swaps_and_sees_no_names_of_keys(
     squatter: Client, account: User
 ) -> None:
-    Quota.objects.of(account)
+    Quota.objects.get_or_grant(account)
     Quota.objects.update(remaining=0, spent=1000)
     account.api_keys.update(name="squatter's own words")
     reset(reset_link(OWNER))

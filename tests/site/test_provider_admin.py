@@ -18,7 +18,7 @@ from swaps.hosted.status import DAY, HOUR, MAX_COUNTED, Breaker, figures, percen
 from swaps.lifecycle.remove import remove_swap
 from swaps.lifecycle.settle import settle
 from swaps.models import HostedProvider, ProviderCallback, Stage, Submission, Swap, User, Verdict
-from swaps.models.hosted_provider import TROUBLES_TO_OPEN
+from swaps.models.hosted_provider import FAILURES_TO_OPEN
 from tests.site.conftest import finished, finished_swap, queued_swap, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def hosted(settings: Settings) -> None:
 def sent_swap(owner: User, task_id: str = "task-1", **fields: Any) -> Swap:
     """With the provider, that has named its task."""
     swap = queued_swap(owner)
-    assert swap.send()
+    assert swap.mark_sent()
     now = timezone.now()
     request = {"source_image_url": f"https://here.example/{SECRET}"}
     known = {"task_id": task_id, "sent_at": now, "accepted_at": now, "sends": 1}
@@ -77,8 +77,8 @@ def callback(swap: Swap, body: str = '{"task_id": "task-1"}', **fields: Any) -> 
 
 
 def bring_down(at: datetime.datetime) -> None:
-    for _ in range(TROUBLES_TO_OPEN):
-        HostedProvider.objects.note_trouble(at, "The connection was <refused>.")
+    for _ in range(FAILURES_TO_OPEN):
+        HostedProvider.objects.record_failure(at, "The connection was <refused>.")
 
 
 def read(client: Client, url: str, **query: Any) -> str:
@@ -183,7 +183,7 @@ def test_what_is_open_is_counted_by_what_it_waits_for(alice: User) -> None:
     queued_swap(alice)
     parked = [queued_swap(alice) for _ in range(2)]
     for swap in parked:
-        swap.take_back(is_parked=True)
+        swap.requeue_unsent(is_parked=True)
     ended_swap(alice)
     now = status.look(timezone.now())
     assert (now.in_flight, now.answered, now.waiting, now.parked) == (1, 1, 1, 2)
@@ -210,10 +210,10 @@ def test_the_breaker_is_told_as_it_is(alice: User) -> None:
     HostedProvider.objects.current().begin_trial(back)
     trial = sent_swap(alice, sent_at=back)
     assert breaker(back) == Breaker.TRIAL
-    HostedProvider.objects.note_trouble(back + datetime.timedelta(seconds=1), "Still away.")
+    HostedProvider.objects.record_failure(back + datetime.timedelta(seconds=1), "Still away.")
     assert breaker(back) == Breaker.OPEN
     remove_swap(trial)
-    HostedProvider.objects.note_success(back)
+    HostedProvider.objects.record_success(back)
     assert breaker(back) == Breaker.CLOSED
 
 
@@ -254,7 +254,7 @@ def test_the_page_says_how_the_provider_does(as_staff: Client, alice: User) -> N
     ended_swap(alice, report_after=1.25)
     ended_swap(alice, error=errors.NoFace("Nobody there."))
     sent_swap(alice)
-    queued_swap(alice).take_back(is_parked=True)
+    queued_swap(alice).requeue_unsent(is_parked=True)
     bring_down(timezone.now())
     page = " ".join(read(as_staff, STATUS).split())
     for said in (
@@ -271,7 +271,7 @@ def test_the_page_says_how_the_provider_does(as_staff: Client, alice: User) -> N
 
 
 def test_fewer_calls_that_were_asked_for_are_said(as_staff: Client) -> None:
-    HostedProvider.objects.rest(timezone.now() + HOUR)
+    HostedProvider.objects.pause_until(timezone.now() + HOUR)
     assert "the provider asked for fewer calls" in read(as_staff, STATUS)
 
 
@@ -415,7 +415,7 @@ def test_a_swap_of_the_own_engine_leads_nowhere(
 
 def test_parked_swaps_are_told_apart(as_staff: Client, alice: User) -> None:
     swap, other = queued_swap(alice), sent_swap(alice)
-    swap.take_back(is_parked=True)
+    swap.requeue_unsent(is_parked=True)
     page = read(as_staff, SWAPS, provider__exact="hosted", is_parked__exact=1)
     assert "queued, parked" in page
     assert str(swap.pk) in page

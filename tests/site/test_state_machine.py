@@ -40,7 +40,7 @@ def test_a_swap_ends_once(alice: User) -> None:
     swap.refresh_from_db()
     assert swap.status == Status.SUCCEEDED
     assert not swap.error_message
-    assert Quota.objects.of(alice).spent == 1
+    assert Quota.objects.get_or_grant(alice).spent == 1
 
 
 def test_a_late_second_result_keeps_the_first_ones_files(alice: User) -> None:
@@ -50,20 +50,20 @@ def test_a_late_second_result_keeps_the_first_ones_files(alice: User) -> None:
 
 
 def test_a_failed_swap_is_given_back_exactly_once(alice: User) -> None:
-    before = Quota.objects.of(alice).remaining
+    before = Quota.objects.get_or_grant(alice).remaining
     swap = queued_swap(alice)
-    assert Quota.objects.of(alice).remaining == before - 1
+    assert Quota.objects.get_or_grant(alice).remaining == before - 1
     twin = Swap.objects.get(pk=swap.pk)
     settle(swap, errors.NoFace("No face.", image="source"))
     settle(twin, errors.NoFace("No face.", image="source"))
-    quota = Quota.objects.of(alice)
+    quota = Quota.objects.get_or_grant(alice)
     assert (quota.remaining, quota.spent) == (before, 0)
     swap.refresh_from_db()
     assert (swap.error_code, swap.error_image) == ("no_face", "source")
 
 
 def test_a_spent_quota_refuses_and_leaves_nothing_behind(alice: User) -> None:
-    Quota.objects.of(alice)
+    Quota.objects.get_or_grant(alice)
     Quota.objects.filter(user=alice).update(remaining=0)
     with pytest.raises(errors.UsedUp):
         queued_swap(alice)
@@ -90,22 +90,22 @@ def test_a_swap_within_its_lease_is_left_alone(alice: User) -> None:
 
 
 def test_after_the_last_attempt_it_fails_and_is_given_back(alice: User) -> None:
-    before = Quota.objects.of(alice).remaining
+    before = Quota.objects.get_or_grant(alice).remaining
     swap = queued_swap(alice)
     for _ in range(settings.FACESWAP_MAX_ATTEMPTS):
         assert swap.claim()
-        swap.give_up_lease()
+        swap.shorten_lease()
         tick(later(40))
         swap.refresh_from_db()
     assert swap.status == Status.FAILED
     assert swap.error_code == "api_error"
-    assert Quota.objects.of(alice).remaining == before
+    assert Quota.objects.get_or_grant(alice).remaining == before
 
 
 def test_a_broken_attempt_is_tried_again_after_a_pause(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
-    swap.give_up_lease()
+    swap.shorten_lease()
     tick(later(1))
     swap.refresh_from_db()
     assert swap.status == Status.PROCESSING
@@ -142,7 +142,7 @@ def test_a_worker_whose_lease_is_over_does_not_touch_the_next_ones(alice: User) 
     tick(later(settings.FACESWAP_LEASE_SECONDS + 1))
     other = Swap.objects.get(pk=swap.pk)
     other.claim()
-    swap.give_up_lease()
+    swap.shorten_lease()
     tick(later(5))
     other.refresh_from_db()
     assert other.status == Status.PROCESSING
@@ -201,14 +201,14 @@ def test_removal_deletes_every_file(alice: User) -> None:
     remove_swap(swap)
     assert not _files()
     assert not Swap.objects.visible_to(alice).exists()
-    assert Quota.objects.of(alice).spent == 1
+    assert Quota.objects.get_or_grant(alice).spent == 1
 
 
 def test_an_unfinished_swap_is_given_back_when_removed(alice: User) -> None:
     swap = queued_swap(alice)
     remove_swap(swap)
     remove_swap(swap)
-    assert Quota.objects.of(alice).spent == 0
+    assert Quota.objects.get_or_grant(alice).spent == 0
 
 
 def test_a_result_that_comes_after_the_removal_does_not_stay(alice: User) -> None:

@@ -55,7 +55,7 @@ def test_two_real_photos_become_a_result_of_the_targets_size_marked_as_made_by_a
     assert images.dimensions(data) == (target.width, target.height)
     assert xmp.is_marked(data)
     assert max(images.dimensions(storage.read(storage.thumb_key(swap.result_key)))) <= 640
-    assert Quota.objects.of(alice).spent == 1
+    assert Quota.objects.get_or_grant(alice).spent == 1
 
 
 def test_a_target_with_alpha_gives_a_png(alice: User) -> None:
@@ -75,7 +75,7 @@ def test_a_photo_without_a_face_is_named_and_not_counted(alice: User, faceless: 
     swap = done(alice, photos["source"], photos["target"])
     assert (swap.status, swap.error_code, swap.error_image) == ("failed", "no_face", faceless)
     assert {"source": "face photo", "target": "target photo"}[faceless] in swap.error_message
-    assert Quota.objects.of(alice).spent == 0
+    assert Quota.objects.get_or_grant(alice).spent == 0
 
 
 def test_a_task_that_runs_twice_works_once(alice: User) -> None:
@@ -100,4 +100,4 @@ def test_files_that_vanished_end_the_swap_after_the_last_attempt(alice: User) ->
         tick(later(40))
     swap.refresh_from_db()
     assert (swap.status, swap.error_code) == ("failed", "api_error")
-    assert Quota.objects.of(alice).spent == 0
+    assert Quota.objects.get_or_grant(alice).spent == 0

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         return user
 
     def _explain(self, user: User, key: ApiKey) -> None:
-        left = ApiAccess.objects.of(user).remaining
+        left = ApiAccess.objects.get_or_grant(user).remaining
         self.stderr.write(
             f"Key “{key.name}” of {user.email}, scope {key.scope}, {left} swaps left. "
             "It is not shown again."

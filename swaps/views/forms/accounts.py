@@ -15,7 +15,7 @@ from django.utils import timezone
 from swaps.accounts import limits, possession
 from swaps.accounts.adapter import AccountAdapter, redirect_to_welcome
 from swaps.models import Swap, User
-from swaps.models.user import normalized
+from swaps.models.user import normalize_password
 
 
 class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
@@ -78,7 +78,7 @@ class NormalizedPasswordMixin:
             field.label = str(field.label).capitalize()  # not in title case, as allauth's are
 
     def clean_password2(self) -> str:
-        return normalized(self.cleaned_data["password2"])
+        return normalize_password(self.cleaned_data["password2"])
 
 
 class ChangePasswordForm(NormalizedPasswordMixin, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
