@@ -1,4 +1,4 @@
-"""Moderation: Django's admin over the rows."""
+"""The administration site for moderators: Django's admin over the rows."""
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.utils import get_next_redirect_url
@@ -12,13 +12,13 @@ from swaps.admin import api_keys, deliveries, email_addresses, hosted, swaps, us
 __all__ = ["api_keys", "deliveries", "email_addresses", "hosted", "swaps", "users"]
 
 
-def _go_on(request: HttpRequest, _context: object = None) -> HttpResponse:
-    """Staff who are signed in need no form. Django's own would follow ``next`` by other rules."""
+def _redirect_signed_in(request: HttpRequest, _context: object = None) -> HttpResponse:
+    """Send staff who are signed in on to the page they wanted, by the rules of the sign-in page."""
     return redirect(get_next_redirect_url(request) or "admin:index")
 
 
 # Signing in is one page, with its limits on attempts, for staff as well.
-admin.site.login = secure_admin_login(_go_on)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(_redirect_signed_in)  # type: ignore[method-assign]
 admin.site.site_url = f"{settings.SITE_PATH}/"
 admin.site.site_header = "Faceswap administration"
 admin.site.site_title = "Faceswap"

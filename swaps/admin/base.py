@@ -1,4 +1,4 @@
-"""What the admin pages of facts have in common: looked at, acted upon, never edited."""
+"""The base of admin pages for rows that staff see and act upon, but never edit."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -8,8 +8,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 
-class FactsAdmin(admin.ModelAdmin[Any]):
-    """Rows that staff see and act upon, and nobody edits."""
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Shows rows and offers actions upon them; nobody adds, edits or deletes a row here."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -22,15 +22,15 @@ class FactsAdmin(admin.ModelAdmin[Any]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Asked for one row: nobody edits facts. Asked for the list: who may run the actions."""
+        """Return False for a single row; for the list, whether the user may run the actions."""
         return obj is None and super().has_change_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         rows: Iterable[Any] = self.fields or ()
         return [name for row in rows for name in ([row] if isinstance(row, str) else row)]
 
-    def note(self, request: HttpRequest, rows: Iterable[Model], word: str) -> None:
-        """In the log of each row, and on the page."""
+    def log_changes(self, request: HttpRequest, rows: Iterable[Model], word: str) -> None:
+        """Log the change in each row's history, and tell the user how many rows were changed."""
         changed = list(rows)
         for row in changed:
             self.log_change(request, row, word)

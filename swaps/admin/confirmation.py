@@ -1,6 +1,6 @@
-"""Asks before an action of the admin that takes something away, and says what goes.
+"""The confirmation page before an admin action that takes something away.
 
-The question is a page with a form, which sends the action once more with a word of confirmation.
+It is a form that sends the action once more, with a field that confirms it.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,19 +21,22 @@ CONFIRMED = "confirmed"
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
+    """The question of the page: a title, what will happen, and the text of the button."""
+
     title: str
     consequences: Sequence[str]
     verb: str
 
 
 def is_confirmed(request: HttpRequest) -> bool:
+    """Return True when the request comes from the confirmation page."""
     return request.POST.get(CONFIRMED) == "yes"
 
 
 def chosen_rows(
     model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Any]
 ) -> list[Any]:
-    """The chosen rows; none, and a message, where they are too many for one request."""
+    """Return the chosen rows; none, with a message to the user, when there are too many."""
     chosen = list(rows[: MAX_ROWS + 1])
     if len(chosen) <= MAX_ROWS:
         return chosen
@@ -41,7 +44,7 @@ def chosen_rows(
     return []
 
 
-def ask(
+def confirmation_page(
     model_admin: ModelAdmin[Any],
     request: HttpRequest,
     action: str,
@@ -50,7 +53,7 @@ def ask(
     *,
     describe: Callable[[Any], str] = str,
 ) -> HttpResponse:
-    """``describe`` says, in text or HTML, which row is meant."""
+    """Render the confirmation page. ``describe`` returns a row as text or HTML."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": question.title,
@@ -66,6 +69,6 @@ def ask(
     return TemplateResponse(request, "admin/confirm_action.html", context)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 swap``, ``2 swaps``."""
+def count_noun(number: int, noun: str) -> str:
+    """Return a number with its noun, like ``1 swap`` or ``2 swaps``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,4 +1,4 @@
-"""Deliveries in the admin: looked at, and sent once more."""
+"""Deliveries in the admin: shown with their attempts, and sent once more."""
 
 import contextlib
 import uuid
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
-from swaps.admin.base import FactsAdmin
+from swaps.admin.base import ReadOnlyAdmin
 from swaps.admin.confirmation import chosen_rows
 from swaps.deliveries import deliver
 from swaps.models import Delivery, DeliveryAttempt
@@ -20,11 +20,15 @@ SHOWN_PATH = 12  # characters
 
 
 class NewestAttempts(BaseInlineFormSet[DeliveryAttempt, Delivery, Any]):
+    """The newest attempts of a delivery."""
+
     def get_queryset(self) -> Any:
         return super().get_queryset()[:MAX_ATTEMPTS]
 
 
 class AttemptInline(admin.TabularInline[DeliveryAttempt, Delivery]):
+    """The attempts of a delivery, shown on its page."""
+
     model = DeliveryAttempt
     formset = NewestAttempts
     template = "admin/swaps/delivery/attempts.html"
@@ -46,7 +50,9 @@ class AttemptInline(admin.TabularInline[DeliveryAttempt, Delivery]):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(FactsAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
+    """Deliveries of callbacks, which staff can send once more."""
+
     list_display = (
         *("host", "status", "attempts_made", "last_status", "owner"),
         *("created_at", "next_attempt_at"),
@@ -68,7 +74,7 @@ class DeliveryAdmin(FactsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
     ) -> tuple[QuerySet[Delivery], bool]:
-        """A ``webhook-id`` is the id with a word before it, and without hyphens."""
+        """Search by id. A ``webhook-id`` is the id with a prefix, and without hyphens."""
         term = search_term.strip().removeprefix("msg_")
         with contextlib.suppress(ValueError):
             term = str(uuid.UUID(term))
@@ -76,21 +82,21 @@ class DeliveryAdmin(FactsAdmin):
 
     @admin.display(description="host")
     def host(self, delivery: Delivery) -> str:
-        return _split(delivery.url)[0]
+        return _split_url(delivery.url)[0]
 
     @admin.display(description="address")
     def address(self, delivery: Delivery) -> str:
-        """The host and how its path begins: receivers keep secrets of theirs in the rest."""
-        host, path = _split(delivery.url)
+        """Return the host and the beginning of the path: receivers keep secrets in the rest."""
+        host, path = _split_url(delivery.url)
         return f"{host}{path[:SHOWN_PATH]}…" if len(path) > SHOWN_PATH else host + path
 
     @admin.action(description="Replay: send once more, now", permissions=["change"])
     def replay(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
         chosen: list[Delivery] = chosen_rows(self, request, rows)
-        self.note(request, [each for each in chosen if deliver.replay(each)], "Replayed.")
+        self.log_changes(request, [each for each in chosen if deliver.replay(each)], "Replayed.")
 
 
-def _split(url: str) -> tuple[str, str]:
+def _split_url(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
         return parts.netloc.rpartition("@")[2], parts.path

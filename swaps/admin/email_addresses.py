@@ -1,4 +1,4 @@
-"""E-mail addresses in the admin: whoever receives a reset mail has the account."""
+"""E-mail addresses in the admin. Whoever receives a reset mail has the account."""
 
 from typing import Any
 
@@ -8,13 +8,15 @@ from django.contrib import admin
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 
-from swaps.admin.staff_accounts import keep_manageable, manageable, may_manage
+from swaps.admin.staff_accounts import filter_manageable, manageable, may_manage
 
 admin.site.unregister(EmailAddress)
 
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(AllauthEmailAddressAdmin):  # type: ignore[misc]
+    """Addresses of accounts; those of staff accounts are changed by superusers only."""
+
     list_per_page = 50
     show_full_result_count = False
     list_select_related = ("user",)
@@ -30,11 +32,11 @@ class EmailAddressAdmin(AllauthEmailAddressAdmin):  # type: ignore[misc]
     def formfield_for_foreignkey(
         self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """No address is given to an account that is not theirs to change."""
+        """Offer only the accounts that the user may manage."""
         if db_field.name == "user":
             kwargs["queryset"] = manageable(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.action(description="Mark as verified", permissions=["change"])
     def make_verified(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().make_verified(request, keep_manageable(self, request, queryset, "user"))
+        super().make_verified(request, filter_manageable(self, request, queryset, "user"))

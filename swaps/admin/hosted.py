@@ -1,4 +1,4 @@
-"""The hosted provider in the admin: how it does, what was sent to it, what it posted."""
+"""The hosted provider in the admin: its status, its submissions, the callbacks it posted."""
 
 import contextlib
 import datetime
@@ -21,15 +21,15 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from swaps.admin.base import FactsAdmin
+from swaps.admin.base import ReadOnlyAdmin
 from swaps.context_processors import host_of_provider
 from swaps.hosted import status
-from swaps.hosted.schedule import ask_again
-from swaps.hosted.status import DAY, HOUR, MAX_COUNTED, Figures, Row, figures
+from swaps.hosted.schedule import enqueue_now
+from swaps.hosted.status import DAY, HOUR, MAX_COUNTED, Figures, SubmissionRow, figures
 from swaps.models import HostedProvider, Provider, ProviderCallback, Submission, provider_callback
 from swaps.redaction import scrub
 
-MOMENTS = {
+TIMESTAMPS = {
     "created_at": "requested",
     "signed_at": "its URLs signed",
     "sent_at": "sent",
@@ -41,14 +41,14 @@ MOMENTS = {
     "enqueue_again_at": "its task counts as lost",
 }
 MAX_SHOWN = 20_000  # characters of a body that was laid out
-KEPT = f"Callbacks are kept for {provider_callback.RETENTION.days} days."
-TAKEN_OUT = "Secrets, and what lets the bearer of a URL in, were taken out before."
-NOTHING_TO_ASK = "not asked again, for they have ended, or the provider has named no task yet."
+RETENTION_NOTE = f"Callbacks are kept for {provider_callback.RETENTION.days} days."
+REDACTION_NOTE = "Secrets, and what lets the bearer of a URL in, were taken out before."
+NOT_ASKED_NOTE = "not asked again, for they have ended, or the provider has named no task yet."
 
 
 @admin.register(HostedProvider)
-class HostedProviderAdmin(FactsAdmin):
-    """No list: there is one row, and its page says how the provider does."""
+class HostedProviderAdmin(ReadOnlyAdmin):
+    """The status page of the hosted provider. There is one row, so there is no list."""
 
     ordering = ()
 
@@ -62,7 +62,7 @@ class HostedProviderAdmin(FactsAdmin):
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         now = timezone.now()
-        rows, is_capped = status.newest(now - DAY)
+        rows, is_capped = status.newest_rows(now - DAY)
         performers = {settings.FACESWAP_PROVIDER, settings.FACESWAP_API_PROVIDER}
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
@@ -75,16 +75,16 @@ class HostedProviderAdmin(FactsAdmin):
             "host": host_of_provider(),
             "has_key": bool(settings.FACESWAP_API_KEY),
             "room": settings.FACESWAP_HOSTED_IN_FLIGHT,
-            "state": status.look(now),
-            "lines": _lines(rows, now),
+            "state": status.current_status(now),
+            "lines": _figure_lines(rows, now),
             "most": MAX_COUNTED if is_capped else None,
         }
         return render(request, "admin/swaps/hostedprovider/status.html", context)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One line of the table of figures."""
+class FigureLine:
+    """One line of the table of figures: for the last hour and the last day."""
 
     name: str
     hour: str
@@ -92,18 +92,18 @@ class Line:
     is_part: bool = False  # of the line above
 
 
-def _lines(rows: list[Row], now: datetime.datetime) -> list[Line]:
+def _figure_lines(rows: list[SubmissionRow], now: datetime.datetime) -> list[FigureLine]:
     hour = figures([row for row in rows if row.created_at >= now - HOUR])
     day = figures(rows)
 
-    def line(name: str, say: Callable[[Figures], str], *, is_part: bool = False) -> Line:
-        return Line(name=name, hour=say(hour), day=say(day), is_part=is_part)
+    def line(name: str, render: Callable[[Figures], str], *, is_part: bool = False) -> FigureLine:
+        return FigureLine(name=name, hour=render(hour), day=render(day), is_part=is_part)
 
     return [
         line("Requested", lambda each: f"{each.requested:,}"),
         line("Succeeded", lambda each: f"{each.succeeded:,}"),
         line("Failed", lambda each: f"{each.failed:,}"),
-        *(line(code, partial(_failures, code=code), is_part=True) for code in day.failures),
+        *(line(code, partial(_failure_count, code=code), is_part=True) for code in day.failures),
         line("Error rate", lambda each: _percent(each.error_rate)),
         line("Deleted before the end", lambda each: f"{each.deleted:,}"),
         line("Still open", lambda each: f"{each.still_open:,}"),
@@ -116,7 +116,7 @@ def _lines(rows: list[Row], now: datetime.datetime) -> list[Line]:
     ]
 
 
-def _failures(each: Figures, *, code: str) -> str:
+def _failure_count(each: Figures, *, code: str) -> str:
     return f"{each.failures.get(code, 0):,}"
 
 
@@ -124,11 +124,11 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.1f} %"
 
 
-def _moment(at: datetime.datetime) -> str:
+def _timestamp(at: datetime.datetime) -> str:
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
 
 
-def _between(begun: datetime.datetime | None, ended: datetime.datetime | None) -> str:
+def _duration(begun: datetime.datetime | None, ended: datetime.datetime | None) -> str:
     return _seconds((ended - begun).total_seconds() if begun and ended else None)
 
 
@@ -136,17 +136,17 @@ def _seconds(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:,.1f} s"
 
 
-class OfSwapAdmin(FactsAdmin):
-    """Rows that belong to a swap of the hosted provider."""
+class SwapRowAdmin(ReadOnlyAdmin):
+    """The base for rows that belong to a swap of the hosted provider."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The whole id, so that the index finds it."""
+        """Search by a whole id only, so that the database can use its index."""
         term = search_term.strip()
-        return (queryset.filter(self.found(term)) if term else queryset), False
+        return (queryset.filter(self.search_filter(term)) if term else queryset), False
 
-    def found(self, term: str) -> Q:
+    def search_filter(self, term: str) -> Q:
         with contextlib.suppress(ValueError):
             return Q(swap=uuid.UUID(term))
         return Q(pk__in=[])
@@ -162,8 +162,11 @@ class OfSwapAdmin(FactsAdmin):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(OfSwapAdmin):
-    """What lets its bearer in is not shown: the request, the URL of the result, a raw callback."""
+class SubmissionAdmin(SwapRowAdmin):
+    """Submissions to the hosted provider.
+
+    What grants access is not shown: the request, the URL of the result, a raw callback.
+    """
 
     list_display = (
         *("of_swap", "step", "requested", "sent_after", "answered_after"),
@@ -178,15 +181,15 @@ class SubmissionAdmin(OfSwapAdmin):
         ("stage", "task_id"),
         ("sends", "refusals", "failures"),
         "problem",
-        "said",
+        "provider_error",
         "times",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         return super().get_queryset(request).defer("request", "image_url", "callback")
 
-    def found(self, term: str) -> Q:
-        return super().found(term) | Q(task_id=term)
+    def search_filter(self, term: str) -> Q:
+        return super().search_filter(term) | Q(task_id=term)
 
     @admin.display(description="stage", ordering="stage")
     def step(self, submission: Submission) -> str:
@@ -194,11 +197,11 @@ class SubmissionAdmin(OfSwapAdmin):
 
     @admin.display(description="requested", ordering="created_at")
     def requested(self, submission: Submission) -> str:
-        return _moment(submission.created_at)
+        return _timestamp(submission.created_at)
 
     @admin.display(description="sent")
     def sent_after(self, submission: Submission) -> str:
-        return _between(submission.created_at, submission.sent_at)
+        return _duration(submission.created_at, submission.sent_at)
 
     @admin.display(description="task")
     def task(self, submission: Submission) -> SafeString | str:
@@ -209,22 +212,22 @@ class SubmissionAdmin(OfSwapAdmin):
 
     @admin.display(description="answered")
     def answered_after(self, submission: Submission) -> str:
-        return _between(submission.sent_at, submission.answered_at)
+        return _duration(submission.sent_at, submission.answered_at)
 
     @admin.display(description="times")
     def times(self, submission: Submission) -> SafeString:
         begun = submission.created_at
         known = sorted(
             (moment, words)
-            for name, words in MOMENTS.items()
+            for name, words in TIMESTAMPS.items()
             if (moment := getattr(submission, name))
         )
-        lines = [f"{_moment(at)}  {_between(begun, at):>10}  {words}" for at, words in known]
+        lines = [f"{_timestamp(at)}  {_duration(begun, at):>10}  {words}" for at, words in known]
         return format_html('<pre class="body lines">{}</pre>', "\n".join(lines))
 
     @admin.display(description="error, as the provider says it")
-    def said(self, submission: Submission) -> str:
-        """It may name a URL of ours, with all that lets its bearer in."""
+    def provider_error(self, submission: Submission) -> str:
+        """Return the provider's error without secrets; it may name a URL of ours."""
         message = scrub(submission.error_message, settings.FACESWAP_API_KEY)
         return ": ".join(filter(None, (submission.error_code, message))) or "–"
 
@@ -235,19 +238,21 @@ class SubmissionAdmin(OfSwapAdmin):
     @admin.action(description="Ask again: the next step, now", permissions=["change"])
     def ask_again(self, request: HttpRequest, chosen: QuerySet[Submission]) -> None:
         total = chosen.count()
-        hurried = ask_again(chosen)
-        if hurried:
-            self.note(request, hurried, "Asked again.")
-        if rest := total - len(hurried):
-            self.message_user(request, f"{rest}: {NOTHING_TO_ASK}", messages.WARNING)
+        due_now = enqueue_now(chosen)
+        if due_now:
+            self.log_changes(request, due_now, "Asked again.")
+        if rest := total - len(due_now):
+            self.message_user(request, f"{rest}: {NOT_ASKED_NOTE}", messages.WARNING)
 
 
 @admin.register(ProviderCallback)
-class ProviderCallbackAdmin(OfSwapAdmin):
+class ProviderCallbackAdmin(SwapRowAdmin):
+    """Callbacks of the hosted provider, with the verdict on each."""
+
     list_display = ("received", "verdict", "of_swap")
     list_filter = ("verdict", "received_at")
     search_fields = ("swap",)
-    search_help_text = f"The id of a swap. {KEPT}"
+    search_help_text = f"The id of a swap. {RETENTION_NOTE}"
     ordering = ("-received_at", "-pk")
     fields = (("received", "verdict"), "swap_link", "shown_body")
 
@@ -256,16 +261,16 @@ class ProviderCallbackAdmin(OfSwapAdmin):
 
     @admin.display(description="received", ordering="received_at")
     def received(self, callback: ProviderCallback) -> str:
-        return _moment(callback.received_at)
+        return _timestamp(callback.received_at)
 
     @admin.display(description="body")
     def shown_body(self, callback: ProviderCallback) -> SafeString:
         body = '<pre class="body">{}</pre><div class="kept">{} {}</div>'
-        return format_html(body, laid_out(callback.body), KEPT, TAKEN_OUT)
+        return format_html(body, indent_json(callback.body), RETENTION_NOTE, REDACTION_NOTE)
 
 
-def laid_out(body: str) -> str:
-    """JSON over several lines; anything else as it is."""
+def indent_json(body: str) -> str:
+    """Return JSON indented over several lines; anything else as it is."""
     try:
         text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Staff accounts are the affair of superusers.
+"""Permissions on staff accounts: only superusers change them.
 
-Other staff see them. They do not change, block or delete them, or what opens them (password,
-e-mail addresses, API keys), whatever model permissions they have.
+Other staff see them. They do not change, block or delete them, or what opens them (password, e-mail
+addresses, API keys), whatever model permissions they have.
 """
 
 from typing import Any, TypeVar
@@ -18,19 +18,19 @@ IS_STAFF = Q(is_staff=True) | Q(is_superuser=True)
 
 
 def may_manage(request: HttpRequest, user: User) -> bool:
-    """Whether who asks may change this account, and what opens it."""
+    """Return True when the user of the request may change this account and what opens it."""
     return _is_superuser(request) or not (user.is_staff or user.is_superuser)
 
 
 def manageable(request: HttpRequest) -> QuerySet[User]:
-    """The accounts that who asks may change."""
+    """Return the accounts that the user of the request may change."""
     return User.objects.all() if _is_superuser(request) else User.objects.exclude(IS_STAFF)
 
 
-def keep_manageable(
+def filter_manageable(
     model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Row], account: str
 ) -> QuerySet[Row]:
-    """Those rows whose ``account`` may be changed; the page says that others were left out."""
+    """Return the rows whose ``account`` may be changed; a message says how many were left out."""
     kept = rows.filter(**{f"{account}__in": manageable(request)})
     if left_out := rows.count() - kept.count():
         text = f"{left_out} left as they are: only superusers change staff accounts."

@@ -1,4 +1,4 @@
-"""Swaps in the admin: looked at, hidden, removed; never edited."""
+"""Swaps in the admin: shown, hidden, removed; never edited."""
 
 import uuid
 from collections.abc import Iterator
@@ -16,7 +16,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from swaps import storage
-from swaps.admin.confirmation import Question, ask, chosen_rows, counted, is_confirmed
+from swaps.admin.confirmation import (
+    Question,
+    chosen_rows,
+    confirmation_page,
+    count_noun,
+    is_confirmed,
+)
 from swaps.admin.hosted import link_to_callbacks
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import Status, Submission, Swap
@@ -26,8 +32,8 @@ from swaps.views.pictures import picture_response
 KINDS: tuple[PictureKind, ...] = ("source", "target", "result")
 
 
-class ErrorCodes(admin.AllValuesFieldListFilter):
-    """A swap without an error is one of the choices, and has a word."""
+class ErrorCodeFilter(admin.AllValuesFieldListFilter):
+    """A filter by error code, in which swaps without an error are called “none”."""
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
@@ -36,13 +42,15 @@ class ErrorCodes(admin.AllValuesFieldListFilter):
 
 @admin.register(Swap)
 class SwapAdmin(admin.ModelAdmin[Swap]):
+    """Swaps, which staff hide, show again and remove."""
+
     list_display = (
         *("short_id", "pictures", "owner", "door", "state", "is_hidden", "attempts"),
         "created_at",
     )
     list_filter = (
         *("status", "is_parked", "door", "provider", "is_hidden"),
-        *("created_at", ("error_code", ErrorCodes)),
+        *("created_at", ("error_code", ErrorCodeFilter)),
     )
     list_select_related = ("owner",)
     list_per_page = 30
@@ -73,7 +81,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         return [name for row in self.fields for name in ([row] if isinstance(row, str) else row)]
 
     def has_change_permission(self, request: HttpRequest, obj: Swap | None = None) -> bool:
-        """Asked for one row: nobody edits facts. Asked for the list: who may run the actions."""
+        """Return False for a single row; for the list, whether the user may run the actions."""
         return obj is None and super().has_change_permission(request)
 
     def get_urls(self) -> list[URLPattern]:
@@ -85,6 +93,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         return [thumb, *super().get_urls()]
 
     def thumb(self, request: HttpRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
+        """Serve a thumbnail of any user's swap, hidden ones included."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         swap = Swap.objects.filter(pk=pk).exclude(status=Status.REMOVED).first()
@@ -118,32 +127,34 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
 
     @admin.action(description="Hide from everyone", permissions=["change"])
     def hide(self, request: HttpRequest, swaps: QuerySet[Swap]) -> None:
-        self._mark(request, swaps, is_hidden=True)
+        self._set_hidden(request, swaps, is_hidden=True)
 
     @admin.action(description="Show again", permissions=["change"])
     def show(self, request: HttpRequest, swaps: QuerySet[Swap]) -> None:
-        self._mark(request, swaps, is_hidden=False)
+        self._set_hidden(request, swaps, is_hidden=False)
 
     @admin.action(description="Remove, with all pictures", permissions=["change"])
     def remove(self, request: HttpRequest, swaps: QuerySet[Swap]) -> HttpResponse | None:
         found = swaps.exclude(status=Status.REMOVED).select_related("owner", "submission")
         chosen: list[Swap] = chosen_rows(self, request, found)
         if chosen and not is_confirmed(request):
-            question = _removal_of(chosen)
-            return ask(self, request, "remove", chosen, question, describe=self._shown)
+            question = _removal_question(chosen)
+            return confirmation_page(
+                self, request, "remove", chosen, question, describe=self._describe
+            )
         for swap in chosen:
             remove_swap(swap)
             self.log_change(request, swap, "Removed.")
         self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
         return None
 
-    def _shown(self, swap: Swap) -> SafeString:
-        """What a person recognizes a swap by."""
+    def _describe(self, swap: Swap) -> SafeString:
+        """Return HTML by which a person recognizes a swap: its pictures, its owner, its time."""
         made = date_format(timezone.localtime(swap.created_at), "DATETIME_FORMAT")
         row = '{} <span title="{}">{}, {}</span>'
         return format_html(row, self.pictures(swap), swap.pk, swap.owner, made)
 
-    def _mark(self, request: HttpRequest, swaps: QuerySet[Swap], *, is_hidden: bool) -> None:
+    def _set_hidden(self, request: HttpRequest, swaps: QuerySet[Swap], *, is_hidden: bool) -> None:
         word = "Hidden." if is_hidden else "Shown again."
         chosen: list[Swap] = chosen_rows(self, request, swaps)
         for swap in chosen:
@@ -154,24 +165,24 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         )
 
 
-def _removal_of(swaps: list[Swap]) -> Question:
-    """What goes with them."""
+def _removal_question(swaps: list[Swap]) -> Question:
+    """Build the question before a removal: which pictures go, which swaps are refunded."""
     pictures = sum(bool(swap.key(kind)) for swap in swaps for kind in KINDS)
     sent = [swap for swap in swaps if swap.is_unfinished and swap.has_been_sent]
     given_back = sum(swap.is_unfinished for swap in swaps) - len(sent)
     owners = len({swap.owner_id for swap in swaps})
     consequences = [
-        f"{counted(len(swaps), 'swap')} of {counted(owners, 'account')} will be removed.",
-        f"{counted(pictures, 'picture')} will be deleted, with their thumbnails.",
+        f"{count_noun(len(swaps), 'swap')} of {count_noun(owners, 'account')} will be removed.",
+        f"{count_noun(pictures, 'picture')} will be deleted, with their thumbnails.",
     ]
     if sent:
-        given_up = f"{counted(len(sent), 'submission')} at the hosted provider"
+        given_up = f"{count_noun(len(sent), 'submission')} at the hosted provider"
         consequences.append(f"{given_up} will be given up, and counted.")
     if given_back:
-        stopped = counted(given_back, "unfinished swap")
+        stopped = count_noun(given_back, "unfinished swap")
         consequences.append(f"{stopped} will be stopped, and not counted.")
     return Question(
-        title=f"Remove {counted(len(swaps), 'swap')}, with all pictures?",
+        title=f"Remove {count_noun(len(swaps), 'swap')}, with all pictures?",
         consequences=[*consequences, "This cannot be undone."],
         verb="Yes, remove for good",
     )

@@ -1,4 +1,4 @@
-"""Accounts in the admin: found, blocked, granted more swaps."""
+"""Accounts in the admin: searched, blocked, granted more swaps."""
 
 from typing import Any, cast
 
@@ -12,8 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from swaps.accounts import possession
-from swaps.admin.confirmation import MAX_NAMED, Question, ask, chosen_rows, counted, is_confirmed
-from swaps.admin.staff_accounts import keep_manageable, may_manage
+from swaps.admin.confirmation import (
+    MAX_NAMED,
+    Question,
+    chosen_rows,
+    confirmation_page,
+    count_noun,
+    is_confirmed,
+)
+from swaps.admin.staff_accounts import filter_manageable, may_manage
 from swaps.models import (
     AccountStorage,
     ApiAccess,
@@ -39,13 +46,15 @@ RIGHTS = ("is_staff", "is_superuser", "user_permissions")
 
 
 class TokenField(forms.CharField):
-    """Says of no form that it was filled in."""
+    """A hidden form token, which alone does not make a form count as filled in."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return False
 
 
 class GrantForm(forms.ModelForm[Grant]):
+    """Grants more swaps, for one door, with a reason."""
+
     amount = forms.IntegerField(min_value=1, max_value=1_000_000)
     form_token = TokenField(required=False, widget=forms.HiddenInput, initial=form_tokens.new_token)
 
@@ -55,7 +64,7 @@ class GrantForm(forms.ModelForm[Grant]):
 
 
 class GrantInline(admin.StackedInline[Grant, User]):
-    """Each grant with its reason; given ones stay as they are."""
+    """The grants of an account; given ones cannot be changed."""
 
     model = Grant
     form = GrantForm
@@ -71,7 +80,7 @@ class GrantInline(admin.StackedInline[Grant, User]):
 
 
 class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """Ends what could open the account before, as a reset by mail does."""
+    """Sets a password, and ends what could open the account before, as a reset by mail does."""
 
     def save(self, commit: bool = True) -> User:
         if self.user.has_usable_password():
@@ -81,6 +90,8 @@ class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    """Creates an account."""
+
     class Meta:
         model = User
         fields = ("email",)
@@ -88,6 +99,8 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    """Accounts, which staff block, unblock and grant more swaps."""
+
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff", "date_joined")
     search_fields = ("email",)
@@ -125,7 +138,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return allowed and (obj is None or may_manage(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Rights are given by superusers; in the form of anybody else they are only shown."""
+        """Make the rights read-only for everybody but superusers."""
         readonly = super().get_readonly_fields(request, obj)
         return readonly if request.user.is_superuser else (*readonly, *RIGHTS)
 
@@ -147,7 +160,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return str(AccountStorage.objects.filter(user=user).first() or AccountStorage())
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """A grant is added to what is left now, whatever was spent since the page was opened."""
+        """Add new grants to what is left now, whatever was spent since the page was opened."""
         if formset.model is not Grant:
             super().save_formset(request, form, formset, change)
             return
@@ -155,7 +168,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         for new in formset.extra_forms:
             if new.has_changed():
                 grant = new.cleaned_data
-                if self._was_given(request, form.instance, grant):
+                if not self._claim_grant(request, form.instance, grant):
                     continue
                 formset.new_objects.append(
                     Grant.objects.give(
@@ -167,31 +180,31 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
                     )
                 )
 
-    def _was_given(self, request: HttpRequest, user: User, grant: dict[str, Any]) -> bool:
-        """A double click sends it twice. In the transaction in which it is given."""
+    def _claim_grant(self, request: HttpRequest, user: User, grant: dict[str, Any]) -> bool:
+        """Return True once for each form; call in the transaction in which the grant is given.
+
+        A double click sends a form twice: for the second one there is a message instead.
+        """
         if not grant["form_token"]:
-            return False
+            return True
         named = (grant[name] for name in ("form_token", "door", "amount", "reason"))
         key = form_tokens.hash_values(user.pk, *named).hex()
         if FormSubmission.objects.claim(cast("User", request.user), key, user.pk):
-            return False
+            return True
         self.message_user(request, "This was granted already, and only once.", messages.WARNING)
-        return True
+        return False
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """An account goes with all that is its own, though none of it is deleted alone.
-
-        It is counted, not named: an account may have thousands of swaps.
-        """
+        """Return what is deleted with the accounts, counted, not named: there may be thousands."""
         users = list(objs)
         may_all = all(self.has_delete_permission(request, user) for user in users)
         forbidden = set() if may_all else {"staff accounts"}
         names = [str(user) for user in users[:MAX_NAMED]]
         if more := len(users) - len(names):
             names.append(f"and {more} more")
-        return names, _belongings_of(users), forbidden, []
+        return names, _count_belongings(users), forbidden, []
 
     @admin.action(description="Block (no sign-in, signed out at once)", permissions=["change"])
     def block(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
@@ -200,18 +213,18 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         others = users.exclude(pk=request.user.pk or 0)
         chosen = self._manageable(request, others)
         if chosen and not is_confirmed(request):
-            return ask(self, request, "block", chosen, _blocking_of(chosen))
-        self._mark(request, chosen, is_active=False)
+            return confirmation_page(self, request, "block", chosen, _blocking_question(chosen))
+        self._set_active(request, chosen, is_active=False)
         return None
 
     @admin.action(description="Unblock", permissions=["change"])
     def unblock(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self._mark(request, self._manageable(request, users), is_active=True)
+        self._set_active(request, self._manageable(request, users), is_active=True)
 
     def _manageable(self, request: HttpRequest, users: QuerySet[User]) -> list[User]:
-        return chosen_rows(self, request, keep_manageable(self, request, users, "pk"))
+        return chosen_rows(self, request, filter_manageable(self, request, users, "pk"))
 
-    def _mark(self, request: HttpRequest, users: list[User], *, is_active: bool) -> None:
+    def _set_active(self, request: HttpRequest, users: list[User], *, is_active: bool) -> None:
         word = "Unblocked." if is_active else "Blocked."
         for user in users:
             self.log_change(request, user, word)
@@ -221,8 +234,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         )
 
 
-def _belongings_of(users: list[User]) -> dict[str, int]:
-    """How much goes with these accounts, by what it is called."""
+def _count_belongings(users: list[User]) -> dict[str, int]:
+    """Count what is deleted with these accounts, by its name."""
     counts = {"accounts": len(users)}
     swaps = Swap.objects.filter(owner__in=users)
     has_picture = {f"{kind}_key": Count("pk", filter=~Q(**{f"{kind}_key": ""})) for kind in KINDS}
@@ -236,13 +249,13 @@ def _belongings_of(users: list[User]) -> dict[str, int]:
     }
 
 
-def _blocking_of(users: list[User]) -> Question:
+def _blocking_question(users: list[User]) -> Question:
     keys = ApiKey.objects.filter(user__in=users, revoked_at=None, is_disabled=False).count()
     return Question(
-        title=f"Block {counted(len(users), 'account')}?",
+        title=f"Block {count_noun(len(users), 'account')}?",
         consequences=[
-            f"{counted(len(users), 'account')} will be signed out at once, and cannot sign in.",
-            f"Calls with {counted(keys, 'API key')} will be refused.",
+            f"{count_noun(len(users), 'account')} will be signed out at once, and cannot sign in.",
+            f"Calls with {count_noun(keys, 'API key')} will be refused.",
             "Their swaps and pictures stay. They can be unblocked.",
         ],
         verb="Yes, block",

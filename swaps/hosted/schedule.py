@@ -49,15 +49,15 @@ def enqueue_again(submission: Submission, now: datetime.datetime) -> None:
             enqueue_step(submission, Stage(submission.stage))
 
 
-def ask_again(chosen: QuerySet[Submission]) -> list[Submission]:
+def enqueue_now(chosen: QuerySet[Submission]) -> list[Submission]:
     """Staff do not want to wait: the next step is due now. Those for which that makes sense."""
     now = timezone.now()
-    hurried = []
+    due_now = []
     for submission in chosen.filter(stage__in=(Stage.SENT, Stage.ANSWERED)).exclude(task_id=""):
         submission.postpone(now)
         enqueue_step(submission, Stage(submission.stage))
-        hurried.append(submission)
-    return hurried
+        due_now.append(submission)
+    return due_now
 
 
 def retry_or_fail(submission: Submission, *, is_full: bool = False) -> None:

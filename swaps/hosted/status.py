@@ -29,7 +29,7 @@ class Breaker(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Now:
+class ProviderStatus:
     provider: HostedProvider | None  # None: nothing was ever sent
     breaker: Breaker
     is_resting: bool  # it asked for fewer calls
@@ -40,7 +40,7 @@ class Now:
     oldest_at: datetime.datetime | None  # of those that wait or are parked
 
 
-class Row(NamedTuple):
+class SubmissionRow(NamedTuple):
     """What one submission has to say about the provider."""
 
     created_at: datetime.datetime
@@ -62,7 +62,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seconds:
+class Percentiles:
     """Percentiles of some durations; None where there are none."""
 
     p50: float | None
@@ -85,8 +85,8 @@ class Figures:
     deleted: int  # before they ended
     still_open: int
     refusals: int
-    to_report: Seconds  # from the last sending
-    to_end: Seconds  # from the request of the swap, waiting included
+    to_report: Percentiles  # from the last sending
+    to_end: Percentiles  # from the request of the swap, waiting included
 
     @property
     def failed(self) -> int:
@@ -108,7 +108,7 @@ def is_down(now: datetime.datetime) -> bool:
     return HostedProvider.objects.filter(open_until__gt=now - max_trial_time).exists()
 
 
-def look(now: datetime.datetime) -> Now:
+def current_status(now: datetime.datetime) -> ProviderStatus:
     provider = HostedProvider.objects.filter(pk=SINGLETON_PK).first()
     grouped = Submission.objects.open().values_list("stage", "swap__is_parked")
     counts: Counter[str] = Counter()
@@ -116,7 +116,7 @@ def look(now: datetime.datetime) -> Now:
     for stage, is_parked, count, first_at in grouped.annotate(Count("pk"), Min("created_at")):
         counts["parked" if stage == Stage.NEW and is_parked else stage] += count
         oldest += [first_at] if stage == Stage.NEW else []
-    return Now(
+    return ProviderStatus(
         provider=provider,
         breaker=_breaker(provider, now),
         is_resting=bool(provider and provider.rests_until and provider.rests_until > now),
@@ -137,18 +137,18 @@ def _breaker(provider: HostedProvider | None, now: datetime.datetime) -> Breaker
     return Breaker.OPEN if now < provider.open_until else Breaker.DUE
 
 
-def newest(since: datetime.datetime) -> tuple[list[Row], bool]:
+def newest_rows(since: datetime.datetime) -> tuple[list[SubmissionRow], bool]:
     """What was requested since then, the newest first; and whether that were too many to count."""
     found = Submission.objects.filter(created_at__gte=since).newest_first()
     columns = found.values_list(
         *("created_at", "sent_at", "answered_at", "ended_at", "refusals"),
         *("swap__created_at", "swap__result_key", "swap__error_code"),
     )
-    rows = [Row(*each) for each in columns[: MAX_COUNTED + 1]]
+    rows = [SubmissionRow(*each) for each in columns[: MAX_COUNTED + 1]]
     return rows[:MAX_COUNTED], len(rows) > MAX_COUNTED
 
 
-def figures(rows: Collection[Row]) -> Figures:
+def figures(rows: Collection[SubmissionRow]) -> Figures:
     """A swap that was deleted later still counts as what it was: its row keeps how it ended."""
     codes = Counter(row.error_code for row in rows if row.error_code and not row.is_done)
     settled = [row for row in rows if row.is_settled]
@@ -159,12 +159,12 @@ def figures(rows: Collection[Row]) -> Figures:
         deleted=sum(bool(row.ended_at and not row.is_settled) for row in rows),
         still_open=sum(row.ended_at is None for row in rows),
         refusals=sum(row.refusals for row in rows),
-        to_report=Seconds.of(
+        to_report=Percentiles.of(
             (row.answered_at - row.sent_at).total_seconds()
             for row in rows
             if row.sent_at and row.answered_at
         ),
-        to_end=Seconds.of(
+        to_end=Percentiles.of(
             (row.ended_at - row.requested_at).total_seconds() for row in settled if row.ended_at
         ),
     )

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from swaps import images, storage, tasks
 from swaps.clock.retention import delete_expired_logs
 from swaps.clock.steps import tick
-from swaps.hosted.schedule import ask_again
+from swaps.hosted.schedule import enqueue_now
 from swaps.hosted.send import take_turn
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import (
@@ -467,11 +467,11 @@ def test_staff_need_not_wait_for_the_deadline(alice: User, settings: Settings) -
     with hosted_by(settings) as provider:
         swap = sent(alice)
         assert provider.task.is_done.wait(60)
-        assert ask_again(Submission.objects.all()) == [submission_of(swap)]
+        assert enqueue_now(Submission.objects.all()) == [submission_of(swap)]
         tasks.ask_provider.call(str(swap.pk))
         tasks.collect_result.call(str(swap.pk))
     assert ended_as(swap, Status.SUCCEEDED)
-    assert ask_again(Submission.objects.all()) == []
+    assert enqueue_now(Submission.objects.all()) == []
 
 
 def test_what_the_provider_posted_is_kept_for_thirty_days(alice: User, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from swaps import errors
-from swaps.admin.hosted import laid_out
+from swaps.admin.hosted import indent_json
 from swaps.hosted import status
 from swaps.hosted.status import DAY, HOUR, MAX_COUNTED, Breaker, figures, percentile
 from swaps.lifecycle.remove import remove_swap
@@ -99,7 +99,7 @@ def limited(staff: User, *permissions: str) -> Client:
 
 
 def figures_of(since: datetime.timedelta = DAY) -> status.Figures:
-    return figures(status.newest(timezone.now() - since)[0])
+    return figures(status.newest_rows(timezone.now() - since)[0])
 
 
 # --- figures ------------------------------------------------------------------------------
@@ -140,8 +140,8 @@ def test_the_figures_are_right(alice: User) -> None:
     assert found.error_rate
     assert round(found.error_rate, 1) == 27.3
     # eight of 1 to 8 seconds, and three of one second; eight of 10 to 80, and three of two seconds
-    assert found.to_report == status.Seconds(p50=3, p90=7, p99=8)
-    assert found.to_end == status.Seconds(p50=30, p90=70, p99=80)
+    assert found.to_report == status.Percentiles(p50=3, p90=7, p99=8)
+    assert found.to_end == status.Percentiles(p50=30, p90=70, p99=80)
 
 
 def test_a_deleted_swap_still_counts_as_what_it_was(alice: User) -> None:
@@ -172,7 +172,7 @@ def test_more_than_can_be_counted_are_said_to_be_so(as_staff: Client, alice: Use
     Submission.objects.bulk_create(Submission(swap=swap, stage=Stage.ENDED) for swap in swaps)
     assert "Only the newest" not in read(as_staff, STATUS)
     sent_swap(alice)
-    rows, is_capped = status.newest(timezone.now() - DAY)
+    rows, is_capped = status.newest_rows(timezone.now() - DAY)
     assert (len(rows), is_capped) == (MAX_COUNTED, True)
     assert f"Only the newest {MAX_COUNTED}" in read(as_staff, STATUS)
 
@@ -185,7 +185,7 @@ def test_what_is_open_is_counted_by_what_it_waits_for(alice: User) -> None:
     for swap in parked:
         swap.requeue_unsent(is_parked=True)
     ended_swap(alice)
-    now = status.look(timezone.now())
+    now = status.current_status(timezone.now())
     assert (now.in_flight, now.answered, now.waiting, now.parked) == (1, 1, 1, 2)
     assert now.oldest_at
     assert now.oldest_at < parked[1].submission.created_at
@@ -195,7 +195,7 @@ def test_what_is_open_is_counted_by_what_it_waits_for(alice: User) -> None:
 
 
 def breaker(at: datetime.datetime) -> Breaker:
-    return status.look(at).breaker
+    return status.current_status(at).breaker
 
 
 def test_the_breaker_is_told_as_it_is(alice: User) -> None:
@@ -387,8 +387,8 @@ def test_a_body_that_is_no_json_is_shown_as_it_came(
 
 def test_a_body_that_would_become_a_wall_is_left_as_it_is() -> None:
     deep = "[" * 300 + "]" * 300
-    assert laid_out(deep) == deep
-    assert laid_out("[1]") == "[\n  1\n]"
+    assert indent_json(deep) == deep
+    assert indent_json("[1]") == "[\n  1\n]"
 
 
 # --- swaps --------------------------------------------------------------------------------
