@@ -10,7 +10,7 @@ from django.core import signing
 from django.urls import reverse
 
 from swaps import storage
-from swaps.net.addresses import parse
+from swaps.net.addresses import parse_url
 from swaps.storage import FILE_SALT
 
 CALLBACK_SALT = "swaps.callback"
@@ -91,7 +91,7 @@ def key_of_own_url(url: str) -> str | None:
 def path_on_this_site(url: str) -> str | None:
     """Path and query of a URL of this site, however its host is written; None for any other."""
     try:
-        site, target = parse(settings.SITE_URL), parse(url)
+        site, target = parse_url(settings.SITE_URL), parse_url(url)
     except ValueError:
         return None
     is_here = (target.is_https, target.host, target.port) == (site.is_https, site.host, site.port)

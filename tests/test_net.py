@@ -110,7 +110,7 @@ def fetch(
     )
 
 
-def post(port: int, *, body: bytes = b"{}", seconds: float = 60) -> net.Answer:
+def post(port: int, *, body: bytes = b"{}", seconds: float = 60) -> net.Response:
     return net.post(
         f"http://start.test:{port}/hook",
         body=body,
@@ -928,7 +928,7 @@ def test_what_is_packed_in_another_way_is_said_so(encoding: str) -> None:
     with serving(says(packed)) as server:
         with pytest.raises(BadAnswer, match="Content-Encoding"):
             fetch(server.port)
-        assert post(server.port) == net.Answer(status=200, body=b"")
+        assert post(server.port) == net.Response(status=200, body=b"")
 
 
 @pytest.mark.parametrize(
@@ -1098,8 +1098,8 @@ def test_no_second_try_after_the_deadline() -> None:
 def test_no_pause_outlasts_the_deadline() -> None:
     begun = time.monotonic()
     with Deadline(SHORT) as deadline:
-        assert not deadline.pause(30)
-        assert deadline.pause(0.01)
+        assert not deadline.sleep(30)
+        assert deadline.sleep(0.01)
     assert time.monotonic() - begun < SLACK
 
 
@@ -1221,7 +1221,7 @@ def test_what_is_allowed_opens_nothing_else(
 
 
 def test_every_kind_of_entry_is_understood() -> None:
-    allow = net.parse_allow(
+    allow = net.parse_allow_list(
         [
             *("Pictures.lan", "store.lan:9000", "10.0.0.7", "::1", "[::1]:8080", "192.168.5.0/24"),
             "Bücher.lan:81",
@@ -1270,7 +1270,7 @@ def test_every_kind_of_entry_is_understood() -> None:
 )
 def test_an_entry_that_cannot_be_understood_is_named(entry: str) -> None:
     with pytest.raises(ValueError, match="cannot be understood: write a host, ") as error:
-        net.parse_allow(["fine.test", entry])
+        net.parse_allow_list(["fine.test", entry])
     assert repr(entry) in str(error.value)
 
 

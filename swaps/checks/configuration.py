@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from swaps import images, net
 from swaps.images import budget, cost, isolation
 from swaps.models import Provider
-from swaps.net.addresses import Target, is_inside, is_public, parse
+from swaps.net.addresses import ParsedUrl, is_internal_name, is_public, parse_url
 from swaps.storage import space
 
 THIS_MACHINE, THIS_NETWORK, EVERYWHERE = range(3)
@@ -74,7 +74,7 @@ def check_decode_budget(**_: Any) -> list[CheckMessage]:
 def check_fetch_allow(**_: Any) -> list[CheckMessage]:
     """What may be asked besides public addresses is understood, or nothing starts."""
     try:
-        net.parse_allow(settings.FACESWAP_FETCH_ALLOW)
+        net.parse_allow_list(settings.FACESWAP_FETCH_ALLOW)
     except ValueError as error:
         return [
             Error(
@@ -148,7 +148,7 @@ def _check_hosted() -> Iterator[CheckMessage]:
             id="swaps.E007",
         )
     try:
-        net.parse_allow(settings.FACESWAP_HOSTED_RESULT_HOSTS)
+        net.parse_allow_list(settings.FACESWAP_HOSTED_RESULT_HOSTS)
     except ValueError as error:
         yield Error(
             f"FACESWAP_HOSTED_RESULT_HOSTS: {error}",
@@ -156,7 +156,7 @@ def _check_hosted() -> Iterator[CheckMessage]:
             id="swaps.E008",
         )
     try:
-        api, site = parse(settings.FACESWAP_API_URL), parse(settings.SITE_URL)
+        api, site = parse_url(settings.FACESWAP_API_URL), parse_url(settings.SITE_URL)
     except ValueError as error:  # the address itself is not shown: a password may stand in it
         yield Error(
             f"FACESWAP_API_URL: {error}",
@@ -167,7 +167,7 @@ def _check_hosted() -> Iterator[CheckMessage]:
     yield from _check_addresses(api, site)
 
 
-def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
+def _check_addresses(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
     if not api.is_https and _reach(api) == EVERYWHERE:
         yield Error(
             "FACESWAP_API_URL is a public address without https: the key and all pictures would "
@@ -194,7 +194,7 @@ def _check_addresses(api: Target, site: Target) -> Iterator[CheckMessage]:
     yield from _check_what_it_reaches(api, site)
 
 
-def _check_what_it_reaches(api: Target, site: Target) -> Iterator[CheckMessage]:
+def _check_what_it_reaches(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
     """The pictures, and our callback."""
     try:
         pictures = _address_of_pictures(site)
@@ -224,7 +224,7 @@ def _check_what_it_reaches(api: Target, site: Target) -> Iterator[CheckMessage]:
         )
 
 
-def _is_this_site(api: Target, site: Target) -> bool:
+def _is_this_site(api: ParsedUrl, site: ParsedUrl) -> bool:
     """By its name or one that it answers to. What this misses, its own API refuses."""
     is_below = f"{api.path.rstrip('/')}/".startswith(f"{site.path.rstrip('/')}/")
     if api.port != site.port or not is_below:
@@ -234,25 +234,25 @@ def _is_this_site(api: Target, site: Target) -> bool:
     return api.host in {site.host, *settings.ALLOWED_HOSTS}
 
 
-def _address_of_pictures(site: Target) -> Target | None:
+def _address_of_pictures(site: ParsedUrl) -> ParsedUrl | None:
     """Where their links lead; None for a bucket at AWS, which everybody reaches."""
     if not settings.AWS_STORAGE_BUCKET_NAME:
         return site
     options = settings.STORAGES["default"]["OPTIONS"]
     url = options["public_endpoint_url"] or options["endpoint_url"]
-    return parse(url) if url else None
+    return parse_url(url) if url else None
 
 
-def _reach(target: Target) -> int:
+def _reach(target: ParsedUrl) -> int:
     """How far away it can be reached, as far as the name tells."""
     if target.host == "localhost" or _is_loopback(target):
         return THIS_MACHINE
     if target.address:
         return EVERYWHERE if is_public(target.address) else THIS_NETWORK
-    is_near = is_inside(target.host) or target.host.endswith(".test")
+    is_near = is_internal_name(target.host) or target.host.endswith(".test")
     return THIS_NETWORK if is_near else EVERYWHERE
 
 
-def _is_loopback(target: Target) -> bool:
+def _is_loopback(target: ParsedUrl) -> bool:
     address = target.address  # 0.0.0.0 leads to this machine as well
     return bool(address and (address.is_loopback or address.is_unspecified))

@@ -1,12 +1,12 @@
-"""Requests to strangers' URLs. Whoever calls waits: made for background processes.
+"""HTTP requests to URLs that strangers gave. They block, so they belong in background processes.
 
 NetError
-├── NotAllowed   the URL, or what it leads to, may not be asked; permanent
-├── NotReached   no such host, refused, too slow, bad certificate, broken off
-├── TooLarge     more bytes than are wanted
+├── NotAllowed   the URL, or what it leads to, may not be requested; permanent
+├── NotReached   no such host, refused, too slow, bad certificate, connection lost
+├── TooLarge     the body has more bytes than allowed
 └── BadAnswer    ``fetch`` only: a status other than 200, too many redirects
 
-A message says what is wrong and what to do, for people. It names no part of the URL.
+Each message tells people what is wrong and what to do. It names no part of the URL.
 """
 
 import random
@@ -21,61 +21,65 @@ from django.conf import settings
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
-from swaps.net.addresses import Allow, parse_allow
+from swaps.net.addresses import AllowList, parse_allow_list
 from swaps.net.connection import (
-    Call,
     Deadline,
     NetError,
     NotAllowed,
     NotReached,
+    RequestContext,
     Resolve,
-    check,
+    checked_url,
     request,
     resolve_host,
 )
 from swaps.net.unpacking import UnknownEncodingError, unpack
 
 __all__ = (
-    "Answer",
     "BadAnswer",
     "NetError",
     "NotAllowed",
     "NotReached",
     "Resolve",
+    "Response",
     "TooLarge",
     "check_url",
     "fetch",
-    "parse_allow",
+    "parse_allow_list",
     "post",
     "resolve_host",
 )
 
 MAX_REDIRECTS: Final = 3
 EXCERPT_BYTES: Final = 2_000
-_PIECE_BYTES: Final = 65_536
+_CHUNK_BYTES: Final = 65_536
 _PAUSE_SECONDS: Final = (0.1, 0.3)
-_MAY_PASS: Final = frozenset({502, 503, 504})
+_TRANSIENT_STATUSES: Final = frozenset({502, 503, 504})
 
 
 class TooLarge(NetError):
-    pass
+    """The body has more bytes than the caller allows."""
 
 
 class BadAnswer(NetError):
+    """The answer has a status other than 200, too many redirects or an unknown encoding."""
+
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
+    """The answer to a ``post``; any status counts as one."""
+
     status: int
-    body: bytes  # its first 2,000 bytes, or as much of them as came
+    body: bytes  # at most its first 2,000 bytes
 
 
 def check_url(url: str) -> None:
-    """Raise NotAllowed if that can be told without a network."""
-    check(url, _allow())
+    """Check a URL without using the network; raises ``NotAllowed``."""
+    checked_url(url, _allow())
 
 
 def fetch(
@@ -86,22 +90,23 @@ def fetch(
     resolve: Resolve = resolve_host,
     only: Collection[str] = (),
 ) -> bytes:
-    """The body; unpacked, where a host packed it unasked. Tries once more if the failure may pass.
+    """Return the body of a URL, decompressed; retry once after a transient failure.
 
-    ``only``: hosts that the operator named, as in ``parse_allow``. No other may be asked, also by
-    a redirect; these may be, wherever they are.
+    Follows up to ``MAX_REDIRECTS`` redirects within ``seconds`` in all. ``only`` lists hosts that
+    the operator named (as in ``parse_allow_list``): then no other host is requested, not even by a
+    redirect, and these may have private addresses. Raises a ``NetError``.
     """
     with Deadline(seconds) as deadline:
-        allow = parse_allow(only, is_closed=True) if only else _allow()
-        call = Call(allow=allow, resolve=resolve, deadline=deadline)
+        allow = parse_allow_list(only, is_exclusive=True) if only else _allow()
+        context = RequestContext(allow=allow, resolve=resolve, deadline=deadline)
         try:
-            return _follow(url, max_bytes, call)
+            return _follow_redirects(url, max_bytes, context)
         except (NotReached, BadAnswer) as error:
-            if isinstance(error, BadAnswer) and error.status not in _MAY_PASS:
+            if isinstance(error, BadAnswer) and error.status not in _TRANSIENT_STATUSES:
                 raise
-            if not deadline.pause(random.uniform(*_PAUSE_SECONDS)):  # noqa: S311  no secret
+            if not deadline.sleep(random.uniform(*_PAUSE_SECONDS)):  # noqa: S311  no secret
                 raise
-        return _follow(url, max_bytes, call)
+        return _follow_redirects(url, max_bytes, context)
 
 
 def post(
@@ -111,25 +116,28 @@ def post(
     headers: Mapping[str, str],
     seconds: float = 15.0,
     resolve: Resolve = resolve_host,
-) -> Answer:
-    """Any status is an answer, a redirect too. To try again is the caller's business."""
+) -> Response:
+    """POST ``body`` and return the response, whatever its status; redirects are not followed.
+
+    Nothing is retried. Raises a ``NetError`` when no response came.
+    """
     with Deadline(seconds) as deadline:
-        call = Call(allow=_allow(), resolve=resolve, deadline=deadline)
-        with request("POST", url, call, body=body, headers=headers) as response:
-            return Answer(status=response.status, body=_excerpt(response, deadline))
+        context = RequestContext(allow=_allow(), resolve=resolve, deadline=deadline)
+        with request("POST", url, context, body=body, headers=headers) as response:
+            return Response(status=response.status, body=_read_excerpt(response, deadline))
 
 
-def _allow() -> Allow:
-    return parse_allow(settings.FACESWAP_FETCH_ALLOW)
+def _allow() -> AllowList:
+    return parse_allow_list(settings.FACESWAP_FETCH_ALLOW)
 
 
-def _follow(url: str, max_bytes: int, call: Call) -> bytes:
+def _follow_redirects(url: str, max_bytes: int, context: RequestContext) -> bytes:
     redirects = 0
     while True:
-        with request("GET", url, call) as response:
+        with request("GET", url, context) as response:
             location = response.get_redirect_location()
             if not location:
-                return _whole(response, max_bytes, call.deadline)
+                return _read_body(response, max_bytes, context.deadline)
             if redirects == MAX_REDIRECTS:
                 raise BadAnswer(
                     f"The URL leads on more than {MAX_REDIRECTS} times. Use the one at the end.",
@@ -140,9 +148,10 @@ def _follow(url: str, max_bytes: int, call: Call) -> bytes:
 
 
 def _join(url: str, location: str) -> str:
-    """Where a redirect leads. http.client read it as Latin-1; what is not ASCII is UTF-8.
+    """Return the absolute URL that a redirect leads to, spelled as the server wrote it.
 
-    Whole URLs and paths stay as they are written; ``urljoin`` would tidy them up.
+    http.client decodes the header as Latin-1, but bytes beyond ASCII are UTF-8. Absolute URLs and
+    paths are not given to ``urljoin``, which would normalise them. Raises ``NotAllowed``.
     """
     try:
         location = location.encode("latin-1").decode().replace(" ", "%20")
@@ -157,46 +166,50 @@ def _join(url: str, location: str) -> str:
         ) from None
 
 
-def _whole(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
+def _read_body(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
+    """Return the body of a 200 response; raises ``BadAnswer`` or ``TooLarge``."""
     if response.status != 200:
         raise BadAnswer(
             f"The host answered with status {response.status}, not with 200. Check the URL.",
             status=response.status,
         )
     is_announced = (response.length_remaining or 0) > max_bytes
-    if is_announced or len(body := _read(response, max_bytes + 1, deadline)) > max_bytes:
+    if is_announced or len(body := _read_at_most(response, max_bytes + 1, deadline)) > max_bytes:
         raise TooLarge(f"The host sends more than {max_bytes:,} bytes. Use something smaller.")
     return body
 
 
-def _excerpt(response: HTTPResponse, deadline: Deadline) -> bytes:
-    """The status was the answer: how the body ends changes nothing."""
+def _read_excerpt(response: HTTPResponse, deadline: Deadline) -> bytes:
+    """Return the first ``EXCERPT_BYTES`` of the body, or as much as can be read of it.
+
+    The caller needs the status only, so a body that breaks off is no error.
+    """
     body = bytearray()
     with suppress(NetError, OSError, HTTPError, HTTPException, ValueError):
-        for piece in _pieces(response, deadline):
+        for piece in _chunks(response, deadline):
             body += piece
             if len(body) >= EXCERPT_BYTES:
                 break
     return bytes(body[:EXCERPT_BYTES])
 
 
-def _read(response: HTTPResponse, most: int, deadline: Deadline) -> bytes:
+def _read_at_most(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
     body = bytearray()
-    for piece in _pieces(response, deadline):
+    for piece in _chunks(response, deadline):
         body += piece
-        if len(body) >= most:
+        if len(body) >= max_bytes:
             break
-    deadline.left()  # that it ended may be our own doing
-    return bytes(body[:most])
+    deadline.remaining()  # the deadline may have cut the body off
+    return bytes(body[:max_bytes])
 
 
-def _pieces(response: HTTPResponse, deadline: Deadline) -> Iterator[bytes]:
-    """Unpacked. No more than is read next: a small body may be packed from an endless one."""
+def _chunks(response: HTTPResponse, deadline: Deadline) -> Iterator[bytes]:
+    """Yield the decompressed body in small chunks, so that a zip bomb can be stopped in time."""
     encoding = response.headers.get("Content-Encoding", "")
-    raw = iter(lambda: response.read1(_PIECE_BYTES, decode_content=False), b"")
+    raw = iter(lambda: response.read1(_CHUNK_BYTES, decode_content=False), b"")
     try:
         for piece in unpack(raw, encoding):
-            deadline.left()
+            deadline.remaining()
             yield piece
     except UnknownEncodingError:
         raise BadAnswer(

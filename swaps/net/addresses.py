@@ -1,6 +1,7 @@
-"""Which hosts, ports and addresses may be asked for strangers. Pure: no network, no settings.
+"""Parses URLs, and decides which hosts, ports and addresses may be requested for strangers.
 
-A URL is taken apart once, by ``parse``: what is checked is what is asked.
+It is pure: no network, no settings. A URL is parsed once, by ``parse_url``, so that exactly what
+was checked is requested.
 """
 
 import re
@@ -17,7 +18,7 @@ IPNetwork = IPv4Network | IPv6Network
 
 MAX_CHARACTERS: Final = 4_000  # presigned URLs of some stores are long
 MAX_PORT: Final = 65_535
-OPEN_PORTS: Final = frozenset({80, 443})
+DEFAULT_OPEN_PORTS: Final = frozenset({80, 443})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _EXAMPLE: Final = "Write it like https://example.org/photo.jpg"
 
@@ -39,7 +40,7 @@ _SPECIAL_V4: Final = (
     IPv4Network("224.0.0.0/4"),  # multicast
     IPv4Network("240.0.0.0/4"),  # reserved, broadcast
 )
-# Outside it: loopback, mapped and compatible IPv4, NAT64, unique-local, link-local, multicast.
+# Not in it: loopback, mapped and compatible IPv4, NAT64, unique-local, link-local, multicast.
 _GLOBAL_V6: Final = IPv6Network("2000::/3")
 _SPECIAL_V6: Final = (
     IPv6Network("2001::/23"),  # protocols: Teredo, benchmarks, ORCHID
@@ -53,69 +54,81 @@ _NAME: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#]*)(?P<path>[^#]*)")
 _AUTHORITY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]+)(:(?P<port>0|[1-9][0-9]{0,4})?)?")
-# As RFC 3986 has them, and the percent sign: what is encoded already stays as it is written.
+# Those of RFC 3986, and the percent sign: what is encoded already must not be encoded again.
 _PATH_CHARACTERS: Final = "/?:@!$&'()*+,;=[]-._~%"
 
-# Names that lead to the machine that asks, by RFC 6761 and by the hosts files of systems.
-_THIS_MACHINE: Final = re.compile(
+# Names of the loopback interface, by RFC 6761 and by the hosts files of systems.
+_LOOPBACK_NAME: Final = re.compile(
     r"(.+\.)?localhost|localhost[46]?(\.localdomain[46]?)?|ip6-(localhost|loopback)"
 )
-# Names that only a network of one's own gives out: RFC 6762, RFC 8375, ICANN's .internal, routers.
-_INSIDE: Final = (".localhost", ".local", ".localdomain", ".internal", ".lan", ".home.arpa")
-_LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+# Names that exist only inside a private network: RFC 6762, RFC 8375, ICANN's .internal, routers.
+_INTERNAL_SUFFIXES: Final = (
+    ".localhost",
+    ".local",
+    ".localdomain",
+    ".internal",
+    ".lan",
+    ".home.arpa",
+)
+_LOOPBACK_ADDRESSES: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """Where a URL leads."""
+class ParsedUrl:
+    """The parts of an http(s) URL as they are requested."""
 
     is_https: bool
     host: str  # ASCII, lower case, no brackets
     address: IPAddress | None  # if the host is one
     port: int
-    path: str  # with the query, as it came; only what may not stand in a URL is encoded
+    path: str  # with the query; only characters that no URL may have are encoded
 
 
 @dataclass(frozen=True, kw_only=True)
-class Allow:
-    """What may be asked besides public addresses at open ports, or instead of them."""
+class AllowList:
+    """The hosts and networks that may be requested besides public addresses at open ports.
+
+    When ``is_exclusive``, nothing else may be requested.
+    """
 
     hosts: frozenset[tuple[str, int | None]]  # None: at every port
     networks: tuple[IPNetwork, ...]
-    is_closed: bool = False  # nothing but these
+    is_exclusive: bool = False  # nothing else may be requested
 
-    def permits(self, target: Target, address: IPAddress) -> bool:
+    def permits(self, target: ParsedUrl, address: IPAddress) -> bool:
+        """Return whether this resolved address may be connected to for this URL."""
         return (
             self._has_host(target)
             or any(address in network for network in self.networks)
             or (self._is_open(target) and is_public(address))
         )
 
-    def may_permit(self, target: Target) -> bool:
-        """False if host and port alone rule it out, whatever the name resolves to."""
+    def may_permit(self, target: ParsedUrl) -> bool:
+        """Return False if host and port alone rule the URL out, whatever the name resolves to."""
         return self._has_host(target) or bool(self.networks) or self._is_open(target)
 
-    def may_permit_address(self, target: Target) -> bool:
-        """False if its address, or a name that is never public, rules it out without a look-up."""
+    def may_permit_address(self, target: ParsedUrl) -> bool:
+        """Return False if an IP literal, or a name that is never public, rules it out."""
         if target.address:
             return self.permits(target, target.address)
-        if _THIS_MACHINE.fullmatch(target.host):
-            return any(self.permits(target, each) for each in _LOOPBACK)
-        return not is_inside(target.host) or self._has_host(target) or bool(self.networks)
+        if _LOOPBACK_NAME.fullmatch(target.host):
+            return any(self.permits(target, each) for each in _LOOPBACK_ADDRESSES)
+        return not is_internal_name(target.host) or self._has_host(target) or bool(self.networks)
 
-    def _is_open(self, target: Target) -> bool:
-        return target.port in OPEN_PORTS and not self.is_closed
+    def _is_open(self, target: ParsedUrl) -> bool:
+        return target.port in DEFAULT_OPEN_PORTS and not self.is_exclusive
 
-    def _has_host(self, target: Target) -> bool:
+    def _has_host(self, target: ParsedUrl) -> bool:
         return not self.hosts.isdisjoint({(target.host, None), (target.host, target.port)})
 
 
-def is_inside(host: str) -> bool:
-    """Whether a name leads to this machine or its own network, as far as the name tells."""
-    return "." not in host or host.endswith(_INSIDE)
+def is_internal_name(host: str) -> bool:
+    """Return whether a host name looks like one of this machine or its own network."""
+    return "." not in host or host.endswith(_INTERNAL_SUFFIXES)
 
 
 def is_public(address: IPAddress) -> bool:
+    """Return whether an address is global unicast, outside IANA's special-purpose registries."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _SPECIAL_V4)
     return (
@@ -125,8 +138,8 @@ def is_public(address: IPAddress) -> bool:
     )
 
 
-def parse(url: str) -> Target:
-    """Raises ValueError, with a message for people that names no part of the URL."""
+def parse_url(url: str) -> ParsedUrl:
+    """Parse an http(s) URL; raises ValueError with a message that names no part of the URL."""
     if len(url) > MAX_CHARACTERS:
         raise ValueError(f"The URL is longer than {MAX_CHARACTERS:,} characters. Shorten it.")
     if not url.isprintable() or " " in url or "\\" in url:
@@ -142,7 +155,7 @@ def parse(url: str) -> Target:
         path = quote(found["path"], safe=_PATH_CHARACTERS)
     except ValueError:
         raise ValueError(f"The URL cannot be understood. {_EXAMPLE}") from None
-    return Target(
+    return ParsedUrl(
         is_https=scheme == "https",
         host=host,
         address=address,
@@ -151,8 +164,11 @@ def parse(url: str) -> Target:
     )
 
 
-def parse_allow(entries: Iterable[str], *, is_closed: bool = False) -> Allow:
-    """From ``host``, ``host:port`` and networks; ValueError for what is none of them."""
+def parse_allow_list(entries: Iterable[str], *, is_exclusive: bool = False) -> AllowList:
+    """Parse entries like ``host``, ``host:port`` and ``10.0.0.0/8``.
+
+    Raises ValueError for others.
+    """
     hosts: set[tuple[str, int | None]] = set()
     networks: list[IPNetwork] = []
     for entry in entries:
@@ -166,7 +182,7 @@ def parse_allow(entries: Iterable[str], *, is_closed: bool = False) -> Allow:
                 f"{entry!r} cannot be understood: write a host, host:port, or a network like "
                 "10.0.0.0/8 with only zeros behind its prefix."
             ) from None
-    return Allow(hosts=frozenset(hosts), networks=tuple(networks), is_closed=is_closed)
+    return AllowList(hosts=frozenset(hosts), networks=tuple(networks), is_exclusive=is_exclusive)
 
 
 def _read_host_and_port(entry: str) -> tuple[str, int | None]:
@@ -179,7 +195,7 @@ def _read_host_and_port(entry: str) -> tuple[str, int | None]:
 
 
 def _read_authority(authority: str) -> tuple[str, IPAddress | None, int | None]:
-    """Host, address if it is one, and port if there is one; ValueError for anything else."""
+    """Return host, address if the host is one, and port if there is one; raises ValueError."""
     found = _AUTHORITY.fullmatch(authority)
     if not found:
         raise ValueError(authority)
@@ -191,12 +207,12 @@ def _read_authority(authority: str) -> tuple[str, IPAddress | None, int | None]:
 
 
 def _read_host(host: str) -> tuple[str, IPAddress | None]:
-    """As it is asked for, and as an address if it is one; ValueError if it is neither."""
+    """Return the host in ASCII, and its address if it is an IP literal; raises ValueError."""
     host = ascii_host(host).removesuffix(".")
     if host.startswith("["):
         literal = IPv6Address(host[1:-1])
         return str(literal), literal
-    if _NUMBER.fullmatch(host.rpartition(".")[2]):  # four decimals, or it is 127.1, 0x7f.1, …
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):  # dotted decimal; 127.1, 0x7f.1 … raise
         return host, IPv4Address(host)
     if not _NAME.fullmatch(host):
         raise ValueError(host)

@@ -1,7 +1,7 @@
-"""One request to a stranger, on a connection of its own, to an address that was checked.
+"""Sends one request to a stranger's server, over a new connection to an address that was checked.
 
-Host header, SNI and certificate go by the host's name; only the way to connect is changed.
-``requests-hardened`` checks the first address only, and knows no allow list, ports or deadline.
+Host header, SNI and certificate use the host's name; only the way to connect is changed.
+``requests-hardened`` checks the first address only, and has no allow list, ports or deadline.
 """
 
 import socket
@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import create_urllib3_context
 from urllib3.util.connection import create_connection
 
-from swaps.net.addresses import Allow, IPAddress, Target, parse
+from swaps.net.addresses import AllowList, IPAddress, ParsedUrl, parse_url
 
 Resolve = Callable[[str], Sequence[str]]  # a host's name to all its addresses; OSError if none
 
@@ -41,23 +41,25 @@ _NOT_PUBLIC: Final = (
 
 
 class NetError(Exception):
+    """The base of everything that can go wrong with a request; ``message`` is for people."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
 
 
 class NotAllowed(NetError):
-    pass
+    """The URL, or the address that it leads to, may not be requested."""
 
 
 class NotReached(NetError):
-    pass
+    """The host could not be reached, or no response that can be read came in time."""
 
 
 class Deadline:
-    """Ends a whole call, whatever it waits for: when time is up, its sockets are shut down.
+    """Limits the time of a whole request: when it is over, its sockets are shut down.
 
-    A socket's own time limit is for one read or write, and begins anew with every byte.
+    The timeout of a socket is not enough: it restarts with every byte that arrives.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -66,7 +68,7 @@ class Deadline:
         self.is_over = False
         self._watched: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
+        self._timer = threading.Timer(seconds, self._shut_down)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -79,41 +81,42 @@ class Deadline:
             while self._watched:
                 self._watched.pop().close()
 
-    def left(self) -> float:
-        """Seconds. Raises NotReached when there are none."""
+    def remaining(self) -> float:
+        """Return the seconds that are left; raises ``NotReached`` when there are none."""
         left = self._ends - time.monotonic()
         if self.is_over or left <= 0:
             raise NotReached(f"The host took more than {self.seconds:g} seconds. Try again later.")
         return left
 
-    def pause(self, seconds: float) -> bool:
-        """False at once if there is no time for it."""
+    def sleep(self, seconds: float) -> bool:
+        """Sleep, if there is time for it; return False at once if there is not."""
         if self._ends - time.monotonic() <= seconds:
             return False
         time.sleep(seconds)
         return True
 
     def watch(self, connected: socket.socket) -> None:
+        """Shut this socket down when time is over."""
         with self._lock:
-            # TLS takes the original's descriptor away, and has no dup() of its own.
+            # TLS detaches the original's descriptor, and its sockets have no dup().
             copy = socket.fromfd(connected.fileno(), connected.family, connected.type)
             self._watched.append(copy)
         if self.is_over:
-            self._cut()
+            self._shut_down()
 
-    def _cut(self) -> None:
+    def _shut_down(self) -> None:
         self.is_over = True
         with self._lock:
             for watched in self._watched:
-                with suppress(OSError):  # the other side was faster
+                with suppress(OSError):  # it is closed already
                     watched.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """What the requests of one call share."""
+class RequestContext:
+    """What all requests of one ``fetch`` or ``post`` share, redirects included."""
 
-    allow: Allow
+    allow: AllowList
     resolve: Resolve
     deadline: Deadline
 
@@ -123,7 +126,7 @@ class Call:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Trusts whom the system trusts (operators may add to that) and whom browsers trust."""
+    """Return a context that trusts the system's certificate authorities and certifi's."""
     context = create_urllib3_context()
     context.load_default_certs()
     context.load_verify_locations(certifi.where())
@@ -134,15 +137,18 @@ def tls_context() -> ssl.SSLContext:
 def request(
     method: str,
     url: str,
-    call: Call,
+    context: RequestContext,
     *,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Iterator[HTTPResponse]:
-    """Whatever breaks is a NetError, while the body is read too."""
-    target = check(url, call.allow)
+    """Send a request and yield the response, its body still unread.
+
+    Everything that goes wrong is raised as a ``NetError``, also while the caller reads the body.
+    """
+    target = checked_url(url, context.allow)
     try:
-        with closing(_connection(target, call)) as connection:
+        with closing(_connection(target, context)) as connection:
             connection.request(
                 method,
                 target.path,
@@ -158,22 +164,22 @@ def request(
             "The host has no certificate that can be trusted. Renew it, or use another host."
         ) from error
     except (OSError, HTTPError, HTTPException, ValueError) as error:
-        call.deadline.left()  # that it broke off may be our own doing
+        context.deadline.remaining()  # the deadline may have cut it off
         raise NotReached(
             "The host broke off, or its answer is not HTTP. Try again later, or use another host."
         ) from error
 
 
-def check(url: str, allow: Allow) -> Target:
-    """Without a network. Raises NotAllowed."""
+def checked_url(url: str, allow: AllowList) -> ParsedUrl:
+    """Parse a URL and check it without using the network; raises ``NotAllowed``."""
     try:
-        target = parse(url)
+        target = parse_url(url)
     except ValueError as error:
         raise NotAllowed(str(error)) from None
     if not allow.may_permit(target):
         raise NotAllowed(
             "The URL leads to a host that is not on the list of those that may be asked."
-            if allow.is_closed
+            if allow.is_exclusive
             else f"Port {target.port} is not open to URLs. Use 80 or 443."
         )
     if not allow.may_permit_address(target):
@@ -181,12 +187,14 @@ def check(url: str, allow: Allow) -> Target:
     return target
 
 
-def _check_addresses(target: Target, addresses: Sequence[IPAddress], allow: Allow) -> None:
+def _check_addresses(target: ParsedUrl, addresses: Sequence[IPAddress], allow: AllowList) -> None:
     if not all(allow.permits(target, address) for address in addresses):
         raise NotAllowed(_NOT_PUBLIC)
 
 
 class _Http(HTTPConnection):
+    """A connection whose socket is opened by ``dial``, to an address that was checked."""
+
     dial: Callable[[], socket.socket]
 
     def _new_conn(self) -> socket.socket:
@@ -199,51 +207,54 @@ class _Http(HTTPConnection):
 
 
 class _Https(_Http, HTTPSConnection):
-    pass
+    """The same over TLS."""
 
 
-def _connection(target: Target, call: Call) -> _Http:
-    timeout = call.deadline.left()
+def _connection(target: ParsedUrl, context: RequestContext) -> _Http:
+    timeout = context.deadline.remaining()
     if target.is_https:
-        connection: _Http = _Https(target.host, target.port, timeout=timeout, ssl_context=call.tls)
+        connection: _Http = _Https(
+            target.host, target.port, timeout=timeout, ssl_context=context.tls
+        )
     else:
         connection = _Http(target.host, target.port, timeout=timeout)
-    connection.dial = partial(_dial, target, call)
+    connection.dial = partial(_dial, target, context)
     return connection
 
 
-def _dial(target: Target, call: Call) -> socket.socket:
-    """Resolve once, check every address, connect to one of them."""
-    addresses = [target.address] if target.address else _look_up(target.host, call)
-    _check_addresses(target, addresses, call.allow)
+def _dial(target: ParsedUrl, context: RequestContext) -> socket.socket:
+    """Resolve the host once, check all its addresses, and connect to the first that answers."""
+    addresses = [target.address] if target.address else _look_up(target.host, context)
+    _check_addresses(target, addresses, context.allow)
     for tried, address in enumerate(addresses):
-        share = call.deadline.left() / (len(addresses) - tried)
+        share = context.deadline.remaining() / (len(addresses) - tried)
         with suppress(OSError):
             connected = create_connection((str(address), target.port), share)
-            call.deadline.watch(connected)
+            context.deadline.watch(connected)
             return connected
-    call.deadline.left()
+    context.deadline.remaining()
     raise NotReached("The host cannot be connected to. Try again later, or use another host.")
 
 
-def _look_up(host: str, call: Call) -> list[IPAddress]:
-    """In a thread of its own: nothing ends a resolver that hangs."""
+def _look_up(host: str, context: RequestContext) -> list[IPAddress]:
+    """Resolve a host name in a thread, since a resolver that hangs cannot be interrupted."""
     found: Future[Sequence[str]] = Future()
 
     def look_up() -> None:
         try:
-            found.set_result(call.resolve(host))
+            found.set_result(context.resolve(host))
         except Exception as error:  # noqa: BLE001  raised again by whoever waits
             found.set_exception(error)
 
     threading.Thread(target=look_up, daemon=True).start()
     try:
-        return [ip_address(address) for address in found.result(call.deadline.left())]
+        return [ip_address(address) for address in found.result(context.deadline.remaining())]
     except (OSError, ValueError) as error:
-        call.deadline.left()
+        context.deadline.remaining()
         raise NotReached("The host was not found. Check its spelling.") from error
 
 
 def resolve_host(host: str) -> list[str]:
+    """Return all addresses of a host name; raises OSError when it has none."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]

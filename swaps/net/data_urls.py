@@ -1,4 +1,4 @@
-"""``data:`` URLs (RFC 2397), as people really write them. Standard library only."""
+"""Decodes ``data:`` URLs (RFC 2397), also as people really write them. Standard library only."""
 
 import base64
 import re
@@ -15,28 +15,31 @@ def is_data_url(url: str) -> bool:
 
 
 def decode(url: str) -> bytes:
-    """What the URL holds; the type that it claims is not looked at. ValueError if it is not base64.
+    """Return the bytes of a base64 ``data:`` URL; raises ValueError if it is none.
 
-    There may be line breaks, percent-encoded characters, the letters of the URL-safe alphabet, and
-    no padding.
+    The media type is ignored. Line breaks, percent-encoding, the URL-safe alphabet and missing
+    padding are accepted.
     """
     header, comma, text = url.partition(",")
     if not (comma and is_data_url(header) and _IS_BASE64.search(header)):
         raise ValueError("no data: URL in base64")
     data = _percent_decoded(text.encode())  # UnicodeEncodeError is a ValueError
     letters = data.translate(bytes.maketrans(b"-_", b"+/"), delete=_BLANKS)
-    bare = letters.removesuffix(b"=").removesuffix(b"=")
-    return base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
+    unpadded = letters.removesuffix(b"=").removesuffix(b"=")
+    return base64.b64decode(unpadded + b"=" * (-len(unpadded) % 4), validate=True)
 
 
 def _percent_decoded(data: bytes) -> bytes:
-    """In chunks: taken apart at once, millions of escapes would be as many objects in memory."""
+    """Decode percent-encoding in chunks.
+
+    ``unquote`` makes one object per escape, millions at once.
+    """
     if b"%" not in data:
         return data
     decoded, start = bytearray(), 0
     while start < len(data):
         end = start + _CHUNK
-        cut = data.rfind(b"%", end - 2, end)  # no escape is cut in two
+        cut = data.rfind(b"%", end - 2, end)  # never split an escape
         end = cut if cut > start else end
         decoded += unquote_to_bytes(data[start:end])
         start = end

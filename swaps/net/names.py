@@ -1,4 +1,4 @@
-"""Host names as DNS and HTTP headers have them: international ones in ASCII (IDNA 2008)."""
+"""Converts international host names to ASCII (IDNA 2008), as DNS and HTTP headers need them."""
 
 import re
 from typing import Final
@@ -12,15 +12,18 @@ _HOST: Final = re.compile(
 
 
 def ascii_host(host: str) -> str:
-    """In lower case and ASCII, as browsers ask for it. ValueError if there is no such form.
+    """Return the host name in lower case and ASCII; raises ValueError if it has no such form.
 
-    UTS 46 maps upper case and wide letters first; IDNA 2008 then refuses symbols and emoji.
+    UTS 46 maps upper case and wide letters first; IDNA 2008 then rejects symbols and emoji.
     """
     return host.lower() if host.isascii() else idna.encode(host, uts46=True).decode()
 
 
 def ascii_url(url: str) -> str:
-    """The same URL with its scheme and host in lower case and ASCII. ValueError as above."""
+    """Return the URL with scheme and host in lower case and ASCII.
+
+    Raises ValueError like ``ascii_host``.
+    """
     found = _HOST.match(url)
     if not found:
         return url

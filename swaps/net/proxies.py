@@ -1,8 +1,7 @@
-"""Where a request comes from when proxies pass it on.
+"""Finds the client's address in ``X-Forwarded-For``, behind proxies that are trusted.
 
-Each proxy adds the address it was reached from to the end of ``X-Forwarded-For``. What stands left
-of the entry that the first trusted proxy added may be invented, so the header is read from the
-right, and only past trusted addresses.
+Each proxy appends the address that it was reached from. Entries left of the one that the first
+trusted proxy added may be forged, so the header is read from the right, past trusted ones only.
 """
 
 import ipaddress
@@ -14,31 +13,32 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAX_HOPS = 16
 MAX_ADDRESS_CHARACTERS = 64
-# Nobody's proxies fill more than these, by IP version; content delivery networks have /13 and /29.
+# No operator's proxies need wider networks, by IP version; CDNs have /13 and /29.
 MIN_PREFIX_LENGTHS = {4: 8, 6: 16}
 WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d*)?|([^:]*):\d*", re.ASCII)
 
 
 def parse_networks(entries: Iterable[str]) -> tuple[Network, ...]:
-    """The networks of a setting; ValueError for an entry that is none."""
+    """Parse the networks of a setting; raises ValueError for an entry that is none."""
     return tuple(_parse_network(entry) for entry in entries)
 
 
 def is_too_wide(network: Network) -> bool:
-    """Whether it holds addresses of strangers: 0.0.0.0/0, or half of it."""
+    """Return whether a trusted network would hold strangers, like 0.0.0.0/0 or half of it."""
     return not network.is_private and network.prefixlen < MIN_PREFIX_LENGTHS[network.version]
 
 
 def is_trusted(address: str, trusted: Collection[Network]) -> bool:
+    """Return whether an address belongs to a trusted proxy."""
     parsed = _parse_address(address)
     return parsed is not None and any(parsed in network for network in trusted)
 
 
 def client_address(peer: str, forwarded_for: str, trusted: Collection[Network]) -> str:
-    """The nearest address that is not a trusted proxy's, or the last one that can be read.
+    """Return the nearest address that is not a trusted proxy's, or the last that can be parsed.
 
-    ``peer`` is who opened the connection. IPv4-mapped addresses become IPv4 ones: limits count
-    IPv6 addresses by network, and all mapped ones share one.
+    ``peer`` is who opened the connection. IPv4-mapped addresses become IPv4 ones: rate limits count
+    IPv6 addresses by network, and all mapped ones share a network.
     """
     address = _parse_address(peer)
     if address is None:
@@ -61,7 +61,10 @@ def _parse_network(entry: str) -> Network:
 
 
 def _parse_address(text: str) -> Address | None:
-    """As in ``1.2.3.4``, ``1.2.3.4:5678``, ``2001:db8::1`` or ``[2001:db8::1]:443``."""
+    """Parse ``1.2.3.4``, ``1.2.3.4:5678``, ``2001:db8::1`` or ``[2001:db8::1]:443``.
+
+    None if neither.
+    """
     text = text.strip()
     if len(text) > MAX_ADDRESS_CHARACTERS:
         return None

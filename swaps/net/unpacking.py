@@ -1,7 +1,7 @@
-"""Bodies with a ``Content-Encoding``, unpacked as they stream in. Standard library only.
+"""Decompresses bodies with a ``Content-Encoding`` (gzip, deflate) as they stream in.
 
-What is unpacked comes in small pieces: whoever counts them can stop in time, however much a body
-would become.
+Chunks are small, so that whoever counts them can stop a compression bomb in time. Standard library
+only.
 """
 
 import zlib
@@ -14,15 +14,19 @@ _GZIP_WINDOW, _ZLIB_WINDOW, _RAW_WINDOW = 31, 15, -15
 
 
 class UnpackingError(ValueError):
-    """The body is not what its encoding says, or ends too early."""
+    """The body is not what its encoding says, or it is truncated."""
 
 
 class UnknownEncodingError(UnpackingError):
-    """Neither gzip nor deflate, or several of them."""
+    """The encoding is neither gzip nor deflate, or there are several."""
 
 
 def unpack(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """``encoding`` is the header as it came; an empty one leaves the body as it is."""
+    """Yield the decompressed body in chunks of at most ``PIECE_BYTES``.
+
+    ``encoding`` is the header's value; with an empty one the body passes unchanged. Raises
+    ``UnknownEncodingError`` at once and ``UnpackingError`` while iterating.
+    """
     named = [name.strip().lower() for name in encoding.split(",")]
     packed_as = [name for name in named if name not in _PLAIN]
     match packed_as:
@@ -36,13 +40,16 @@ def unpack(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _inflate(pieces: Iterable[bytes], *, is_gzip: bool) -> Iterator[bytes]:
-    """A gzip body may have several members. "deflate" is zlib, or what some send without it."""
+    """Yield the decompressed data.
+
+    Gzip with several members, zlib, or raw deflate, which some send.
+    """
     unpacker = None
     for piece in pieces:
         packed, has_more = piece, bool(piece)
         while has_more:
             if unpacker is None:
-                unpacker = zlib.decompressobj(_GZIP_WINDOW if is_gzip else _window_of(packed))
+                unpacker = zlib.decompressobj(_GZIP_WINDOW if is_gzip else _zlib_window(packed))
             try:
                 unpacked = unpacker.decompress(packed, PIECE_BYTES)
             except zlib.error as error:
@@ -59,5 +66,5 @@ def _inflate(pieces: Iterable[bytes], *, is_gzip: bool) -> Iterator[bytes]:
         raise UnpackingError
 
 
-def _window_of(packed: bytes) -> int:
+def _zlib_window(packed: bytes) -> int:
     return _ZLIB_WINDOW if packed[0] & 0x0F == zlib.DEFLATED else _RAW_WINDOW
