@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from django.core.management import get_commands
 
 from swaps.errors import SwapError
 from swaps.models import Status
+from tests.test_architecture import DEPTH, LAYERS, MODULES
 
 ROOT = Path(__file__).parent.parent
+TEMPLATES = ROOT / "templates"
 # "cache" is where checkers and the test runner keep theirs.
 NOT_OURS = {".venv", "var", ".git", "node_modules", ".pytest_cache", "bench-results"}
 DOCUMENTS = sorted(
@@ -224,3 +227,117 @@ def test_decisions_are_numbered_without_gaps_and_say_what_follows() -> None:
         assert text.startswith(f"# {int(path.name[:4])}. "), path.name
         headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
         assert headings == ["Context", "Decision", "Consequences"], path.name
+
+
+# --- paths and names in the code ----------------------------------------------------------
+
+OURS = ("faceswap_site", "swaps", "tests", "bench", "tools")
+LAYER_NAMES = "|".join(sorted((name for names in LAYERS for name in names), key=len, reverse=True))
+# `swaps/links.py`, `swaps/trust/` *(new)*; an object key like `swaps/<id>/…` is none.
+PATH = re.compile(rf"(?<![\w./~:-])((?:{'|'.join(OURS)})/[\w./<>*-]*)")
+# `settle.py`, `lifecycle/settle.py`
+FILE = re.compile(r"(?<![\w./<>~:*-])((?:\w+/)*\w+\.py)\b")
+# `swaps.links.callback_url`, `lifecycle.settle.settle`; an address like `https://api.…` is none.
+NAME = re.compile(
+    rf"(?<![\w./~:-])((?:swaps\.(?=[a-z_])|(?:{LAYER_NAMES})\.(?=[A-Za-z_]))\w+(?:\.\w+)*)"
+)
+NEW = re.compile(r"`([^`\n]+)`(?: and `([^`\n]+)`)? \*\(new\)\*")
+ENDINGS = {"manage.py"} | {
+    "/".join(path.relative_to(ROOT).parts[-count:])
+    for folder in OURS
+    for path in (ROOT / folder).rglob("*.py")
+    for count in range(1, 9)
+}
+SUFFIXES = {"py", "md", "json", "html", "css", "js", "org", "com", "cloud", "sqlite3"}
+
+
+def planned() -> set[str]:
+    """What the documents mark as not there yet."""
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
+    return {name for text in texts for found in NEW.findall(text) for name in found if name}
+
+
+def is_there(name: str) -> bool:
+    """Whether ``models.swap.Swap.claim`` can be imported and looked up."""
+    parts = ["swaps", *name.removeprefix("swaps.").split(".")]
+    for end in range(len(parts), 0, -1):
+        module = ".".join(parts[:end])
+        if module not in MODULES:
+            continue
+        found: object = import_module(module)
+        for attribute in parts[end:]:
+            if not hasattr(found, attribute):
+                return False
+            found = getattr(found, attribute)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_in_the_code_that_a_document_names_exist(path: Path) -> None:
+    code = code_in(path.read_text(encoding="utf-8"))
+    named = {match.rstrip(".") for match in PATH.findall(code) if "<" not in match} - planned()
+    assert {
+        name for name in named if not (ROOT / name).exists() and not (TEMPLATES / name).exists()
+    } == set()
+    assert set(FILE.findall(code)) - planned() - ENDINGS == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_functions_that_a_document_names_exist(path: Path) -> None:
+    code = code_in(path.read_text(encoding="utf-8"))
+    named = {name for name in NAME.findall(code) if name.rpartition(".")[2] not in SUFFIXES}
+    assert {name for name in named if not is_there(name)} == set()
+
+
+def test_a_name_that_does_not_exist_would_be_found() -> None:
+    text = "`swaps/nowhere.py`, `swaps.links.nothing`, `nobody.py`, `lifecycle.settle.settle`"
+    assert PATH.findall(code_in(text)) == ["swaps/nowhere.py"]
+    assert set(FILE.findall(code_in(text))) - ENDINGS == {"swaps/nowhere.py", "nobody.py"}
+    names = NAME.findall(code_in(text))
+    assert [name for name in names if not is_there(name)] == ["swaps.links.nothing"]
+    assert "lifecycle.settle.settle" in names
+
+
+def test_what_is_marked_as_new_does_not_exist_and_has_a_place() -> None:
+    """Whoever makes it takes the mark away."""
+    assert "swaps/trust/" in planned()
+    for name in planned():
+        assert not (ROOT / name).exists(), name
+        assert (ROOT / name).parent.is_dir(), name
+
+
+def rooms() -> dict[str, set[str]]:
+    """From the tables of architecture.md: the modules that are named for each package."""
+    found = {}
+    for line in read("docs", "architecture.md").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and (match := re.fullmatch(r"`(\w+)`", cells[0])):
+            found[match.group(1)] = set(CODE.findall(cells[2]))
+    return found
+
+
+def test_the_picture_of_the_layers_is_the_one_that_is_tested() -> None:
+    """Who adds a package draws it in docs/architecture.md, and gives it a row in the tables."""
+    picture = re.findall(r"^ │ ([\w ·]+?) *│", read("docs", "architecture.md"), re.MULTILINE)
+    assert [tuple(line.split(" · ")) for line in picture] == list(LAYERS)
+
+
+def test_each_package_has_a_row_that_names_modules_of_its_own() -> None:
+    packages = {name: names for name, names in rooms().items() if name in DEPTH}
+    assert set(packages) == set(DEPTH)
+    for package, names in packages.items():
+        folder = ROOT / package if package == "faceswap_site" else ROOT / "swaps" / package
+        if package == "management":
+            folder /= "commands"
+        there = {path.stem for path in folder.glob("*.py")} | {
+            f"{path.name}/" for path in folder.glob("[a-z]*/")
+        }
+        assert names <= there, package
+
+
+def test_each_package_says_in_its_docstring_what_it_is() -> None:
+    """One that holds code has one: ``swaps/migrations`` is Django's, ``management`` its folder."""
+    for path in (ROOT / "swaps").rglob("__init__.py"):
+        if path.parent.name not in {"migrations", "management"}:
+            assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path

@@ -1,1 +1,1 @@
-"""Signing up, in and out; what proves an account's address, and what ends then."""
+"""Accounts and what opens them: sign-up, proof of the mailbox, API keys, limits on attempts."""

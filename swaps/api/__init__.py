@@ -1,0 +1,1 @@
+"""The Face Swap API: parses calls, checks keys and limits, answers in JSON."""

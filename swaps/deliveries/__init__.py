@@ -1,0 +1,1 @@
+"""Delivers our signed callbacks to callers of the API; the inspector receives them for a try."""

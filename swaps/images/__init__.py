@@ -1,4 +1,4 @@
-"""Pictures: what is accepted, decoded, encoded and refused. No Django, no engine, no storage.
+"""Pictures: accepts, decodes, encodes and refuses them. Of Django only settings, in ``budget``.
 
 ``accept`` makes a photo of what a person sent; ``open_photo`` and ``encode`` go between files and
 pixels. Everything that is wrong with a picture is an ``ImageRefused``.

@@ -1,4 +1,4 @@
-"""The database models: accounts, swaps and what belongs to them."""
+"""The database models: accounts, swaps and what belongs to them, changed by their methods only."""
 
 from swaps.models.account_storage import AccountStorage
 from swaps.models.api_access import ApiAccess

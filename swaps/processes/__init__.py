@@ -1,0 +1,1 @@
+"""Runs the processes of a site: web server, worker, courier, clock; ``up`` starts all of them."""

@@ -1,0 +1,1 @@
+"""Marks a picture as made by AI, and finds the mark again."""

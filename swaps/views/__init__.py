@@ -1,0 +1,1 @@
+"""Pages and their fragments: each view finds, asks one thing, renders."""

@@ -1,0 +1,1 @@
+"""Forms of the pages: check what people send."""
