@@ -50,7 +50,7 @@ def _running(
     is_ready: Callable[[int], bool],
     log: Path | None = None,
 ) -> Iterator[int]:
-    from tests.processes import wait_until
+    from tests.running import wait_until
 
     log = log or Path(environment["FACESWAP_VAR"]) / f"{port}.log"
     with log.open("wb") as file:

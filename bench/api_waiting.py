@@ -68,7 +68,7 @@ def history(port: int) -> Request:
 def until_all_wait(calls: Sequence["Future[Answer]"]) -> int:
     """How many wait, a while after the last has asked: none answered, each with a swap."""
     from swaps.models import Door, Swap
-    from tests.processes import wait_until
+    from tests.running import wait_until
 
     unfinished = Swap.objects.filter(door=Door.API).unfinished()
     assert wait_until(lambda: unfinished.count() == len(calls), 60), unfinished.count()

@@ -108,7 +108,7 @@ def has_no_face(swap_id: str) -> bool:
 def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
     from swaps.lifecycle.request import request_swap
     from swaps.models import Quota, Submission, Swap, User
-    from tests.processes import wait_until
+    from tests.running import wait_until
 
     owner = User.objects.create_user("chaos@example.com", "a fine long pass phrase")
     granted = Quota.objects.get_or_grant(owner).remaining

@@ -19,9 +19,11 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Error, Page, sync_playwright
 
 from bench import _ground
-from tests.e2e.running_site import RunningSite, free_port, running_site
-from tests.e2e.visitor import SOURCE, TARGET, Visitor
+from tests.e2e.visitor import Visitor
 from tests.parts import PARTS
+from tests.paths import SOURCE, TARGET
+from tests.running import free_port
+from tests.running_site import RunningSite, running_site
 from tests.s3_server import own_bucket
 
 REPEATS = int(os.environ.get("REPEATS", "20"))

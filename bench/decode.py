@@ -227,7 +227,7 @@ def running(checkout: Path) -> Iterator[Site]:
             stderr=subprocess.STDOUT,
         )
     try:
-        from tests.processes import wait_until
+        from tests.running import wait_until
 
         assert wait_until(lambda: is_well(port), 120), (Path(var) / "log").read_text()[-3000:]
         url = f"http://127.0.0.1:{port}"

@@ -46,7 +46,7 @@ def measure(disk: SmallDisk, log: Path) -> dict[str, object]:
     from swaps.models import Status, Swap, User
     from swaps.storage import thumb_key
     from tests.crash import request_slow_swap
-    from tests.processes import wait_until
+    from tests.running import wait_until
 
     owner = User.objects.create_user("full@example.com", PASSWORD)
     other = User.objects.create_user("other@example.com", PASSWORD)

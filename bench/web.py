@@ -28,7 +28,8 @@ def main() -> None:
     from django.test.utils import setup_test_environment
 
     from swaps.models import User
-    from tests.crash import free_port, running_site
+    from tests.crash import running_site
+    from tests.running import free_port
 
     setup_test_environment()
     owner = User.objects.create_user("bench@example.com", PASSWORD)
@@ -157,7 +158,7 @@ def swap(owner: "User", source: Path, target: Path, megapixels: float) -> float:
     """Request one swap of a target of this size; the seconds until it was finished."""
     from swaps.lifecycle.request import request_swap
     from tests.crash import load
-    from tests.processes import wait_until
+    from tests.running import wait_until
 
     requested = request_swap(owner, load(source, 1.0), load(target, megapixels))
 

@@ -11,6 +11,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import evidence
 
+# The cast, for all tests that have no other one.
+pytest_plugins = ("tests.cast", "tests.api_caller")
+
 # A machine that is busy with something else makes no example wrong.
 hypothesis.settings.register_profile("site", deadline=None)
 hypothesis.settings.load_profile("site")
@@ -21,7 +24,7 @@ hypothesis.settings.load_profile("site")
 GROUPS = {
     "tests/circle/": "browser",
     "tests/e2e/": "browser",
-    "tests/test_demo_hosted.py": "browser",
+    "tests/tools/test_demo_hosted.py": "browser",
     "tests/conformance/": "conformance",
     "tests/doors/": "doors",
 }

@@ -7,7 +7,6 @@ import contextlib
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,8 @@ from PIL import Image
 from swaps import heartbeat, images, storage
 from swaps.lifecycle.request import request_swap
 from swaps.models import Heartbeat, Quota, Status, Swap, User
-from tests.processes import ROOT, wait_until
+from tests.paths import ROOT
+from tests.running import free_port, wait_until
 
 DEMO = ROOT / "static" / "img" / "demo"
 LEASE_SECONDS = 10  # longer than a swap takes on a machine that is busy with something else
@@ -152,9 +152,3 @@ def running_site(environment: Mapping[str, str], port: int = 0) -> Iterator[int]
     finally:
         process.terminate()
         process.communicate(timeout=60)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-    return port

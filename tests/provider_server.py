@@ -21,7 +21,7 @@ from typing import Any, Literal
 import requests
 from PIL import Image, ImageChops, ImageStat
 
-from tests.processes import wait_until
+from tests.running import wait_until
 
 KEY = "sk-test-5d2f0c1e9a"
 CORNER = 4  # the source's thumbnail takes a quarter of the result's width

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from tests.crash import LEASE_SECONDS, Outcome, survive_kills
-from tests.processes import database_url
+from tests.running import database_url
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from swaps import heartbeat
 from swaps.models import Heartbeat
-from tests.processes import wait_until
+from tests.running import wait_until
 
 NOW = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)

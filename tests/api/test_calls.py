@@ -1,6 +1,5 @@
 """What becomes of a call: asynchronous, idempotent, charged once, named by URL or sent along."""
 
-import base64
 import datetime
 import io
 import threading
@@ -20,10 +19,11 @@ from swaps.lifecycle.settle import settle
 from swaps.models import AccountStorage, ApiAccess, Door, IdempotencyKey, Status, Swap
 from swaps.models.idempotency_key import RETENTION
 from swaps.runtime.fair_share import MAX_AT_ONCE, try_acquire
-from tests.api.conftest import ASYNC, Caller, code_of
+from tests.api_caller import ASYNC, Caller, code_of
 from tests.net_servers import Peer, says, serving
 from tests.net_servers import answer as http_answer
-from tests.site.conftest import finished, finished_swap, picture, queued_swap
+from tests.pictures import data_url, picture
+from tests.swap_rows import finished, finished_swap, queued_swap
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +39,6 @@ def queued_tasks() -> list[str]:
     return [
         path.rpartition(".")[2] for path in DBTaskResult.objects.values_list("task_path", flat=True)
     ]
-
-
-def data_url(data: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
 
 # --- asynchronous ---------------------------------------------------------------------------

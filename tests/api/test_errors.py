@@ -16,7 +16,7 @@ from pytest_django import Settings
 from swaps import errors
 from swaps.api.description.error_meanings import MEANINGS
 from swaps.models import ApiKey, Swap
-from tests.api.conftest import ASYNC, SAMPLES, Caller, code_of
+from tests.api_caller import ASYNC, SAMPLES, Caller, code_of
 
 pytestmark = pytest.mark.django_db
 INSPECTOR = f"{site.SITE_URL}/callbacks/inspect/"

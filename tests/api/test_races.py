@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from swaps.models import ApiAccess, Swap
-from tests.api.conftest import Caller
+from tests.api_caller import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

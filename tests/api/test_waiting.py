@@ -20,9 +20,9 @@ from swaps.lifecycle.remove import remove_swap
 from swaps.lifecycle.settle import settle
 from swaps.models import ApiAccess, Status, Swap
 from swaps.runtime import request_slots
-from tests.api.conftest import SAMPLES, Caller, code_of
-from tests.processes import wait_until
-from tests.site.conftest import finished
+from tests.api_caller import SAMPLES, Caller, code_of
+from tests.running import wait_until
+from tests.swap_rows import finished
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

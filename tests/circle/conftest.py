@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conformance.receiver import Receiver, receiving
 from tests.e2e.conftest import alice, browser, chromium, new_visitor, pytest_itemcollected, shared
-from tests.e2e.running_site import RunningSite, free_port, running_site
+from tests.receiver import Receiver, receiving
+from tests.running import free_port
+from tests.running_site import RunningSite, running_site
 from tests.s3_server import own_bucket
 
 __all__ = ("alice", "browser", "chromium", "new_visitor", "pytest_itemcollected", "shared")

@@ -9,10 +9,10 @@ from swaps import errors, storage
 from swaps.hosted import client, parser
 from swaps.provenance import xmp
 from swaps.providers.base import NO_FACE, Accepted, Answered, RemoteRequest
-from tests.conformance.receiver import Inbox, Receiver
-from tests.e2e.running_site import RunningSite
-from tests.e2e.visitor import NO_FACE as FACELESS
-from tests.e2e.visitor import SOURCE, TARGET
+from tests.paths import NO_FACE as FACELESS
+from tests.paths import SOURCE, TARGET
+from tests.receiver import Inbox, Receiver
+from tests.running_site import RunningSite
 
 
 @pytest.fixture

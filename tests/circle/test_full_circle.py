@@ -11,9 +11,10 @@ from playwright.sync_api import Page, expect
 
 from swaps.provenance import xmp
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.running_site import RunningSite
-from tests.e2e.visitor import NO_FACE, OTHER, SOURCE, TARGET, Visitor
-from tests.processes import wait_until
+from tests.e2e.visitor import Visitor
+from tests.paths import NO_FACE, OTHER, SOURCE, TARGET
+from tests.running import wait_until
+from tests.running_site import RunningSite
 from tests.s3_server import client
 
 NAMES = ("source", "target", "result")

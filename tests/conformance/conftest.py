@@ -3,7 +3,6 @@
 The site may ask the customer's server because ``FACESWAP_FETCH_ALLOW`` names its ports.
 """
 
-import base64
 import io
 import json
 from collections.abc import Iterator
@@ -14,8 +13,9 @@ from PIL import Image
 
 from tests.conformance.bare_client import BareClient
 from tests.conformance.operator import Operator
-from tests.conformance.receiver import Receiver, receiving
-from tests.e2e.running_site import running_site
+from tests.pictures import data_url
+from tests.receiver import Receiver, receiving
+from tests.running_site import running_site
 
 CALLS_PER_MINUTE = 20_000
 WAITING_CALLS = 8  # in each web process
@@ -123,8 +123,4 @@ def faceless() -> str:
     """A small picture without a face, as ``data:`` URL: cheap to take, and it fails quickly."""
     out = io.BytesIO()
     Image.new("RGB", (96, 96), "tan").save(out, "PNG")
-    return data_url("image/png", out.getvalue())
-
-
-def data_url(content_type: str, data: bytes) -> str:
-    return f"data:{content_type};base64,{base64.b64encode(data).decode()}"
+    return data_url(out.getvalue(), "image/png")

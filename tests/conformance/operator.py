@@ -6,8 +6,8 @@ import re
 import signal
 from dataclasses import dataclass
 
-from tests.e2e.running_site import RunningSite
-from tests.processes import wait_until
+from tests.running import wait_until
+from tests.running_site import RunningSite
 
 COURIER_IS_READY = re.compile(r"courier:[^:\s]+:(\d+) is ready")
 

@@ -14,7 +14,7 @@ from swaps.runtime.request_slots import SILENCE_SECONDS, SLOTS
 from tests.conformance.bare_client import BareClient
 from tests.conformance.one_shape import ask, assert_error
 from tests.conformance.operator import Operator
-from tests.processes import wait_until
+from tests.running import wait_until
 
 Samples = tuple[str, str]
 NO_JSON = [b"", b"{", b"not json", b"\xff\xfe", b'{"a": NaN', b"[" * 100_000, b'{"a": "\x00"}']

@@ -10,13 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from tests.conformance.bare_client import BareClient
 from tests.conformance.conftest import Cast
 from tests.conformance.operator import Operator
-from tests.conformance.receiver import (
-    Receiver,
-    hangs,
-    leads_to_itself,
-    receiving,
-    says,
-)
+from tests.receiver import Receiver, hangs, leads_to_itself, receiving, says
 
 Samples = tuple[str, str]
 

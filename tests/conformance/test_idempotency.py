@@ -6,7 +6,7 @@ from collections import Counter
 from tests.conformance.bare_client import BareClient
 from tests.conformance.conftest import Cast
 from tests.conformance.operator import Operator
-from tests.conformance.receiver import Receiver
+from tests.receiver import Receiver
 
 Samples = tuple[str, str]
 FREE_SWAPS = 20

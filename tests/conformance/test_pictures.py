@@ -4,8 +4,9 @@ import pytest
 import requests
 
 from tests.conformance.bare_client import BareClient
-from tests.conformance.conftest import data_url
-from tests.conformance.receiver import PHOTOS, Receiver
+from tests.paths import PHOTOS
+from tests.pictures import data_url
+from tests.receiver import Receiver
 
 FACE, TARGET = "face-woman-frontal.jpg", "face-man-frontal.jpg"
 Samples = tuple[str, str]
@@ -27,9 +28,7 @@ def test_a_redirect_to_the_picture_is_followed(alice: BareClient, receiver: Rece
 
 
 def test_pictures_may_come_in_the_body(alice: BareClient) -> None:
-    source, target = (
-        data_url("image/jpeg", (PHOTOS / name).read_bytes()) for name in (FACE, TARGET)
-    )
+    source, target = (data_url((PHOTOS / name).read_bytes()) for name in (FACE, TARGET))
 
     answer = alice.swap(source, target)
 
@@ -135,9 +134,7 @@ def test_a_url_that_may_not_be_fetched_is_refused_at_once(
 def test_a_broken_picture_in_the_body_is_an_invalid_image(alice: BareClient) -> None:
     whole = (PHOTOS / FACE).read_bytes()
 
-    answer = alice.swap(
-        data_url("image/jpeg", whole), data_url("image/jpeg", b"\xff\xd8\xff" + whole[2000:2400])
-    )
+    answer = alice.swap(data_url(whole), data_url(b"\xff\xd8\xff" + whole[2000:2400]))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_image")
 

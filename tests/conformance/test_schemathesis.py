@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running_site import ROOT, RunningSite, running_site
+from tests.paths import ROOT
+from tests.running_site import RunningSite, running_site
 
 HERE = Path(__file__).parent
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "20")

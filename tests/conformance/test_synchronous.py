@@ -12,7 +12,7 @@ from PIL import Image
 from tests.conformance.bare_client import BareClient
 from tests.conformance.conftest import CALLS_PER_MINUTE, WAITING_CALLS
 from tests.conformance.operator import Operator
-from tests.processes import wait_until
+from tests.running import wait_until
 
 Samples = tuple[str, str]
 

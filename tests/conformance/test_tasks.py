@@ -7,7 +7,7 @@ from typing import Any
 from tests.conformance.bare_client import BareClient, state_of
 from tests.conformance.conftest import Cast
 from tests.conformance.operator import Operator
-from tests.conformance.receiver import Receiver
+from tests.receiver import Receiver
 
 Samples = tuple[str, str]
 KNOWN_AT_ONCE = {"id", "type", "status", "created_at", "trace_id", "request"}

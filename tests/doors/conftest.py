@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.doors.wire import HOST, Door
-from tests.e2e.running_site import ROOT, RunningSite, free_port, running_site
 from tests.parts import require
-from tests.processes import wait_until
+from tests.paths import ROOT
+from tests.running import free_port, wait_until
+from tests.running_site import RunningSite, running_site
 
 MAX_UPLOAD_MB = 1
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.doors.wire import CHUNKED, FORM, HOST, PASSWORD, Door, in_chunks, multipart, token_in
-from tests.e2e.visitor import SOURCE, TARGET
+from tests.paths import SOURCE, TARGET
 
 
 @pytest.fixture(params=["gunicorn", "nginx"])

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.doors.wire import Door
-from tests.e2e.running_site import RunningSite
+from tests.running_site import RunningSite
 
 LOGIN = "/accounts/login/"
 

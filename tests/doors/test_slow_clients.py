@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.doors.wire import FORM, HOST, Door
-from tests.e2e.running_site import ROOT, RunningSite, free_port
-from tests.processes import running, wait_until
+from tests.paths import ROOT
+from tests.running import free_port, running, wait_until
+from tests.running_site import RunningSite
 
 HEAD = f"GET / HTTP/1.1\r\nHost: {HOST}\r\nX: ".encode()
 

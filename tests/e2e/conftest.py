@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from tests import evidence
-from tests.e2e.running_site import RunningSite, running_site
 from tests.e2e.visitor import MAX_WAIT_MS, Visitor
 from tests.parts import require
+from tests.running_site import RunningSite, running_site
 
 NewVisitor = Callable[..., Visitor]
 

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, Page, ViewportSize, expect
 
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.running_site import RunningSite
-from tests.e2e.test_pages import DESKTOP, PHONE, findings
-from tests.e2e.visitor import NO_FACE, PASSWORD, SOURCE, Visitor
+from tests.e2e.findings import DESKTOP, PHONE, findings
+from tests.e2e.visitor import PASSWORD, Visitor
+from tests.paths import NO_FACE, SOURCE
+from tests.running_site import RunningSite
 
 DOCS = "/docs/api/"
 LANGUAGES = ("cURL", "Python", "JavaScript", "Java", "Go", "PHP")

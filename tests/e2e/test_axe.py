@@ -13,9 +13,10 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.running_site import RunningSite
-from tests.e2e.visitor import NO_FACE, TARGET, Visitor
+from tests.e2e.visitor import Visitor
 from tests.parts import on_one_database
+from tests.paths import NO_FACE, TARGET
+from tests.running_site import RunningSite
 
 pytestmark = on_one_database
 

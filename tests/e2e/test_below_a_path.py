@@ -12,9 +12,10 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.running_site import RunningSite, running_site
-from tests.e2e.test_main_way import LOADED, choose, download, sign_up, submit
-from tests.e2e.visitor import SOURCE, TARGET, Visitor
+from tests.e2e.visitor import Visitor
+from tests.e2e.ways import LOADED, choose, download, sign_up, submit
+from tests.paths import SOURCE, TARGET
+from tests.running_site import RunningSite, running_site
 
 PATH = "/tools/faces"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.visitor import OTHER, SOURCE, TARGET, Visitor
+from tests.e2e.visitor import Visitor
+from tests.paths import OTHER, SOURCE, TARGET
 
 GIVE = """(element, [kind, name, base64]) => {
   const bytes = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running_site import ROOT, RunningSite
 from tests.parts import on_one_database
+from tests.paths import ROOT
+from tests.running_site import RunningSite
 
 pytestmark = on_one_database
 
@@ -19,7 +20,7 @@ import pytest
 from tests import evidence
 from tests.conftest import pytest_runtest_makereport, pytest_runtest_setup
 from tests.e2e.conftest import browser, chromium, new_visitor, shared
-from tests.e2e.running_site import RunningSite
+from tests.running_site import RunningSite
 
 evidence.FOLDER = Path(os.environ["EVIDENCE"])
 

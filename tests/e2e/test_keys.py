@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.test_pages import findings
+from tests.e2e.findings import findings
 from tests.e2e.visitor import PASSWORD, Visitor
 
 KEYS = "/api/keys/"

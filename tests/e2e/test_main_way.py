@@ -1,48 +1,18 @@
 """The whole of what a person does here, with scripts and without."""
 
 import re
-from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from swaps.provenance import xmp
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.running_site import RunningSite
-from tests.e2e.visitor import OTHER, PASSWORD, SOURCE, TARGET, Visitor
-from tests.processes import wait_until
+from tests.e2e.visitor import Visitor
+from tests.e2e.ways import LOADED, choose, download, sign_up, submit
+from tests.paths import OTHER, SOURCE, TARGET
+from tests.running import wait_until
+from tests.running_site import RunningSite
 
-LOADED = """() => [...document.querySelectorAll("main img")]
-    .every(image => image.complete && image.naturalWidth > 0)"""
 MAGIC = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n", "webp": b"RIFF"}
-
-
-def sign_up(visitor: Visitor, email: str) -> None:
-    page = visitor.open("/")
-    visitor.follow(page.get_by_role("link", name="Try it with two photos"))
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    visitor.follow(page.get_by_role("button", name="Sign up"))
-    visitor.follow(page.get_by_role("link", name="Go on"))
-    expect(page.get_by_role("heading", name="New swap")).to_be_visible()
-
-
-def choose(page: Page, source: Path | None, target: Path | None) -> None:
-    if source:
-        page.locator("#id_source_image").set_input_files(source)
-    if target:
-        page.locator("#id_target_image").set_input_files(target)
-
-
-def submit(page: Page) -> None:
-    page.get_by_role("checkbox").check()
-    with page.expect_navigation():
-        page.get_by_role("button", name="Swap faces").click()
-
-
-def download(page: Page, name: str) -> bytes:
-    with page.expect_download() as started:
-        page.get_by_role("link", name=name, exact=True).click()
-    return started.value.path().read_bytes()
 
 
 def test_two_photos_become_one_picture_without_a_reload(

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.running_site import RunningSite
 from tests.e2e.visitor import Visitor
+from tests.running_site import RunningSite
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.running_site import MAX_UPLOAD_MB
-from tests.e2e.visitor import NO_FACE, OTHER, SOURCE, TARGET, Visitor
+from tests.e2e.visitor import Visitor
+from tests.paths import NO_FACE, OTHER, SOURCE, TARGET
+from tests.running_site import MAX_UPLOAD_MB
 
 
 def png_bomb() -> bytes:

@@ -16,13 +16,9 @@ from playwright.sync_api import (
 )
 
 from tests import evidence
-from tests.e2e.running_site import ROOT, RunningSite
+from tests.paths import SOURCE, TARGET
+from tests.running_site import RunningSite
 
-PHOTOS = ROOT / "tests" / "photos"
-SOURCE = PHOTOS / "face-man-beard-smile.jpg"
-TARGET = PHOTOS / "face-man-frontal.jpg"
-OTHER = PHOTOS / "face-woman-smiling-frontal.jpg"
-NO_FACE = PHOTOS / "noface-cap-over-face.jpg"
 # As long as anything may take on a machine that is busy with something else.
 MAX_WAIT_MS = 60_000
 PASSWORD = "a fine long pass phrase"

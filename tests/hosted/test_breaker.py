@@ -24,7 +24,7 @@ from swaps.models import (
     Swap,
     User,
 )
-from tests.hosted.ground import (
+from tests.hosted.steps import (
     call_back,
     ended_as,
     enqueued_at,

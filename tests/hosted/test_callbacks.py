@@ -15,7 +15,7 @@ from swaps import links, tasks
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import ProviderCallback, Status, Submission, Swap, User, Verdict
 from swaps.models.submission_queryset import Stage
-from tests.hosted.ground import call_back, hosted_by, post, requested, sent, submission_of
+from tests.hosted.steps import call_back, hosted_by, post, requested, sent, submission_of
 
 pytestmark = pytest.mark.django_db
 RIGHT = {"success": True, "image_url": "https://results.example.org/1.jpg?signature=abc"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.conformance.receiver import PHOTOS, Receiver, receiving, says
+from tests.paths import PHOTOS
 from tests.provider_server import (
     Behaviour,
     Call,
@@ -21,6 +21,7 @@ from tests.provider_server import (
     providing,
     refuses,
 )
+from tests.receiver import Receiver, receiving, says
 
 URL = "https://site.example/photo.jpg"
 

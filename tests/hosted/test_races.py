@@ -34,7 +34,7 @@ from swaps.models import (
     User,
     Verdict,
 )
-from tests.hosted.ground import (
+from tests.hosted.steps import (
     call_back,
     hosted_by,
     make_due,

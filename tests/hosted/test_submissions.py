@@ -24,7 +24,7 @@ from swaps.models import (
     Verdict,
 )
 from swaps.provenance import xmp
-from tests.hosted.ground import (
+from tests.hosted.steps import (
     DEADLINE,
     call_back,
     ended_as,
