@@ -27,6 +27,7 @@ GROUPS = {
     "tests/tools/test_demo_hosted.py": "browser",
     "tests/conformance/": "conformance",
     "tests/doors/": "doors",
+    "tests/upgrade/": "upgrade",
 }
 
 

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -138,11 +138,13 @@ def running_site(
     port: int = 0,
     path: str = "",
     environment: Mapping[str, str] | None = None,
+    fill: Callable[[RunningSite], None] | None = None,
     is_sent_nonsense: bool = False,
 ) -> Iterator[RunningSite]:
     """Prepare, start, wait until it is well; then stop it, and see that it left in good order.
 
     ``environment`` is what it is told besides. Who must know its port beforehand gives it one.
+    ``fill`` may put something into its folder and its database, which are empty, before.
     A site that is sent nonsense may log a trace for it, as Django does for bodies it cannot read.
     """
     with _own_database() as database:
@@ -165,6 +167,8 @@ def running_site(
         )
         if not list(Path(models).rglob("*.tflite")):
             site.manage("fetch_models")
+        if fill:
+            fill(site)
         site.manage("prepare")
         site.log.touch()
         try:

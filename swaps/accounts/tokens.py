@@ -8,7 +8,11 @@ from swaps.models import User
 
 
 class ResetTokenGenerator(EmailAwarePasswordResetTokenGenerator):  # type: ignore[misc]
-    """They end with the password, with a change of addresses, and with all access."""
+    """They end with the password, with a change of addresses, and with all access.
+
+    Where none has ended they are allauth's own: those that were mailed before an upgrade work.
+    """
 
     def _make_hash_value(self, user: User, timestamp: Any) -> str:
-        return f"{super()._make_hash_value(user, timestamp)}|{user.access_ended_at}"
+        own: str = super()._make_hash_value(user, timestamp)
+        return own if user.access_ended_at is None else f"{own}|{user.access_ended_at}"
