@@ -103,8 +103,8 @@ MIDDLEWARE = [
     "swaps.middleware.trust_known_proxies_only",
     "csp.middleware.CSPMiddleware",  # whichever of the layers below answers
     "swaps.api.middleware.api_error_middleware",
-    "swaps.middleware.keep_from_others",
-    "swaps.middleware.refuse_strange_requests",
+    "swaps.middleware.protect_private_pages",
+    "swaps.middleware.refuse_malformed_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

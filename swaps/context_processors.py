@@ -1,4 +1,4 @@
-"""What every page knows: who performs the swaps, and whether this site can send mail."""
+"""Context of every page: which provider performs swaps, and whether this site can send mail."""
 
 from urllib.parse import urlsplit
 
@@ -9,9 +9,9 @@ from swaps.models import Provider
 
 
 def provider(request: HttpRequest) -> dict[str, str]:
-    """To whom the pictures of swaps are sent, by the way they came in; empty when to nobody.
+    """Return the host to which pictures are sent, for each door; empty where they stay here.
 
-    A page that is shown without a request knows neither, and says nothing about it.
+    A page that is rendered without a request has neither, and says nothing about it.
     """
     host = host_of_provider()
     is_hosted = {
@@ -22,11 +22,12 @@ def provider(request: HttpRequest) -> dict[str, str]:
 
 
 def mail(request: HttpRequest) -> dict[str, bool]:
-    """Whether this site can send mail at all."""
+    """Return whether this site can send mail."""
     return {"sends_mail": settings.SENDS_MAIL}
 
 
 def host_of_provider() -> str:
+    """Return the host name of the hosted provider, or a general word when its URL has none."""
     try:
         host = urlsplit(settings.FACESWAP_API_URL).hostname
     except ValueError:

@@ -1,7 +1,4 @@
-"""What every request and every answer has in common, whichever layer answers.
-
-Strange requests are refused, known proxies believed, endless bodies cut off, secrets kept.
-"""
+"""Middleware for every request: proxies, caching, invalid requests and endless bodies."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,21 +28,20 @@ FORWARDED_HEADERS = (
 
 
 def trust_known_proxies_only(get_response: View) -> View:
-    """Middleware: ``REMOTE_ADDR`` becomes the client's address.
+    """Middleware: set ``REMOTE_ADDR`` to the client's address.
 
-    What others than the proxies in FACESWAP_TRUSTED_PROXIES say about it, or about https, is
-    dropped.
+    Forwarded headers count only from the proxies in FACESWAP_TRUSTED_PROXIES; others are dropped.
     """
     trusted = proxies.parse_networks(settings.FACESWAP_TRUSTED_PROXIES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         peer = request.META.get("REMOTE_ADDR", "")
-        said = {name: request.META.pop(name, "") for name in FORWARDED_HEADERS}
+        forwarded = {name: request.META.pop(name, "") for name in FORWARDED_HEADERS}
         forwarded_for = ""
         if proxies.is_trusted(peer, trusted):
-            forwarded_for = said["HTTP_X_FORWARDED_FOR"]
+            forwarded_for = forwarded["HTTP_X_FORWARDED_FOR"]
             # Of several the last is the trusted proxy's own; Django would read the first.
-            scheme = said["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip()
+            scheme = forwarded["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip()
             request.META["HTTP_X_FORWARDED_PROTO"] = scheme
         request.META["REMOTE_ADDR"] = proxies.client_address(peer, forwarded_for, trusted)
         return get_response(request)
@@ -53,12 +49,12 @@ def trust_known_proxies_only(get_response: View) -> View:
     return middleware
 
 
-def keep_from_others(get_response: View) -> View:
-    """Middleware: shared caches keep no page, and no other request learns a secret address.
+def protect_private_pages(get_response: View) -> View:
+    """Middleware: keep pages out of shared caches, and secret URLs out of Referer headers.
 
-    Pages whose address is a secret send requests of their own (styles, scripts, forms). Their
-    Referer header then names the site only: a full one would stand in the log of a proxy, and with
-    none at all a form would be refused (its Origin would be "null").
+    Pages at a secret URL send requests of their own (styles, scripts, forms). Their Referer header
+    then names the site only: a full one would stand in the log of a proxy, and with none at all a
+    form would be refused (its Origin would be "null").
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -72,8 +68,8 @@ def keep_from_others(get_response: View) -> View:
     return middleware
 
 
-def refuse_strange_requests(get_response: View) -> View:
-    """Middleware: forgets session cookies that are none, refuses encodings that are none."""
+def refuse_malformed_requests(get_response: View) -> View:
+    """Middleware: drop malformed session cookies, refuse unknown charsets with 400."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.COOKIES.get(settings.SESSION_COOKIE_NAME, "").isalnum():
@@ -89,9 +85,9 @@ def refuse_strange_requests(get_response: View) -> View:
 
 
 class BoundedBody:
-    """A body that comes in chunks, without saying how long it will be: read up to a limit.
+    """A chunked request body, whose length is not announced: read up to a limit.
 
-    Past the limit it raises RequestDataTooBig; a body that cannot be read to its end BadRequest.
+    Raises RequestDataTooBig past the limit, and BadRequest when the body cannot be read to its end.
     """
 
     def __init__(self, body: Any, limit: int) -> None:
@@ -105,7 +101,7 @@ class BoundedBody:
         return self._bounded(self._body.readline, size)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resource is held."""
 
     def _bounded(self, read: Callable[[int], bytes], size: int) -> bytes:
         try:
@@ -119,9 +115,9 @@ class BoundedBody:
 
 
 def refuse_endless_bodies(get_response: View) -> View:
-    """Middleware: a request that announces far more than two photos is not read at all.
+    """Middleware: refuse with 413 what announces far more bytes than two photos.
 
-    One that comes in chunks announces nothing, and is read as far as that.
+    A chunked body announces nothing, and is read up to that limit.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -65,7 +65,7 @@ def deliver_callback(delivery_id: str) -> None:
         return
     with try_acquire(("delivery", delivery.owner_id)) as has_share:
         if has_share:
-            deliver.attempt(delivery, timezone.now())
+            deliver.attempt_delivery(delivery, timezone.now())
         else:
             deliver_callback.using(run_after=timezone.now() + TURN).enqueue(delivery_id)
 
@@ -75,7 +75,7 @@ def send_mail(mail_id: str) -> None:
     """Make one attempt at handing a mail to the mail server, if one is due."""
     waiting = Mail.objects.filter(pk=mail_id).first()
     if waiting:
-        mail.attempt(waiting, timezone.now())
+        mail.attempt_mail(waiting, timezone.now())
 
 
 @task(queue_name="provider")

@@ -1,4 +1,4 @@
-"""Uploaded files, kept within their limit while they stream in."""
+"""Upload handlers that limit files while they are received."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
-    """Writes no more of a file than its limit, and remembers how big it really was."""
+    """Stores at most the allowed size of a file, and counts its real size."""
 
     file: Any
 

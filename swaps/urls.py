@@ -1,3 +1,5 @@
+"""URLs of the site's pages; those of the API are in ``swaps/api/urls.py``."""
+
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
@@ -16,10 +18,14 @@ from swaps.views.docs import page
 
 
 class InputConverter(StringConverter):
+    """The two inputs of a swap in a URL."""
+
     regex = "source|target"
 
 
 class KindConverter(StringConverter):
+    """The three pictures of a swap in a URL."""
+
     regex = "source|target|result"
 
 

@@ -1,4 +1,4 @@
-"""Where allauth's behaviour is ours."""
+"""The adapter of allauth: where accounts behave otherwise than allauth's default."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -21,26 +21,27 @@ from swaps.models.user import normalize_password
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Links in mails lead to SITE_URL, whatever Host a request claimed; so do redirects."""
+    """Builds links and redirects from SITE_URL, never from the Host header; limits attempts."""
 
     def is_safe_url(self, url: str) -> bool:
-        """allauth's own follows each name in ALLOWED_HOSTS, and breaks on what is no URL."""
+        """Return True for URLs of this site. allauth's own follows every name in ALLOWED_HOSTS."""
         return links.is_on_this_site(url)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        self._login_failed_rl_usage = limits.take_attempt(request, credentials.get("email", ""))
+        """Count the attempt before the password is checked; refuse it when there were too many."""
+        self._login_failed_rl_usage = limits.count_attempt(request, credentials.get("email", ""))
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """A password that is tried in two ways costs as much without an account."""
+        """Hash a second time where an account would have: a failure takes as long without one."""
         password = credentials.get("password", "")
-        has_account = possession.account_of(credentials.get("email", ""))
+        has_account = possession.find_account(credentials.get("email", ""))
         if normalize_password(password) != password and not has_account:
             make_password(password)
 
     def clean_email(self, email: str) -> str:
-        """allauth would keep the beginning of a longer one as another address, or break."""
+        """Refuse an address that is too long; allauth would cut it off, or break."""
         MaxLengthValidator(EmailField().max_length)(email)
         return str(super().clean_email(email))
 
@@ -48,9 +49,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return str(super().clean_password(normalize_password(password), user))
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        limits.forgive(request, credentials["email"])
+        limits.clear_attempts(request, credentials["email"])
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail that names this site by SITE_URL."""
         site = SimpleNamespace(name="Faceswap", domain=urlsplit(settings.SITE_URL).netloc)
         super().send_mail(template_prefix, email, {**context, "current_site": site})
 
@@ -61,29 +63,30 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return _on_this_site(super().get_email_confirmation_url(request, emailconfirmation))
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        """To the primary address of the account, whichever of its addresses was typed."""
+        """Send the link to the account's primary address, whichever of its addresses was typed."""
         super().send_password_reset_mail(user, user.email, context)
 
     def send_account_exists_mail(self, user: User) -> None:
-        """To the owner of an address with which somebody tried to sign up."""
-        url = self.get_reset_password_from_key_url(reset_key(user))
+        """Tell the owner of an address that somebody tried to sign up with it."""
+        url = self.get_reset_password_from_key_url(password_reset_key(user))
         context = {"password_reset_url": url, "login_url": _on_this_site(reverse("account_login"))}
         self.send_mail("account/email/account_already_exists", user.email, context)
 
     def post_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse:
+        """Remember the client's address for the account; after signing up show the welcome page."""
         response = super().post_login(request, user, **login)
-        limits.remember(request, user)
+        limits.remember_address(request, user)
         return redirect_to_welcome(request) if login["signup"] else response
 
 
 def redirect_to_welcome(request: HttpRequest) -> HttpResponseRedirect:
-    """After signing up, whatever came of it."""
+    """Redirect to the page after signing up, the same whether or not there was an account."""
     url = reverse("account_email_verification_sent")
     return HttpResponseRedirect(passthrough_next_redirect_url(request, url, "next"))
 
 
-def reset_key(user: User) -> str:
-    """As it stands in the path of a link to a new password."""
+def password_reset_key(user: User) -> str:
+    """Return the key in the path of a password reset link: account and token."""
     return f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
 
 

@@ -1,4 +1,4 @@
-"""Access to the API: what an account is granted, and the keys that it may have.
+"""API keys of an account: issued, rotated, listed; and the access that it is granted.
 
 What must hold among racing calls (one first key, a number of keys) is done under a lock on the
 account's row of access.
@@ -22,6 +22,8 @@ MAX_KEYS = 50  # of an account, that have not ended
 
 
 class KeyState(enum.StrEnum):
+    """Whether a key works, and why it does not."""
+
     WORKS = "works"
     DISABLED = "disabled"
     EXPIRED = "expired"
@@ -29,23 +31,23 @@ class KeyState(enum.StrEnum):
 
 
 class KeyRefused(Exception):
-    """Why there is no new key; the text is for the owner of the account."""
+    """No key is issued; the text tells the owner of the account why."""
 
 
 def acquire(user: User) -> tuple[ApiKey, str] | None:
-    """The free quota and the first key, with its token. None for an account that had its key.
+    """Grant the free quota and issue the first key with its token; None if there was a key before.
 
     Raises ``KeyRefused`` for somebody whose session has ended meanwhile.
     """
     with transaction.atomic():
-        _lock(user)
+        _lock_access(user)
         if user.api_keys.exists():
             return None
         return ApiKey.objects.issue(user, name=FIRST_KEY)
 
 
-def provide(user: User, *, quota: int | None = None) -> None:
-    """Access with the free quota; with ``quota`` instead of it, or on top of what is there."""
+def grant_access(user: User, *, quota: int | None = None) -> None:
+    """Grant access with the free quota; ``quota`` replaces it, or is added to existing access."""
     free = ApiAccess.free_swaps() if quota is None else quota
     with transaction.atomic():
         _, is_new = ApiAccess.objects.get_or_create(user=user, defaults={"remaining": free})
@@ -62,16 +64,16 @@ def create_key(
     expires_at: datetime.datetime | None = None,
     form_key: str = "",
 ) -> tuple[ApiKey, str]:
-    """One more key, with its token. Raises ``KeyRefused`` when there are enough.
+    """Issue one more key with its token. Raises ``KeyRefused`` when there are ``MAX_KEYS``.
 
-    A form that is sent twice at once makes one: the second answer is the one that is seen, so its
-    key takes the place of the first.
+    A form that is sent twice at once makes one key: the browser shows the second response, so the
+    second key replaces the first.
     """
     with transaction.atomic():
-        _lock(user)
+        _lock_access(user)
         if form_key:
-            _delete_twin(user, form_key, now)
-        _check_room(user, now)
+            _delete_duplicate(user, form_key, now)
+        _check_key_limit(user, now)
         issued = ApiKey.objects.issue(user, name=name, scope=scope, expires_at=expires_at)
         if form_key:
             FormSubmission.objects.update_or_create(
@@ -80,8 +82,11 @@ def create_key(
         return issued
 
 
-def _delete_twin(user: User, form_key: str, now: datetime.datetime) -> None:
-    """The key that the same form made a moment ago, which nobody has seen."""
+def _delete_duplicate(user: User, form_key: str, now: datetime.datetime) -> None:
+    """Delete the key that the same form made a moment ago, which nobody has seen.
+
+    Raises ``KeyRefused`` when that key is older or was used.
+    """
     sent = FormSubmission.objects.filter(user=user, key=form_key).first()
     if sent is None:
         return
@@ -93,48 +98,47 @@ def _delete_twin(user: User, form_key: str, now: datetime.datetime) -> None:
 def rotate_key(
     key: ApiKey, now: datetime.datetime, overlap: datetime.timedelta
 ) -> tuple[ApiKey, str]:
-    """The successor of a key that works, with its token. Raises ``KeyRefused``."""
+    """Issue the successor of a key that works, with its token. Raises ``KeyRefused``."""
     with transaction.atomic():
-        _lock(key.user)
+        _lock_access(key.user)
         key.refresh_from_db()
-        state = state_of(key, now)
+        state = key_state(key, now)
         if state != KeyState.WORKS:
             raise KeyRefused(f"“{key.name}” is {state}. Make a new key instead.")
         if key.replaced_at:
             raise KeyRefused(f"“{key.name}” has a successor already. Rotate that one.")
         if overlap:
-            _check_room(key.user, now)
+            _check_key_limit(key.user, now)
         return key.rotate(now, overlap)
 
 
 def rotate_secret(user: User, now: datetime.datetime, *, last_rotated: str | None = None) -> bool:
-    """A new secret for callbacks. False when it was rotated since the page was shown.
+    """Replace the secret that signs callbacks; return False if it changed since the page was shown.
 
-    Raises ``KeyRefused`` for somebody whose session has ended meanwhile.
-
-    A form that is sent twice would otherwise end the secret that receivers still use.
+    A form that is sent twice would otherwise end the secret that receivers still use. Raises
+    ``KeyRefused`` for somebody whose session has ended meanwhile.
     """
     with transaction.atomic():
-        access = _lock(user)
-        if last_rotated is not None and last_rotated != rotation_mark(access):
+        access = _lock_access(user)
+        if last_rotated is not None and last_rotated != secret_version(access):
             return False
         access.rotate_secret(now)
         return True
 
 
-def rotation_mark(access: ApiAccess) -> str:
-    """Names the secret that is valid now, without telling it."""
+def secret_version(access: ApiAccess) -> str:
+    """Return a text that identifies the present secret without revealing it."""
     return access.secret_rotated_at.isoformat() if access.secret_rotated_at else ""
 
 
 def previous_secret_ends_at(access: ApiAccess, now: datetime.datetime) -> datetime.datetime | None:
-    """Until when the secret before this one signs as well; None when it does not."""
+    """Return until when the previous secret signs as well; None when it does not."""
     if access.secret_rotated_at is None or len(access.signing_secrets(now)) == 1:
         return None
     return access.secret_rotated_at + SECRET_OVERLAP
 
 
-def state_of(key: ApiKey, now: datetime.datetime) -> KeyState:
+def key_state(key: ApiKey, now: datetime.datetime) -> KeyState:
     if key.revoked_at is not None:
         return KeyState.REVOKED
     if key.is_disabled:
@@ -143,17 +147,17 @@ def state_of(key: ApiKey, now: datetime.datetime) -> KeyState:
 
 
 def ended_keys(user: User, now: datetime.datetime) -> QuerySet[ApiKey]:
-    """Keys that will never work again."""
+    """Return the user's keys that will never work again."""
     return user.api_keys.filter(Q(revoked_at__isnull=False) | Q(expires_at__lte=now))
 
 
 def open_keys(user: User, now: datetime.datetime) -> QuerySet[ApiKey]:
-    """All others: they work, or staff have disabled them."""
+    """Return the user's keys that work, or that staff have disabled."""
     return user.api_keys.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 def uses_by_day(keys: Iterable[ApiKey], today: datetime.date) -> dict[int, list[int]]:
-    """For each key the uses of the last days, today last; one query for all of them."""
+    """Return each key's uses on each of the last days, today last; in one query for all keys."""
     first = today - datetime.timedelta(days=USE_HISTORY_DAYS - 1)
     uses: dict[int, list[int]] = defaultdict(lambda: [0] * USE_HISTORY_DAYS)
     for use in ApiKeyUse.objects.filter(key__in=list(keys), day__gte=first, day__lte=today):
@@ -161,7 +165,8 @@ def uses_by_day(keys: Iterable[ApiKey], today: datetime.date) -> dict[int, list[
     return uses
 
 
-def _lock(user: User) -> ApiAccess:
+def _lock_access(user: User) -> ApiAccess:
+    """Lock the account's row of access. Raises ``KeyRefused`` when its sessions were ended."""
     access: ApiAccess
     access, _ = ApiAccess.objects.select_for_update().get_or_create(
         user=user, defaults={"remaining": ApiAccess.free_swaps()}
@@ -171,6 +176,6 @@ def _lock(user: User) -> ApiAccess:
     return access
 
 
-def _check_room(user: User, now: datetime.datetime) -> None:
+def _check_key_limit(user: User, now: datetime.datetime) -> None:
     if open_keys(user, now).count() >= MAX_KEYS:
         raise KeyRefused(f"An account has at most {MAX_KEYS} keys. Revoke one that is not needed.")

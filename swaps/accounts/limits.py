@@ -1,8 +1,9 @@
-"""How often something may be tried or asked, by whom.
+"""Limits on attempts: wrong passwords, and mails to addresses without an account.
 
 Passwords are tried against an account from an address: five wrong ones lock that account for that
-address, so nobody locks out an owner who is elsewhere. A limit on all addresses together meets who
-tries from many; those from which somebody has signed in to the account before are not counted.
+address, so nobody locks out an owner who is elsewhere. A limit on all addresses together stops
+attempts from many; addresses from which somebody has signed in to the account before do not count
+there.
 """
 
 import ipaddress
@@ -26,20 +27,20 @@ RATES = {
 KNOWN_SECONDS = 90 * 24 * 3600  # for so long an address is remembered
 
 
-def take_attempt(request: HttpRequest, login: str) -> RateLimitUsage | None:
-    """Count one try of a password; None when there have been enough.
+def count_attempt(request: HttpRequest, login: str) -> RateLimitUsage | None:
+    """Count an attempt to sign in; return None when there were too many.
 
-    Of a right one it is rolled back.
+    The usage that it returns is rolled back when the password is right.
     """
     of_address = ratelimit.consume(request, app="allauth.account", action="login_failed")
     if of_address is None:
         return None
-    user = possession.account_of(login)
+    user = possession.find_account(login)
     login = user.email if user else login.lower()  # an account may have several addresses
-    from_address = _consume(request, "wrong_from_address", _pair(request, login))
+    from_address = _consume(request, "wrong_from_address", _login_and_ip(request, login))
     if from_address is None:
         return None
-    if user and cache.get(_known_key(request, user)):
+    if user and cache.get(_known_address_key(request, user)):
         return RateLimitUsage([*of_address.usage, *from_address.usage])
     from_anywhere = _consume(request, "wrong_from_anywhere", login)
     if from_anywhere is None:
@@ -47,25 +48,25 @@ def take_attempt(request: HttpRequest, login: str) -> RateLimitUsage | None:
     return RateLimitUsage([*of_address.usage, *from_address.usage, *from_anywhere.usage])
 
 
-def forgive(request: HttpRequest, login: str) -> None:
-    """The password was reset by mail: whoever did so may sign in."""
-    _clear(request, "wrong_from_address", _pair(request, login.lower()))
+def clear_attempts(request: HttpRequest, login: str) -> None:
+    """Clear the counted attempts on an account whose password was reset by mail."""
+    _clear(request, "wrong_from_address", _login_and_ip(request, login.lower()))
     _clear(request, "wrong_from_anywhere", login.lower())
 
 
-def remember(request: HttpRequest, user: User) -> None:
-    """Somebody signed in from here."""
-    cache.set(_known_key(request, user), 1, KNOWN_SECONDS)
+def remember_address(request: HttpRequest, user: User) -> None:
+    """Remember that somebody signed in to this account from this address."""
+    cache.set(_known_address_key(request, user), 1, KNOWN_SECONDS)
 
 
-def may_write_to_stranger(request: HttpRequest) -> bool:
-    """Count one mail to an address that has no account; False when there have been enough."""
+def count_mail_to_stranger(request: HttpRequest) -> bool:
+    """Count a mail to an address without an account; return False when there were too many."""
     client_range = address_range(get_adapter().get_client_ip(request))
     return _consume(request, "mail_to_stranger", client_range) is not None
 
 
 def address_range(address: str) -> str:
-    """What one customer of a network usually has: a /24 of IPv4, a /48 of IPv6."""
+    """Return the network that one customer usually has: a /24 of IPv4, a /48 of IPv6."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -76,12 +77,12 @@ def address_range(address: str) -> str:
     return str(ipaddress.ip_network(f"{found}/{length}", strict=False))
 
 
-def _pair(request: HttpRequest, login: str) -> str:
+def _login_and_ip(request: HttpRequest, login: str) -> str:
     return f"{login} {ratelimit.get_ip(request)}"
 
 
-def _known_key(request: HttpRequest, user: User) -> str:
-    """Of an account and an address, readable for nobody; another one once all access has ended."""
+def _known_address_key(request: HttpRequest, user: User) -> str:
+    """Return the cache key of account and address, unreadable; it changes when all access ends."""
     value = f"{user.pk} {user.access_ended_at} {ratelimit.get_ip(request)}"
     return f"known:{salted_hmac('swaps.accounts.limits', value).hexdigest()}"
 

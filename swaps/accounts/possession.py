@@ -1,4 +1,4 @@
-"""Whose account it is: the owner of the mailbox, from the first proof on.
+"""Ownership of accounts: an account belongs to whoever owns the mailbox of its address.
 
 An account works before its address is confirmed, so anybody may have made it, with keys, sessions
 and further addresses of their own. When the mailbox is proven for the first time, and whenever the
@@ -26,8 +26,8 @@ FOREIGN_KEY_NAME = "Made before the address was confirmed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
-    """What could open the account, and no longer can. (All sessions, besides.)"""
+class EndedAccess:
+    """What could open the account and no longer can, besides all its sessions."""
 
     has_ended: bool = False
     keys: int = 0
@@ -35,8 +35,8 @@ class Ended:
     addresses: int = 0
 
 
-def account_of(email: str) -> User | None:
-    """Who has confirmed this address; otherwise whose primary address it is, unconfirmed."""
+def find_account(email: str) -> User | None:
+    """Return the account that confirmed this address, or whose primary address it is."""
     confirmed = EmailAddress.objects.filter(email=email.lower(), verified=True)
     address = confirmed.select_related("user").first()
     if address:
@@ -46,7 +46,7 @@ def account_of(email: str) -> User | None:
 
 
 def is_confirmed(user: User) -> bool:
-    """Whether the owner of a mailbox has ever been seen here."""
+    """Return True when any address of the account was ever confirmed."""
     return bool(EmailAddress.objects.filter(user=user, verified=True).exists())
 
 
@@ -55,56 +55,59 @@ def is_primary_confirmed(user: User) -> bool:
     return bool(confirmed.exists())
 
 
-def confirm(user: User, email: str, now: datetime.datetime) -> Ended:
-    """The address was confirmed by somebody who is signed in to the account."""
+def confirm(user: User, email: str, now: datetime.datetime) -> EndedAccess:
+    """Confirm an address for somebody who is signed in to the account.
+
+    The first confirmation ends all other access.
+    """
     with transaction.atomic():
         is_first = not is_confirmed(user)
-        release(email, user, now)
+        release_address(email, user, now)
         if is_first:
             return _end_access(user, email, now)
         EmailAddress.objects.filter(user=user, email=email).update(verified=True)
-        return Ended()
+        return EndedAccess()
 
 
-def reset(user: User, now: datetime.datetime, *, keep_swaps: bool) -> Ended:
-    """A link that was sent to the account's address is used for a new password.
+def confirm_by_reset(user: User, now: datetime.datetime, *, keep_swaps: bool) -> EndedAccess:
+    """End all access when a link sent to the account's address is used for a new password.
 
     An account that never had a password was made by the operator, keys included: they stay.
     """
     with transaction.atomic():
         if not user.has_usable_password():
-            release(user.email, user, now)
+            release_address(user.email, user, now)
             _make_primary(user, user.email)
-            return Ended()
-        return _prove(
+            return EndedAccess()
+        return _end_foreign_access(
             user, user.email, now, is_first=not is_primary_confirmed(user), keep=keep_swaps
         )
 
 
 def take_over(user: User, email: str, now: datetime.datetime, *, keep_swaps: bool) -> None:
-    """The address was confirmed by somebody who is not signed in: may have made it, or may not.
+    """Give the account to the owner of the mailbox, who is not signed in to it.
 
-    Its password may be somebody else's, and ends as well.
+    Somebody else may have made the account, so its password ends as well.
     """
     with transaction.atomic():
         user.set_unusable_password()
         user.save(update_fields=["password"])
-        _prove(user, email, now, is_first=True, keep=keep_swaps)
+        _end_foreign_access(user, email, now, is_first=True, keep=keep_swaps)
 
 
 def end_access(user: User, now: datetime.datetime) -> None:
-    """Staff set a password, for who has lost it or whose account somebody else made.
-
-    Whether the address is its owner's they may know, and this does not say so.
-    """
+    """End all access when staff set a password; the address stays confirmed or unconfirmed."""
     with transaction.atomic():
         was_confirmed = is_primary_confirmed(user)
         _end_access(user, user.email, now)
         EmailAddress.objects.filter(user=user).update(verified=was_confirmed)
 
 
-def release(email: str, owner: User, now: datetime.datetime) -> None:
-    """Nobody else may go on claiming an address whose mailbox is the owner's."""
+def release_address(email: str, owner: User, now: datetime.datetime) -> None:
+    """Remove an address from all other accounts: its mailbox is this owner's.
+
+    An account that has no other confirmed address is deactivated.
+    """
     EmailAddress.objects.filter(email=email).exclude(user=owner).delete()
     for other in User.objects.filter(email=email).exclude(pk=owner.pk):
         own = EmailAddress.objects.filter(user=other, verified=True).first()
@@ -114,19 +117,21 @@ def release(email: str, owner: User, now: datetime.datetime) -> None:
         other.email, other.is_active = f"released-{other.pk}@released.invalid", False
         other.save(update_fields=["email", "is_active"])
         _end_access(other, other.email, now)
-        _forget(other, now)
+        _hide_history(other, now)
 
 
-def _prove(user: User, email: str, now: datetime.datetime, *, is_first: bool, keep: bool) -> Ended:
-    release(email, user, now)
+def _end_foreign_access(
+    user: User, email: str, now: datetime.datetime, *, is_first: bool, keep: bool
+) -> EndedAccess:
+    release_address(email, user, now)
     ended = _end_access(user, email, now)
     if is_first and not keep:
-        _forget(user, now)
+        _hide_history(user, now)
     return ended
 
 
-def _end_access(user: User, email: str, now: datetime.datetime) -> Ended:
-    """All sessions, API keys, the callback secret and other addresses; links that were mailed."""
+def _end_access(user: User, email: str, now: datetime.datetime) -> EndedAccess:
+    """End sessions, API keys, mailed links, the callback secret and all other addresses."""
     access = ApiAccess.objects.select_for_update().filter(user=user).first()  # as new keys do
     user.access_ended_at = now
     user.save(update_fields=["access_ended_at"])
@@ -137,7 +142,7 @@ def _end_access(user: User, email: str, now: datetime.datetime) -> Ended:
     for upload in Upload.objects.filter(owner=user):
         upload.delete()
     InspectedCallback.objects.filter(user=user).delete()
-    return Ended(
+    return EndedAccess(
         has_ended=True,
         keys=user.api_keys.filter(revoked_at=None).update(revoked_at=now),
         has_new_secret=access is not None,
@@ -154,8 +159,8 @@ def _make_primary(user: User, email: str) -> None:
     user.save(update_fields=["email"])
 
 
-def _forget(user: User, now: datetime.datetime) -> None:
-    """What was made with the account before may be somebody else's: out of sight, then deleted."""
+def _hide_history(user: User, now: datetime.datetime) -> None:
+    """Hide what was made with the account before, for the clock to delete; reset its quotas."""
     Swap.objects.filter(owner=user).update(is_hidden=True)
     user.forget_swaps_before = now
     user.save(update_fields=["forget_swaps_before"])

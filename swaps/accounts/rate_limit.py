@@ -1,4 +1,7 @@
-"""How many calls and forms an account may send in a minute: fixed windows, one statement each."""
+"""The rate limit: how many calls and forms an account may send in a minute.
+
+Windows are fixed minutes; each request is counted in one statement.
+"""
 
 import datetime
 from dataclasses import dataclass
@@ -16,24 +19,24 @@ MINUTE = datetime.timedelta(minutes=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """What is left of this minute, as the headers say it. ``reset`` is Unix time in seconds."""
+    """The state of a limit in this minute. ``reset`` is when it ends, as Unix time in seconds."""
 
     limit: int
     remaining: int
     reset: int
 
 
-def take(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
-    """Count one call; False when there was none left."""
-    return _take(CallCount.objects.all(), settings.FACESWAP_API_CALLS_PER_MINUTE, user, now)
+def count_call(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
+    """Count one call; the second value is False when there was none left."""
+    return _count(CallCount.objects.all(), settings.FACESWAP_API_CALLS_PER_MINUTE, user, now)
 
 
-def take_form(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
-    """Count one form with photos, before these are opened; False when there was none left."""
-    return _take(FormCount.objects.all(), settings.FACESWAP_FORMS_PER_MINUTE, user, now)
+def count_form(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
+    """Count one form with photos before these are opened; False when there was none left."""
+    return _count(FormCount.objects.all(), settings.FACESWAP_FORMS_PER_MINUTE, user, now)
 
 
-def _take(
+def _count(
     counts: QuerySet[Any], limit: int, user: User, now: datetime.datetime
 ) -> tuple[Rate, bool]:
     minute = now.replace(second=0, microsecond=0)
@@ -46,6 +49,7 @@ def _take(
 def refusal(
     rate: Rate, now: datetime.datetime, what: str = "make {} calls"
 ) -> errors.TooManyRequests:
+    """Build the error for a limit that was reached; ``what`` names the action with its number."""
     seconds = max(1, rate.reset - int(now.timestamp()))
     return errors.TooManyRequests(
         f"An account may {what.format(rate.limit)} a minute. Try again in {seconds} s.",

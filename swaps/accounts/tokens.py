@@ -1,4 +1,4 @@
-"""Links to set a new password."""
+"""Tokens of password reset links."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from swaps.models import User
 
 
 class ResetTokenGenerator(EmailAwarePasswordResetTokenGenerator):  # type: ignore[misc]
-    """They end with the password, with a change of addresses, and with all access.
+    """Tokens that end with the password, with a change of addresses, and when all access ends.
 
     Where none has ended they are allauth's own: those that were mailed before an upgrade work.
     """

@@ -48,7 +48,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
-        return api_keys.state_of(key, timezone.now())
+        return api_keys.key_state(key, timezone.now())
 
     @admin.display(description="uses in all")
     def uses(self, key: ApiKey) -> int:

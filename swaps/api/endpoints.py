@@ -67,7 +67,7 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
         raise errors.MethodNotAllowed("This call must be made with POST.")
     now = timezone.now()
     request.api_key = key = authenticate(request, now)
-    rate, may_call = rate_limit.take(key.user, now)
+    rate, may_call = rate_limit.count_call(key.user, now)
     request.answer_headers = {
         "X-RateLimit-Limit": str(rate.limit),
         "X-RateLimit-Remaining": str(rate.remaining),

@@ -39,7 +39,7 @@ def _picture_url(url: str) -> str:
 
 
 def _callback_url(url: str) -> str:
-    if inspector.is_ours(url):
+    if inspector.is_inspector_url(url):
         return url
     if links.is_own_callback(url):
         raise ValueError(

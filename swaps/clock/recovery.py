@@ -1,4 +1,4 @@
-"""Recovery: work that was cut off, lost or is due is enqueued again.
+"""Recovery: enqueues again what was cut off, lost or is due.
 
 Each step is bounded, and may be done twice or by two clocks at once.
 """
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from swaps import errors, queue
-from swaps.clock.rows import BATCH, each_row
+from swaps.clock.rows import BATCH, for_each_row
 from swaps.hosted.retry_policy import MAX_WAIT, give_up
 from swaps.hosted.schedule import enqueue_again, send_next
 from swaps.lifecycle.enqueue import enqueue_next
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def recover_overdue(now: datetime.datetime) -> None:
-    """A claimed swap whose lease is over: try again, or fail it after the last attempt."""
+    """Requeue claimed swaps whose lease is over; fail them after the last attempt."""
 
     def recover(swap: Swap) -> None:
         if swap.attempts >= settings.FACESWAP_MAX_ATTEMPTS:
@@ -45,32 +45,32 @@ def recover_overdue(now: datetime.datetime) -> None:
             if swap.requeue_expired(now):
                 enqueue_next(swap)
 
-    each_row(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
+    for_each_row(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
 
 
-def requeue_forgotten(now: datetime.datetime) -> None:
-    """Queued for long and never started: its task may be lost, another one does no harm.
+def requeue_stalled(now: datetime.datetime) -> None:
+    """Enqueue another task for swaps that were queued long ago and never started.
 
-    ``lease_expires_at`` says when to do so again; the pause grows with the age of the swap, so
-    that a long queue gets few needless tasks.
+    Their tasks may be lost; another one does no harm. ``lease_expires_at`` is when that is done
+    next: the pause grows with the age of the swap, so that a long queue gets few needless tasks.
     """
     lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
     waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, created_at__lte=now - lease)
     # Those of a hosted provider are looked after by ``enqueue_submissions``, once they have begun.
     waiting = waiting.filter(Q(provider=Provider.EMBEDDED) | Q(source_key="") | Q(target_key=""))
-    forgotten = waiting.exclude(lease_expires_at__gt=now)
+    stalled = waiting.exclude(lease_expires_at__gt=now)
 
     def enqueue(swap: Swap) -> None:
         pause = max(lease, now - swap.created_at)
         with transaction.atomic():
-            if forgotten.filter(pk=swap.pk).update(lease_expires_at=now + pause) == 1:
+            if stalled.filter(pk=swap.pk).update(lease_expires_at=now + pause) == 1:
                 enqueue_next(swap)
 
-    each_row(forgotten.order_by("created_at")[:BATCH], enqueue)
+    for_each_row(stalled.order_by("created_at")[:BATCH], enqueue)
 
 
 def enqueue_deliveries(now: datetime.datetime) -> None:
-    """Callbacks whose next attempt is due. As of swaps, the pause grows while nobody comes."""
+    """Enqueue the deliveries whose next attempt is due; the pause grows while none is made."""
 
     def enqueue(delivery: Delivery) -> None:
         pause = max(LEASE, now - (delivery.next_attempt_at or now))
@@ -79,11 +79,11 @@ def enqueue_deliveries(now: datetime.datetime) -> None:
             if mine.update(enqueue_again_at=now + pause):
                 queue.enqueue("deliver_callback", delivery.pk)
 
-    each_row(Delivery.objects.needs_enqueue(now).order_by("next_attempt_at")[:BATCH], enqueue)
+    for_each_row(Delivery.objects.needs_enqueue(now).order_by("next_attempt_at")[:BATCH], enqueue)
 
 
 def enqueue_mail(now: datetime.datetime) -> None:
-    """Mail whose next attempt is due; what has waited for a day is given up."""
+    """Enqueue the mail whose next attempt is due; give up what has waited for a day."""
     given_up, _ = Mail.objects.filter(
         pk__in=Mail.objects.expired(now).values_list("pk")[:BATCH]
     ).delete()
@@ -98,19 +98,19 @@ def enqueue_mail(now: datetime.datetime) -> None:
             if mine.update(enqueue_again_at=now + max(MAIL_LEASE, now - waiting.next_attempt_at)):
                 queue.enqueue("send_mail", waiting.pk)
 
-    each_row(Mail.objects.needs_enqueue(now).order_by("next_attempt_at")[:BATCH], enqueue)
+    for_each_row(Mail.objects.needs_enqueue(now).order_by("next_attempt_at")[:BATCH], enqueue)
 
 
 def enqueue_submissions(now: datetime.datetime) -> None:
-    """Swaps of the hosted provider whose next step is due."""
+    """Enqueue the next step of the hosted provider's swaps that are due."""
     send_next(now)
     others = Submission.objects.needs_enqueue(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED))
     others = others.order_by("due_at")
-    each_row(others[:BATCH], lambda submission: enqueue_again(submission, now))
+    for_each_row(others[:BATCH], lambda submission: enqueue_again(submission, now))
 
 
 def park_waiting(_now: datetime.datetime) -> None:
-    """Swaps that wait for the hosted provider say whether it is because that is down."""
+    """Mark the swaps that wait for the hosted provider as parked while it is down."""
     is_down = HostedProvider.objects.current().is_down
     waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, is_parked=not is_down)
     if is_down:
@@ -121,15 +121,15 @@ def park_waiting(_now: datetime.datetime) -> None:
 
 
 def give_up_waiting(now: datetime.datetime) -> None:
-    """What could not be sent to the hosted provider for so long is given back."""
+    """Fail the swaps that could not be sent to the hosted provider for ``MAX_WAIT``."""
     latest = now - MAX_WAIT
     waiting = Submission.objects.open().filter(stage=Stage.NEW, created_at__lte=latest)
-    each_row(waiting.select_related("swap").order_by("due_at")[:BATCH], give_up)
+    for_each_row(waiting.select_related("swap").order_by("due_at")[:BATCH], give_up)
 
 
 STEPS = (
     recover_overdue,
-    requeue_forgotten,
+    requeue_stalled,
     enqueue_deliveries,
     enqueue_mail,
     enqueue_submissions,

@@ -1,4 +1,4 @@
-"""Retention: what has had its time is removed, pictures first.
+"""Retention: removes what has expired, pictures first.
 
 Each step is bounded, and may be done twice or by two clocks at once.
 """
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from swaps import storage
-from swaps.clock.rows import BATCH, each_row
+from swaps.clock.rows import BATCH, for_each_row
 from swaps.deliveries import inspector
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import (
@@ -47,35 +47,35 @@ def purge_removed(now: datetime.datetime) -> None:
         storage.delete(swap.keys)
         swap.purge(Status.REMOVED)
 
-    each_row(removed[:BATCH], purge)
+    for_each_row(removed[:BATCH], purge)
 
 
 def remove_unconfirmed_swaps(now: datetime.datetime) -> None:
     """Delete the swaps from before an account's address was confirmed, and their deliveries."""
 
-    def forget(user: User) -> None:
+    def delete_unconfirmed(user: User) -> None:
         swaps = Swap.objects.filter(owner=user, created_at__lte=user.forget_swaps_before)
         visible = swaps.exclude(status=Status.REMOVED).order_by("created_at")
-        each_row(visible[:BATCH], remove_swap)
+        for_each_row(visible[:BATCH], remove_swap)
         sent = Delivery.objects.filter(owner=user, swap__in=swaps)
-        each_row(sent.order_by("created_at")[:BATCH], lambda delivery: delivery.delete())
+        for_each_row(sent.order_by("created_at")[:BATCH], lambda delivery: delivery.delete())
         if not visible.exists() and not sent.exists():
             User.objects.filter(pk=user.pk).update(forget_swaps_before=None)
 
-    each_row(User.objects.filter(forget_swaps_before__isnull=False)[:BATCH], forget)
+    for_each_row(User.objects.filter(forget_swaps_before__isnull=False)[:BATCH], delete_unconfirmed)
 
 
 def purge_uploads(now: datetime.datetime) -> None:
-    """Kept photos of refused forms have had their time."""
+    """Delete expired photos that were kept from refused forms."""
     born = now - datetime.timedelta(hours=settings.FACESWAP_KEPT_UPLOAD_HOURS)
-    each_row(
+    for_each_row(
         Upload.objects.filter(created_at__lte=born).order_by("created_at")[:BATCH],
         lambda upload: upload.delete(),
     )
 
 
 def purge_failed(now: datetime.datetime) -> None:
-    """The pictures of failed swaps have had their time; the swap stays, and says so."""
+    """Delete the pictures of swaps that failed long enough ago; the row stays."""
     ended = now - datetime.timedelta(hours=settings.FACESWAP_FAILED_HOURS)
     failed = Swap.objects.filter(status=Status.FAILED, is_purged=False, finished_at__lte=ended)
 
@@ -87,11 +87,11 @@ def purge_failed(now: datetime.datetime) -> None:
             if swap.purge(Status.FAILED):
                 AccountStorage.objects.release(swap.owner_id, size)
 
-    each_row(failed.order_by("finished_at")[:BATCH], purge)
+    for_each_row(failed.order_by("finished_at")[:BATCH], purge)
 
 
 def sweep_stray(now: datetime.datetime) -> None:
-    """Files that were written and never got their row, or lost it."""
+    """Delete files that were written and never got their row, or lost it."""
 
     def sweep(stray: StrayFiles) -> None:
         if stray.is_awaited and not stray.abandon():
@@ -99,22 +99,22 @@ def sweep_stray(now: datetime.datetime) -> None:
         storage.delete(stray.keys)
         stray.release()
 
-    each_row(StrayFiles.objects.filter(sweep_at__lte=now).order_by("sweep_at")[:BATCH], sweep)
+    for_each_row(StrayFiles.objects.filter(sweep_at__lte=now).order_by("sweep_at")[:BATCH], sweep)
 
 
 def delete_expired_logs(now: datetime.datetime) -> None:
-    """What is kept of calls for a while only."""
+    """Delete expired uses of keys, deliveries and received callbacks."""
     log_ends_at = now - KEPT_LOG
     ApiKeyUse.objects.filter(day__lt=log_ends_at.date()).delete()
     Delivery.objects.exclude(status=DeliveryStatus.PENDING).filter(
         created_at__lte=log_ends_at
     ).delete()
-    InspectedCallback.objects.filter(received_at__lte=now - inspector.KEPT).delete()
+    InspectedCallback.objects.filter(received_at__lte=now - inspector.RETENTION).delete()
     ProviderCallback.objects.filter(received_at__lte=now - provider_callback.RETENTION).delete()
 
 
 def delete_expired_forms(now: datetime.datetime) -> None:
-    """What makes forms and calls count once, and what counts them; a number of rows at a time."""
+    """Delete expired idempotency keys, form submissions and rate counts, a number at a time."""
     an_hour_ago = now - datetime.timedelta(hours=1)
     for old in (
         IdempotencyKey.objects.filter(created_at__lte=now - RETENTION),

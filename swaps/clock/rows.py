@@ -1,4 +1,4 @@
-"""Rows dealt with one after the other: what one of them breaks on holds up none of the others."""
+"""Steps over many rows, in which an error with one row does not hold up the others."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 Row = TypeVar("Row", bound=models.Model)
 
 
-def each_row(rows: Iterable[Row], deal_with: Callable[[Row], object]) -> None:
-    """One that cannot be dealt with holds up none of the others; a full disk holds up all."""
+def for_each_row(rows: Iterable[Row], handle: Callable[[Row], object]) -> None:
+    """Call a function for each row. Its errors are logged; only a full disk ends the loop."""
     for row in rows:
         try:
-            deal_with(row)
+            handle(row)
         except Exception as error:
             if space.is_full(error):
                 raise

@@ -1,4 +1,4 @@
-"""All that the clock does every second."""
+"""The list of what the clock does every second."""
 
 import datetime
 
@@ -9,6 +9,6 @@ STEPS = (*recovery.STEPS, *retention.STEPS, FolderSweep())
 
 
 def tick(now: datetime.datetime) -> None:
-    """One beat of the clock, all steps."""
+    """Run all steps once."""
     for step in STEPS:
         step(now)

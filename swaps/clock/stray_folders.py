@@ -1,4 +1,4 @@
-"""Folders on disk that no row names: what earlier versions and cut-off writes left behind."""
+"""Deletes folders on disk that no row names, left by earlier versions and cut-off writes."""
 
 import contextlib
 import datetime
@@ -22,10 +22,9 @@ log = logging.getLogger(__name__)
 
 
 class FolderSweep:
-    """Goes through the folders on disk, a few at a time, and begins anew at the end.
+    """Sweeps the folders on disk, a few in each step, and begins anew at the end.
 
-    It removes what earlier versions and cut-off writes left: folders without files, those of
-    swaps and uploads that have no row, and files that are not whole.
+    It removes empty folders, those of swaps and uploads that have no row, and unfinished files.
     """
 
     def __init__(self) -> None:
@@ -45,15 +44,15 @@ class FolderSweep:
 
 
 def sweep_folders(folders: list[Path], now: datetime.datetime) -> None:
-    """Remove those that no row names.
+    """Remove the folders that no row names, and unfinished files.
 
-    Nothing older than this database: it may be another one than the pictures belong to.
+    Nothing older than this database: the pictures may belong to another one.
     """
     first = User.objects.order_by("pk").values_list("date_joined", flat=True).first()
     if first is None:
         return
     old = [folder for folder in folders if first <= _changed_at(folder) <= now - ABANDONED_AFTER]
-    ids = {folder: pk for folder in old if (pk := _id_of(folder))}
+    ids = {folder: pk for folder in old if (pk := _parse_id(folder))}
     known: set[uuid.UUID] = set()
     for model in (Swap, Upload):
         known.update(model.objects.filter(pk__in=ids.values()).values_list("pk", flat=True))
@@ -75,13 +74,14 @@ def _walk(media: Path) -> Iterator[Path]:
 
 
 def _changed_at(folder: Path) -> datetime.datetime:
+    """Return the time of the last change; the far future when the folder is gone."""
     try:
         return datetime.datetime.fromtimestamp(folder.stat().st_mtime, datetime.UTC)
     except OSError:  # deleted meanwhile
         return datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def _id_of(folder: Path) -> uuid.UUID | None:
+def _parse_id(folder: Path) -> uuid.UUID | None:
     try:
         return uuid.UUID(folder.name)
     except ValueError:

@@ -1,8 +1,4 @@
-"""What the playground of the documentation page works with.
-
-Pictures that became URLs, and callbacks that arrived at the inspector, with a verdict on their
-signatures.
-"""
+"""Reads the callbacks that arrived at the inspector, and verifies their signatures."""
 
 import datetime
 import enum
@@ -21,7 +17,9 @@ from swaps.models import ApiAccess, InspectedCallback, User
 MAX_SHOWN = 5
 
 
-class Verdict(enum.StrEnum):
+class SignatureVerdict(enum.StrEnum):
+    """Whether a callback's signature is right, wrong or missing."""
+
     RIGHT = "right"
     WRONG = "wrong"
     MISSING = "missing"
@@ -29,23 +27,24 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A callback, as it came."""
+    """A callback that arrived at the inspector, with the verdict on its signature."""
 
     pk: uuid.UUID
     received_at: datetime.datetime
     headers: Mapping[str, str]
     text: str
-    verdict: Verdict
+    verdict: SignatureVerdict
     task_id: str  # empty when there is none
     is_success: bool
 
 
 def newest_arrival(user: User) -> uuid.UUID | None:
+    """Return the id of the user's newest callback; None when there is none."""
     return _newest_first(user).values_list("pk", flat=True).first()
 
 
 def arrivals(user: User, now: datetime.datetime) -> list[Arrival]:
-    """The newest ones."""
+    """Return the user's newest callbacks, at most ``MAX_SHOWN``, with verdicts."""
     found = list(_newest_first(user)[:MAX_SHOWN])
     if not found:
         return []
@@ -54,21 +53,23 @@ def arrivals(user: User, now: datetime.datetime) -> list[Arrival]:
     return [_arrival(callback, secrets) for callback in found]
 
 
-def judge(headers: Mapping[str, str], body: str, secrets: Iterable[str]) -> Verdict:
-    """Whether one of the secrets signed it, however long ago."""
-    said = headers.get("webhook-signature", "").split()
-    if not said:
-        return Verdict.MISSING
+def verify_signature(
+    headers: Mapping[str, str], body: str, secrets: Iterable[str]
+) -> SignatureVerdict:
+    """Return whether one of the secrets signed a callback, however long ago."""
+    signatures = headers.get("webhook-signature", "").split()
+    if not signatures:
+        return SignatureVerdict.MISSING
     try:
         seconds = int(headers.get("webhook-timestamp", ""))
         signed_at = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     except (ValueError, OverflowError, OSError):
-        return Verdict.WRONG
+        return SignatureVerdict.WRONG
     for secret in secrets:
         expected = Webhook(secret).sign(headers.get("webhook-id", ""), signed_at, body)
-        if any(hmac.compare_digest(expected.encode(), each.encode()) for each in said):
-            return Verdict.RIGHT
-    return Verdict.WRONG
+        if any(hmac.compare_digest(expected.encode(), each.encode()) for each in signatures):
+            return SignatureVerdict.RIGHT
+    return SignatureVerdict.WRONG
 
 
 def _newest_first(user: User) -> QuerySet[InspectedCallback]:
@@ -76,29 +77,29 @@ def _newest_first(user: User) -> QuerySet[InspectedCallback]:
 
 
 def _arrival(callback: InspectedCallback, secrets: Iterable[str]) -> Arrival:
-    said = _read(callback.body)
+    payload = _parse_object(callback.body)
     return Arrival(
         pk=callback.pk,
         received_at=callback.received_at,
         headers=callback.headers,
-        text=json.dumps(said, indent=2, ensure_ascii=False) if said else callback.body,
-        verdict=judge(callback.headers, callback.body, secrets),
-        task_id=_task_id(said.get("task_id")),
-        is_success=said.get("success") is True,
+        text=json.dumps(payload, indent=2, ensure_ascii=False) if payload else callback.body,
+        verdict=verify_signature(callback.headers, callback.body, secrets),
+        task_id=_task_id(payload.get("task_id")),
+        is_success=payload.get("success") is True,
     )
 
 
-def _read(body: str) -> dict[str, Any]:
-    """What was posted; empty when it is no object. Anybody may post here."""
+def _parse_object(body: str) -> dict[str, Any]:
+    """Parse the JSON object that was posted; {} for anything else. Anybody may post here."""
     try:
-        said = json.loads(body)
+        payload = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return payload if isinstance(payload, dict) else {}
 
 
-def _task_id(said: object) -> str:
+def _task_id(value: object) -> str:
     try:
-        return str(uuid.UUID(str(said)))
+        return str(uuid.UUID(str(value)))
     except ValueError:
         return ""

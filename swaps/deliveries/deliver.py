@@ -1,7 +1,7 @@
-"""Callbacks as deliveries: signed, repeated until they are taken, written down.
+"""Deliveries: outgoing signed callbacks, repeated until they are taken, each attempt logged.
 
-Signatures are those of the Standard Webhooks specification. The row is made in the transaction
-that ends the swap; the clock finds what is due, so a crash between any two steps loses nothing.
+Signatures are those of the Standard Webhooks specification. The row is made in the transaction that
+ends the swap; the clock finds what is due, so a crash between any two steps loses nothing.
 """
 
 import datetime
@@ -23,8 +23,8 @@ EXCERPT_LENGTH = 500
 log = logging.getLogger(__name__)
 
 
-def announce(swap: Swap) -> None:
-    """Plan the callback of a swap that ends in the transaction that is open now."""
+def create_delivery(swap: Swap) -> None:
+    """Create the delivery of an API swap's callback; call in the transaction that ends the swap."""
     if swap.callback_url:
         now = timezone.now()
         delivery = Delivery.objects.create(
@@ -37,6 +37,7 @@ def announce(swap: Swap) -> None:
 
 
 def replay(delivery: Delivery) -> bool:
+    """Enqueue a delivery once more; return False while it is being sent."""
     with transaction.atomic():
         if not delivery.replay(timezone.now()):
             return False
@@ -44,19 +45,19 @@ def replay(delivery: Delivery) -> bool:
     return True
 
 
-def attempt(delivery: Delivery, now: datetime.datetime) -> None:
-    """Hand it over once, if that is due; write down what came of it."""
+def attempt_delivery(delivery: Delivery, now: datetime.datetime) -> None:
+    """Post a delivery once, if it is due, and log the attempt."""
     if not delivery.claim(now):
         return
     begun = time.monotonic()
     try:
-        status, error, excerpt = _hand_over(delivery, now)
+        status, error, excerpt = _post(delivery, now)
     except Exception:  # or it would come back every minute, for ever
         log.exception("delivery=%s broke", delivery.pk)
         status, error, excerpt = None, "Something broke on our side.", ""
     seconds = time.monotonic() - begun
     ended_at = now + datetime.timedelta(seconds=seconds)
-    said = {"last_status": status, "last_error": error, "response_excerpt": excerpt}
+    result = {"last_status": status, "last_error": error, "response_excerpt": excerpt}
     with transaction.atomic():
         DeliveryAttempt.objects.create(
             delivery=delivery,
@@ -68,11 +69,11 @@ def attempt(delivery: Delivery, now: datetime.datetime) -> None:
         )
         delivery.delete_old_attempts()
         if not error:
-            delivery.end(DeliveryStatus.DELIVERED, delivered_at=ended_at, **said)
+            delivery.end(DeliveryStatus.DELIVERED, delivered_at=ended_at, **result)
         elif status == GONE:
-            delivery.end(DeliveryStatus.GONE, failures=delivery.failures + 1, **said)
+            delivery.end(DeliveryStatus.GONE, failures=delivery.failures + 1, **result)
         else:
-            delivery.postpone(ended_at, **said)
+            delivery.postpone(ended_at, **result)
     log.info(
         "delivery=%s swap=%s attempt=%d %s status=%s %s",
         delivery.pk,
@@ -84,24 +85,25 @@ def attempt(delivery: Delivery, now: datetime.datetime) -> None:
     )
 
 
-def _hand_over(delivery: Delivery, now: datetime.datetime) -> tuple[int | None, str, str]:
-    """HTTP status, why it failed (empty when it was taken), and what the receiver said."""
+def _post(delivery: Delivery, now: datetime.datetime) -> tuple[int | None, str, str]:
+    """Return the HTTP status, the error (empty on success), and an excerpt of the response."""
     body = payload(delivery.swap)
     headers = sign(delivery, body, now)
-    token = inspector.token_in(delivery.url)
+    token = inspector.token_of_url(delivery.url)
     if token is not None:
         status, excerpt = inspector.receive(token, headers, body), ""
     else:
         try:
-            answer = net.post(delivery.url, body=body, headers=headers)
+            response = net.post(delivery.url, body=body, headers=headers)
         except net.NetError as error:
             return None, error.message[:300], ""
-        status = answer.status
-        excerpt = answer.body[:EXCERPT_LENGTH].decode(errors="replace").replace("\0", "\ufffd")
-    return status, _failure(status), excerpt
+        status = response.status
+        excerpt = response.body[:EXCERPT_LENGTH].decode(errors="replace").replace("\0", "\ufffd")
+    return status, _failure_text(status), excerpt
 
 
-def _failure(status: int) -> str:
+def _failure_text(status: int) -> str:
+    """Return why a status counts as a failure; empty for a success."""
     if 200 <= status < 300:
         return ""
     if 300 <= status < 400:

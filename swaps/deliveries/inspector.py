@@ -1,6 +1,6 @@
-"""A place for callbacks on this site itself, so that nobody needs one elsewhere to try them.
+"""The inspector: an account's own endpoint on this site for trying callbacks.
 
-Its URL is signed for one account. Deliveries to it are handed over without a network call.
+Its URL is signed for one account. Deliveries to it are stored without a network call.
 """
 
 import datetime
@@ -16,31 +16,32 @@ from swaps.models import InspectedCallback, User
 
 MAX_KEPT = 20
 MAX_BYTES = 64_000
-KEPT = datetime.timedelta(days=1)
+RETENTION = datetime.timedelta(days=1)
 SHOWN_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature")
 
 
-def url_of(user: User) -> str:
-    """The same for one account: a call that is sent again names the same callback."""
+def inspector_url(user: User) -> str:
+    """Return the URL of a user's inspector, always the same: it is part of idempotent requests."""
     return urljoin(
-        settings.SITE_URL, reverse("swaps:inspector", args=[_signer().sign(_name_of(user))])
+        settings.SITE_URL, reverse("swaps:inspector", args=[_signer().sign(_signed_value(user))])
     )
 
 
-def token_in(url: str) -> str | None:
-    """The token of a URL of ours; None for any other URL."""
+def token_of_url(url: str) -> str | None:
+    """Return the token in an inspector's URL; None for any other URL."""
     prefix, path = reverse("swaps:inspector", args=["-"])[:-2], path_on_this_site(url)
     if path is None or not path.startswith(prefix):
         return None
     return path.removeprefix(prefix).rstrip("/")
 
 
-def is_ours(url: str) -> bool:
-    return user_id_in(token_in(url) or "") is not None
+def is_inspector_url(url: str) -> bool:
+    """Return True for the URL of an inspector of this site."""
+    return user_id_of_token(token_of_url(url) or "") is not None
 
 
-def user_id_in(token: str) -> int | None:
-    """Whose inspector it is; None for a token that is forged."""
+def user_id_of_token(token: str) -> int | None:
+    """Return the id of the user for whom a token was signed; None for a forged token."""
     try:
         return int(_signer().unsign(token).partition(".")[0])
     except (signing.BadSignature, ValueError):
@@ -48,9 +49,9 @@ def user_id_in(token: str) -> int | None:
 
 
 def receive(token: str, headers: Mapping[str, str], body: bytes) -> int:
-    """Keep what was posted; the HTTP status to answer with."""
-    user = User.objects.filter(pk=user_id_in(token) or 0, is_active=True).first()
-    if user is None or _signer().unsign(token) != _name_of(user):
+    """Store what was posted, and return the HTTP status to respond with."""
+    user = User.objects.filter(pk=user_id_of_token(token) or 0, is_active=True).first()
+    if user is None or _signer().unsign(token) != _signed_value(user):
         return 404
     if len(body) > MAX_BYTES:
         return 413
@@ -65,8 +66,8 @@ def receive(token: str, headers: Mapping[str, str], body: bytes) -> int:
     return 204
 
 
-def _name_of(user: User) -> str:
-    """Another one after each time that all access to the account was ended."""
+def _signed_value(user: User) -> str:
+    """Return what is signed for a user; it changes whenever all access to the account ends."""
     ended_at = user.access_ended_at
     return f"{user.pk}.{ended_at.timestamp():.0f}" if ended_at else str(user.pk)
 

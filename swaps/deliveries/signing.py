@@ -1,4 +1,4 @@
-"""What a callback carries, and its signatures, as the Standard Webhooks specification has them."""
+"""The payload of a callback and its signatures, by the Standard Webhooks specification."""
 
 import datetime
 import json
@@ -10,11 +10,12 @@ from swaps.models import ApiAccess, Delivery, Swap
 
 
 def payload(swap: Swap) -> bytes:
+    """Return the JSON body of a swap's callback."""
     return json.dumps(serializers.response(swap)).encode()
 
 
 def sign(delivery: Delivery, body: bytes, now: datetime.datetime) -> dict[str, str]:
-    """The headers: one signature for each secret that is valid now."""
+    """Return the headers, with one signature for each secret that is valid now."""
     access = ApiAccess.objects.get_or_grant_by_id(delivery.owner_id)
     signatures = [
         Webhook(secret).sign(delivery.message_id, now, body.decode())

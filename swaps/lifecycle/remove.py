@@ -29,7 +29,7 @@ def remove_swap(swap: Swap) -> None:
         if is_cut_off and not is_paid_for:
             refund(swap)
         if is_cut_off:
-            deliver.announce(swap)
+            deliver.create_delivery(swap)
         close_submission(swap)
         ProviderCallback.objects.filter(swap=swap).delete()
     storage.delete(swap.keys)

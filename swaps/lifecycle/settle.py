@@ -46,7 +46,7 @@ def _settle_succeeded(swap: Swap, finished: Finished, snapshot: Submission | Non
             if succeeded:
                 AccountStorage.objects.add(swap.owner_id, size)
                 close_submission(swap)
-                deliver.announce(swap)
+                deliver.create_delivery(swap)
     except Swap.DoesNotExist:  # the account was deleted meanwhile
         storage.delete([key])
         return
@@ -64,7 +64,7 @@ def _settle_failed(swap: Swap, error: errors.SwapError, snapshot: Submission | N
         if failed:
             close_submission(swap)
             refund(swap)
-            deliver.announce(swap)
+            deliver.create_delivery(swap)
     if failed:
         log.info("swap=%s failed code=%s attempts=%d", swap.pk, error.code, swap.attempts)
 

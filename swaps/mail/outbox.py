@@ -1,8 +1,8 @@
-"""Mail leaves by a task: no request waits for a mail server, and no mail is lost while it is away.
+"""The mail backend of the site: stores each message in a row and enqueues a task that sends it.
 
-``send_messages`` writes each message into a row. The courier hands it to the SMTP server, and
-tries again with growing pauses for a day. A message that was cut off may be sent twice, with the
-same Message-ID.
+No request waits for a mail server, and no mail is lost while it is away. The courier hands the
+message to the SMTP server, and tries again with growing pauses for a day. A message that was cut
+off may be sent twice, with the same Message-ID.
 """
 
 import logging
@@ -29,18 +29,19 @@ log = logging.getLogger(__name__)
 
 
 class OutboxBackend(BaseEmailBackend):
-    """What Django and its applications hand their mail to."""
+    """The backend to which Django and its applications hand their mail."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         return sum(_store(message) for message in email_messages if message.recipients())
 
 
 def _store(message: EmailMessage) -> bool:
+    """Store one message and enqueue its task; return False when too many are waiting."""
     if Mail.objects.count() >= MAX_WAITING:
         log.error("mail dropped: %d messages wait for the mail server already", MAX_WAITING)
         return False
     for field in ("to", "cc", "bcc"):
-        setattr(message, field, [_in_ascii(address) for address in getattr(message, field)])
+        setattr(message, field, [_to_ascii(address) for address in getattr(message, field)])
     # Django would take the name of this machine, and ask the network for it.
     message_id = make_msgid(domain=urlsplit(settings.SITE_URL).hostname)
     message.extra_headers.setdefault("Message-ID", message_id)
@@ -57,8 +58,8 @@ def _store(message: EmailMessage) -> bool:
     return True
 
 
-def _in_ascii(address: str) -> str:
-    """Its domain as DNS knows it. Django writes "ss" for "ß": that is somebody else's domain."""
+def _to_ascii(address: str) -> str:
+    """Return an address with its domain in IDNA. Django writes “ss” for “ß”: another domain."""
     name, at, domain = address.rpartition("@")
     with suppress(ValueError):
         return f"{name}{at}{ascii_host(domain)}"

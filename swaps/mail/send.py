@@ -1,4 +1,4 @@
-"""Hand a stored mail to the SMTP server; the courier's side of the outbox."""
+"""Sends stored mail to the SMTP server: the courier's side of the outbox."""
 
 import datetime
 import logging
@@ -15,14 +15,14 @@ PERMANENT = 500  # SMTP replies from here on say that trying again is of no use
 log = logging.getLogger(__name__)
 
 
-def attempt(mail: Mail, now: datetime.datetime) -> None:
-    """Hand it to the mail server once, if that is due."""
+def attempt_mail(mail: Mail, now: datetime.datetime) -> None:
+    """Send a mail once, if it is due; delete it when the server takes it or refuses it for good."""
     if not mail.claim(now):
         return
     try:
         _send(mail)
     except (smtplib.SMTPException, OSError) as error:
-        log.warning("mail=%s attempt=%d failed: %s", mail.pk, mail.attempts, _describe(error))
+        log.warning("mail=%s attempt=%d failed: %s", mail.pk, mail.attempts, _error_text(error))
         if _is_permanent(error):
             Mail.objects.filter(pk=mail.pk).delete()
         else:
@@ -45,13 +45,14 @@ def _send(mail: Mail) -> None:
 
 
 def _is_permanent(error: Exception) -> bool:
+    """Return True when the server's reply says that trying again is of no use."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= PERMANENT for code, _ in error.recipients.values())
     return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= PERMANENT
 
 
-def _describe(error: Exception) -> str:
-    """Without the addresses that a server repeats in its answer."""
+def _error_text(error: Exception) -> str:
+    """Return the error without the addresses that a server repeats in its reply."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = sorted({code for code, _ in error.recipients.values()})
         return f"the recipient was refused {codes}"

@@ -1,4 +1,4 @@
-"""The clock: what has to happen without anybody asking for it."""
+"""The clock process: recovery, retention and other periodic duties."""
 
 import datetime
 import logging
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def run(*, is_once: bool = False) -> None:
-    """Tick every second until a signal comes; or once."""
+    """Tick every second until a signal comes, or once with ``is_once``."""
     die_with_supervisor()
     name = heartbeat.name_of_process("clock")
     tick = make_tick(name)
@@ -50,17 +50,17 @@ def run(*, is_once: bool = False) -> None:
 
 
 def make_tick(name: str, steps: Iterable[Step] = STEPS) -> Step:
-    """One tick: every duty that is due, each on its own, so that none can hold up the others."""
+    """Return one tick, which runs each due duty on its own, so that none holds up the others."""
     duties: list[tuple[Step, datetime.timedelta]] = [
         (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
         *((step, datetime.timedelta(0)) for step in steps),
-        (clear_cache, datetime.timedelta(seconds=10)),
+        (delete_expired_cache, datetime.timedelta(seconds=10)),
         (reserve.keep_reserve, HOUR),
         (heartbeat.delete_dead, HOUR),
         (delete_expired_logs, HOUR),
         (delete_expired_forms, MINUTE),
-        (prune_tasks, HOUR),
-        (clear_sessions, DAY),
+        (delete_finished_tasks, HOUR),
+        (delete_expired_sessions, DAY),
     ]
     due = [datetime.datetime.min.replace(tzinfo=datetime.UTC)] * len(duties)
 
@@ -69,16 +69,16 @@ def make_tick(name: str, steps: Iterable[Step] = STEPS) -> Step:
             if now < due[number] <= now + every:  # not so after the system's clock was set back
                 continue
             due[number] = now + every
-            if not attempt(duty, now):
+            if not run_duty(duty, now):
                 return
 
     return tick
 
 
-def attempt(duty: Step, now: datetime.datetime) -> bool:
-    """A duty that fails is logged and tried again in its next round.
+def run_duty(duty: Step, now: datetime.datetime) -> bool:
+    """Run a duty; log its failure, and try again in its next round.
 
-    False when the disk is full: the others would fail of it as well, and fill the log.
+    Returns False when the disk is full: the others would fail of it as well, and fill the log.
     """
     try:
         duty(now)
@@ -90,16 +90,18 @@ def attempt(duty: Step, now: datetime.datetime) -> bool:
     return True
 
 
-def prune_tasks(now: datetime.datetime) -> None:
-    """What has run; and what a killed process never ended: its rows were taken up again."""
+def delete_finished_tasks(now: datetime.datetime) -> None:
+    """Delete tasks that have run, and tasks of killed processes whose rows were taken up again."""
     call_command("prune_db_task_results", queue_name="*", min_age_days=0, verbosity=0)
     DBTaskResult.objects.filter(status=RUNNING, started_at__lte=now - DAY).delete()
 
 
-def clear_cache(_now: datetime.datetime) -> None:
+def delete_expired_cache(_now: datetime.datetime) -> None:
+    """Delete expired entries of the database cache."""
     lasting: Any = cache
     lasting.delete_expired()
 
 
-def clear_sessions(_now: datetime.datetime) -> None:
+def delete_expired_sessions(_now: datetime.datetime) -> None:
+    """Delete expired sessions."""
     call_command("clearsessions", verbosity=0)

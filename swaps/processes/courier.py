@@ -1,4 +1,7 @@
-"""The courier: carries pictures in, callbacks and mail out. Only it asks other servers."""
+"""The courier process: fetches pictures, delivers callbacks, sends mail, calls the hosted provider.
+
+It is the only process that calls other servers.
+"""
 
 import logging
 import threading
@@ -16,19 +19,19 @@ from django_tasks_db.models import DBTaskResult
 from swaps import heartbeat
 from swaps.clock.recovery import enqueue_submissions
 from swaps.models import Provider
-from swaps.processes.worker import PatientWorker
+from swaps.processes.worker import ResilientWorker
 from swaps.runtime.parent_death import die_with_supervisor
 
 POLL_SECONDS = 0.1
-LOOK_SECONDS = 0.2
+SUBMISSIONS_POLL_SECONDS = 0.2
 # A server that hangs holds one of these; no queue can starve another.
 THREADS: Mapping[str, int] = {"fetches": 12, "deliveries": 12, "provider": 12, "mail": 4}
 
 log = logging.getLogger(__name__)
 
 
-class Courier(PatientWorker):
-    """Runs the tasks of each queue in so many threads, and takes none that would have to wait."""
+class Courier(ResilientWorker):
+    """A worker with several threads for each queue; it takes no task that would have to wait."""
 
     def __init__(self, threads: Mapping[str, int], **options: Any) -> None:
         super().__init__(queue_names=list(threads), **options)
@@ -66,11 +69,15 @@ class Courier(PatientWorker):
 
 
 def uses_hosted_provider() -> bool:
+    """Return True when swaps of the browser or of the API go to a hosted provider."""
     return Provider.HOSTED in {settings.FACESWAP_PROVIDER, settings.FACESWAP_API_PROVIDER}
 
 
-def look_after_submissions(courier: Courier) -> None:
-    """What the clock does once a second, more often: a callback makes its swap due, and no more."""
+def poll_submissions(courier: Courier) -> None:
+    """Enqueue due steps with the hosted provider several times a second, as the clock does once.
+
+    A callback only makes its swap due; this is what enqueues the next step soon.
+    """
     while courier.running:
         close_old_connections()
         try:
@@ -78,12 +85,12 @@ def look_after_submissions(courier: Courier) -> None:
         except Exception:
             log.exception("the submissions could not be looked after")
             connection.close()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(SUBMISSIONS_POLL_SECONDS)
     connection.close()
 
 
 def run() -> None:
-    """Carry until a signal comes."""
+    """Run the courier until a signal comes."""
     die_with_supervisor()
     name = heartbeat.name_of_process("courier")
     courier = Courier(
@@ -98,7 +105,7 @@ def run() -> None:
     )
     courier.configure_signals()
     if uses_hosted_provider():
-        threading.Thread(target=look_after_submissions, args=(courier,), daemon=True).start()
+        threading.Thread(target=poll_submissions, args=(courier,), daemon=True).start()
     leave = heartbeat.beat_in_background(name)
     log.info("%s is ready", name)
     courier.run()

@@ -23,8 +23,8 @@ from swaps.runtime.request_slots import SLOTS
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "faceswap_site.settings")
 
 worker_class = "swaps.processes.gunicorn_worker.Worker"
-worker_connections = 4_000  # with those whose heads are awaited
-# Those that work take turns in the places; the others wait for results (swaps/room.py).
+worker_connections = 4_000  # including those whose heads are awaited
+# Requests at work share the slots; the others wait for results (swaps/runtime/request_slots.py).
 threads = SLOTS + settings.FACESWAP_API_WAITING_CALLS
 timeout = 60
 graceful_timeout = 8
@@ -44,7 +44,7 @@ logger_class = "swaps.processes.gunicorn_config.AccessLogger"
 MAX_OPEN_FILES = 16_384
 
 
-MESSAGES: dict[int, tuple[str, str]] = {
+ERROR_BODIES: dict[int, tuple[str, str]] = {
     HTTPStatus.BAD_REQUEST: (
         "bad_request",
         "The first line, a header or the length of the request is not as HTTP asks.",
@@ -73,13 +73,13 @@ class AccessLogger(Logger):  # type: ignore[misc]
 
 
 def write_error(sock: socket.socket, status: int, _reason: str, _message: str) -> None:
-    """What never reaches Django is answered as every other call: nobody else sends such requests.
+    """Answer a request that never reaches Django with a JSON error, as the API does.
 
-    In the place of gunicorn's own page.
+    Replaces gunicorn's HTML page: only programs send such requests.
     """
     trace_id = uuid.uuid4().hex
-    status = status if status in MESSAGES else HTTPStatus.BAD_REQUEST
-    code, message = MESSAGES[status]
+    status = status if status in ERROR_BODIES else HTTPStatus.BAD_REQUEST
+    code, message = ERROR_BODIES[status]
     error = {"code": code, "message": message}
     body = json.dumps({"success": False, "error": error, "trace_id": trace_id})
     head = (
@@ -96,24 +96,27 @@ def write_error(sock: socket.socket, status: int, _reason: str, _message: str) -
 
 
 def on_starting(_server: Any) -> None:
+    """Stop with the supervisor, and allow as many open files as connections need."""
     die_with_supervisor()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_OPEN_FILES), most))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, MAX_OPEN_FILES), hard_limit))
 
 
 def pre_request(_worker: Any, request: Any) -> None:
-    """Refuses bodies that are compressed in transfer: nothing here would unpack them."""
+    """Refuse bodies that are compressed in transfer: nothing here would unpack them."""
     for name, value in request.headers:
         if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
             raise UnsupportedTransferCoding(value)
 
 
 def post_fork(_server: Any, worker: Any) -> None:
+    """Use our error response in each worker, and stop it with its parent."""
     gunicorn.util.write_error = write_error
     die_with_parent(worker.ppid)
 
 
 def post_worker_init(worker: Any) -> None:
+    """Make waiting API calls return when their worker stops."""
     from swaps.api import waiting  # Django is set up now
 
     waiting.is_leaving = lambda: not worker.alive

@@ -1,4 +1,4 @@
-"""The whole site in one command: web server, workers, courier and clock under one supervisor."""
+"""Runs the whole site in one command: web server, workers, courier and clock, supervised."""
 
 import errno
 import http.client
@@ -58,6 +58,7 @@ def run(*, bind: str, port: int, web_workers: int, workers: int) -> None:
 
 
 def programs(bind: str, port: int, web_workers: int, workers: int) -> list[Program]:
+    """Return the command of each process."""
     manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
     web = (
         *(sys.executable, "-m", "gunicorn", "--config", "python:swaps.processes.gunicorn_config"),
@@ -75,6 +76,7 @@ def programs(bind: str, port: int, web_workers: int, workers: int) -> list[Progr
 
 
 def check_port_is_free(bind: str, port: int) -> None:
+    """Raise CommandError when the port cannot be listened on."""
     try:
         with socket.create_server((bind, port)):
             return
@@ -88,10 +90,10 @@ def check_port_is_free(bind: str, port: int) -> None:
 
 
 def announce_when_ready(address: str, site_url: str, say: Callable[[str], None]) -> None:
-    """Say ``Ready on …`` when the site answers for itself; say what is missing when it does not."""
+    """Print ``Ready on …`` when the site answers for itself, or what is missing meanwhile."""
     deadline = time.monotonic() + READY_SECONDS
     pause = PAUSE_SECONDS
-    while (missing := ask_health(address, site_url)) is not None:
+    while (missing := health_problem(address, site_url)) is not None:
         if time.monotonic() > deadline:
             say(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
             deadline, pause = float("inf"), LATE_PAUSE_SECONDS
@@ -99,8 +101,8 @@ def announce_when_ready(address: str, site_url: str, say: Callable[[str], None])
     say(f"Ready on {address}{urlsplit(site_url).path}")
 
 
-def ask_health(address: str, site_url: str) -> str | None:
-    """None when all is well, otherwise what is not."""
+def health_problem(address: str, site_url: str) -> str | None:
+    """Return what is not healthy by ``/healthz``; None when all is well."""
     site = urlsplit(site_url)
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=3)
     try:

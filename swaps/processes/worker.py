@@ -1,4 +1,4 @@
-"""A worker: takes swaps from the database's queue and performs them, one at a time."""
+"""The worker process: takes swaps from the queue and performs them, one at a time."""
 
 import logging
 import signal
@@ -15,33 +15,33 @@ from swaps.storage import space
 POLL_SECONDS = 0.05
 PAUSE_SECONDS = 1.0
 # Their tasks store pictures: they wait for room. All others go on.
-NEED_ROOM = {"default", "fetches", "provider"}
+STORING_QUEUES = {"default", "fetches", "provider"}
 
 log = logging.getLogger(__name__)
 
 
-class PatientWorker(Worker):
-    """Lets go only between two tasks, and lives on when the database or the disk fails.
+class ResilientWorker(Worker):
+    """A database worker that stops only between two tasks, and survives a failing database or disk.
 
-    The original leaves from inside the signal handler when no task is running, which loses a
-    task that it has claimed and not yet started. The next look at the queue is 50 ms away.
+    The original stops inside the signal handler when no task is running, which loses a task that it
+    has claimed and not yet started. The next poll of the queue is 50 ms away.
     """
 
     _queue_names: list[str]
 
     @property
     def queue_names(self) -> list[str]:
-        """Where it looks for tasks now."""
+        """Return the queues to take tasks from; on a full disk none that stores pictures."""
         if not space.is_out():
             return self._queue_names
-        return [name for name in self._queue_names if name not in NEED_ROOM]
+        return [name for name in self._queue_names if name not in STORING_QUEUES]
 
     @queue_names.setter
     def queue_names(self, names: list[str]) -> None:
         self._queue_names = names
 
     def run(self) -> None:
-        """As the original; a queue that cannot be read or written is tried again."""
+        """Run until told to stop; when the queue cannot be read or written, try again."""
         while True:
             try:
                 super().run()
@@ -63,7 +63,7 @@ def run(name: str | None = None, *, is_batch: bool = False) -> None:
     """Perform swaps until a signal comes; with ``is_batch`` until the queue is empty."""
     die_with_supervisor()
     name = f"worker:{name}" if name else heartbeat.name_of_process("worker")
-    worker = PatientWorker(
+    worker = ResilientWorker(
         queue_names=["default"],
         excluded_queue_names=[],
         interval=POLL_SECONDS,

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from swaps.accounts import possession
-from swaps.accounts.adapter import reset_key
+from swaps.accounts.adapter import password_reset_key
 from swaps.views.forms.accounts import NewPasswordForm, count_unconfirmed_swaps
 
 
@@ -38,7 +38,7 @@ class EmailView(allauth_views.EmailView):  # type: ignore[misc]
             messages.error(request, "Confirm the address first: open the link that it gets.")
             return None
         if address:
-            possession.release(address.email, address.user, timezone.now())
+            possession.release_address(address.email, address.user, timezone.now())
         response: HttpResponse | None = super()._action_primary(request)
         return response
 
@@ -82,7 +82,7 @@ class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]
         user = address.user
         possession.take_over(user, address.email, timezone.now(), keep_swaps=keep)
         messages.success(self.request, f"{address.email} is confirmed. Now choose a password.")
-        uid, _, key = reset_key(user).partition("-")
+        uid, _, key = password_reset_key(user).partition("-")
         return redirect("account_reset_password_from_key", uidb36=uid, key=key)
 
     def _confirm(self, address: EmailAddress) -> HttpResponse:
@@ -113,7 +113,7 @@ class NewPasswordView(allauth_views.PasswordResetFromKeyView):  # type: ignore[m
 new_password = NewPasswordView.as_view()
 
 
-def describe(ended: possession.Ended) -> str:
+def describe(ended: possession.EndedAccess) -> str:
     """Return sentences for the owner: what could open the account and no longer can."""
     if not ended.has_ended:
         return ""

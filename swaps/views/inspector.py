@@ -13,7 +13,7 @@ from swaps.deliveries import inspector
 @require_POST
 def receive(request: HttpRequest, token: str) -> HttpResponse:
     """Keep a callback for the account whose signed token the URL carries."""
-    if inspector.user_id_in(token) is None:
+    if inspector.user_id_of_token(token) is None:
         return HttpResponse(status=404)  # before its body is read
     try:
         body = bodies.read(request, inspector.MAX_BYTES)

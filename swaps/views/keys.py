@@ -161,7 +161,7 @@ def _list_keys(keys: Iterable[ApiKey], now: datetime.datetime) -> list[ListedKey
     keys = list(keys)
     uses = api_keys.uses_by_day(keys, now.astimezone(datetime.UTC).date())
     return [
-        ListedKey(key=key, state=api_keys.state_of(key, now), chart=draw_chart(uses[key.pk]))
+        ListedKey(key=key, state=api_keys.key_state(key, now), chart=draw_chart(uses[key.pk]))
         for key in keys
     ]
 
@@ -181,7 +181,7 @@ def _keys_page(request: MemberRequest, form: KeyForm, status: int = 200) -> Http
     context: dict[str, Any] = {
         "access": granted,
         "total": granted and granted.remaining + granted.spent,
-        "last_rotated": granted and api_keys.rotation_mark(granted),
+        "last_rotated": granted and api_keys.secret_version(granted),
         "previous_ends_at": granted and api_keys.previous_secret_ends_at(granted, now),
         "open_keys": [each for each in listed if each.state not in has_ended],
         "ended_keys": [each for each in listed if each.state in has_ended],

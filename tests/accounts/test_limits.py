@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from swaps.accounts.limits import address_range
 from swaps.models import User
-from swaps.processes.clock import clear_cache
+from swaps.processes.clock import delete_expired_cache
 from swaps.runtime import database_cache as cache_module
 from tests.accounts.forms import OTHER, reset, reset_link
 
@@ -91,9 +91,9 @@ def test_the_clock_deletes_what_has_expired_in_bounded_steps(
         cursor.execute("UPDATE cache SET expires = %s WHERE cache_key LIKE %s", [value, "%short%"])
     before = rows()
     with django_assert_num_queries(1):
-        clear_cache(timezone.now())
+        delete_expired_cache(timezone.now())
     assert rows() == before - 3
-    clear_cache(timezone.now())
+    delete_expired_cache(timezone.now())
     assert cache.get("holds")
 
 

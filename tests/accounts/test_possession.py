@@ -78,7 +78,7 @@ def test_a_proof_of_the_mailbox_ends_what_could_open_the_account(
     others = [signed_in(account), sign_in(OWNER, PASSWORD)]
     key, secret = account.api_keys.get(), account.apiaccess.callback_secret
     account.apiaccess.rotate_secret(timezone.now())
-    inspector_token = inspector.token_in(inspector.url_of(account)) or ""
+    inspector_token = inspector.token_of_url(inspector.inspector_url(account)) or ""
     inspector.receive(inspector_token, {}, b"{}")
     keep_upload(account, photo())
 
@@ -329,7 +329,7 @@ def test_two_who_sign_up_at_once_with_one_address_get_the_same_answer(
     monkeypatch: pytest.MonkeyPatch, alice: User
 ) -> None:
     seen = iter([None, alice])
-    monkeypatch.setattr(possession, "account_of", lambda _email: next(seen))
+    monkeypatch.setattr(possession, "find_account", lambda _email: next(seen))
     answer = Client().post(reverse("account_signup"), {"email": alice.email, "password1": OTHER})
     assert answer.headers["Location"] == reverse("account_email_verification_sent")
 

@@ -113,8 +113,8 @@ def test_past_the_rate_limit_an_account_is_told_when_to_come_back(
 def test_the_next_minute_begins_anew(alice: User, settings: Settings) -> None:
     settings.FACESWAP_API_CALLS_PER_MINUTE = 1
     now = timezone.now()
-    assert [rate_limit.take(alice, now)[1] for _ in range(2)] == [True, False]
-    assert rate_limit.take(alice, now + datetime.timedelta(minutes=1))[1]
+    assert [rate_limit.count_call(alice, now)[1] for _ in range(2)] == [True, False]
+    assert rate_limit.count_call(alice, now + datetime.timedelta(minutes=1))[1]
 
 
 def test_a_counter_stops_at_its_limit(caller: Caller) -> None:

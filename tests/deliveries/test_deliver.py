@@ -53,7 +53,7 @@ def ended(caller: Caller, callback_url: str, outcome: Any = None) -> Delivery:
 def attempt(delivery: Delivery, now: datetime.datetime | None = None) -> Delivery:
     """One attempt; ``now`` stands for the time until it is due."""
     delivery = Delivery.objects.select_related("swap").get(pk=delivery.pk)
-    deliver.attempt(delivery, now or delivery.next_attempt_at or timezone.now())
+    deliver.attempt_delivery(delivery, now or delivery.next_attempt_at or timezone.now())
     delivery.refresh_from_db()
     return delivery
 
@@ -227,7 +227,7 @@ def test_an_attempt_that_ends_after_a_replay_does_not_undo_it(caller: Caller) ->
 
 
 def test_of_endless_replays_the_newest_attempts_are_kept(caller: Caller) -> None:
-    delivery = ended(caller, inspector.url_of(caller.user))
+    delivery = ended(caller, inspector.inspector_url(caller.user))
     now = timezone.now()
     DeliveryAttempt.objects.bulk_create(
         DeliveryAttempt(delivery=delivery, started_at=now - LEASE, seconds=1)
@@ -344,7 +344,7 @@ def test_a_failed_attempt_is_enqueued_when_it_is_due(caller: Caller) -> None:
 
 
 def test_the_inspector_gets_callbacks_without_a_network(caller: Caller) -> None:
-    delivery = attempt(ended(caller, inspector.url_of(caller.user)))
+    delivery = attempt(ended(caller, inspector.inspector_url(caller.user)))
     seen = InspectedCallback.objects.get(user=caller.user)
     secret = ApiAccess.objects.get_or_grant(caller.user).callback_secret
     assert Webhook(secret).verify(seen.body, seen.headers)["task_id"] == str(delivery.swap_id)
@@ -352,19 +352,19 @@ def test_the_inspector_gets_callbacks_without_a_network(caller: Caller) -> None:
 
 
 def test_the_inspector_may_be_named_in_a_call(caller: Caller) -> None:
-    answer = caller.swap({**SAMPLES, "callback_url": inspector.url_of(caller.user)})
+    answer = caller.swap({**SAMPLES, "callback_url": inspector.inspector_url(caller.user)})
     assert answer.status_code == 200
 
 
 def test_the_inspector_keeps_the_newest_few_and_forgets_them_after_a_day(alice: User) -> None:
-    token = inspector.token_in(inspector.url_of(alice))
+    token = inspector.token_of_url(inspector.inspector_url(alice))
     assert token
     for number in range(inspector.MAX_KEPT + 5):
         assert inspector.receive(token, {"Webhook-Id": str(number)}, b"{}") == 204
     kept = InspectedCallback.objects.order_by("-received_at")
     assert len(kept) == inspector.MAX_KEPT
     assert kept[0].headers == {"webhook-id": str(inspector.MAX_KEPT + 4)}
-    delete_expired_logs(timezone.now() + inspector.KEPT)
+    delete_expired_logs(timezone.now() + inspector.RETENTION)
     assert not InspectedCallback.objects.exists()
 
 
@@ -375,7 +375,7 @@ def test_the_inspector_keeps_the_newest_few_and_forgets_them_after_a_day(alice: 
 def test_the_inspector_takes_what_its_token_allows(
     alice: User, client: Client, token: str | None, body: bytes, status: int
 ) -> None:
-    url = inspector.url_of(alice).removeprefix(site.SITE_URL)
+    url = inspector.inspector_url(alice).removeprefix(site.SITE_URL)
     if token is not None:
         url = url.rsplit("/", 2)[0] + f"/{token}/"
     answer = client.post(url, body, content_type="application/json")

@@ -8,12 +8,12 @@ import time
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from swaps.processes.gunicorn_worker import Request, Worker
+from swaps.processes.gunicorn_worker import PartialRequest, Worker
 
 HEAD = b"POST / HTTP/1.1\r\nX: " + b"x" * 60_000
 
 
-def _cpu_seconds_of_single_bytes(request: Request, count: int) -> float:
+def _cpu_seconds_of_single_bytes(request: PartialRequest, count: int) -> float:
     begun = time.process_time()
     for _ in range(count):
         request.add(b"x")
@@ -21,7 +21,7 @@ def _cpu_seconds_of_single_bytes(request: Request, count: int) -> float:
 
 
 def test_bytes_that_come_one_by_one_after_a_long_head_cost_no_search_of_it_each() -> None:
-    head, body = Request(begun=0), Request(begun=0)
+    head, body = PartialRequest(begun=0), PartialRequest(begun=0)
     head.add(HEAD)
     body.add(HEAD + b"\r\nContent-Length: 5000\r\n\r")
     body.add(b"\n")

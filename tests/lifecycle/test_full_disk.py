@@ -26,7 +26,7 @@ from swaps import images, storage
 from swaps.clock.steps import tick
 from swaps.lifecycle.request import request_swap
 from swaps.models import AccountStorage, ApiAccess, ApiKey, Quota, Status, StrayFiles, Swap, User
-from swaps.processes.worker import NEED_ROOM, PatientWorker
+from swaps.processes.worker import STORING_QUEUES, ResilientWorker
 from swaps.storage import space
 from swaps.tasks import run_swap
 from tests.parts import require
@@ -152,7 +152,7 @@ def test_without_room_no_task_is_taken_that_stores_pictures(
     disk: SmallDisk, settings: Settings
 ) -> None:
     settings.FACESWAP_MIN_FREE_BYTES = 4 * MB
-    worker = PatientWorker(
+    worker = ResilientWorker(
         queue_names=["default", "fetches", "provider", "deliveries"],
         excluded_queue_names=[],
         interval=0.05,
@@ -163,11 +163,11 @@ def test_without_room_no_task_is_taken_that_stores_pictures(
         worker_id="worker:test",
     )
     disk.leave(3 * MB)
-    assert set(worker.queue_names) > NEED_ROOM
+    assert set(worker.queue_names) > STORING_QUEUES
     disk.leave(1 * MB)
     assert worker.queue_names == ["deliveries"]
     disk.free()
-    assert set(worker.queue_names) > NEED_ROOM
+    assert set(worker.queue_names) > STORING_QUEUES
 
 
 @pytest.mark.django_db(transaction=True)

@@ -49,7 +49,7 @@ def write(**fields: object) -> Mail:
 def test_a_message_arrives_whole_and_nothing_is_kept_of_it(server: MailServer) -> None:
     waiting = write()
 
-    send.attempt(waiting, timezone.now())
+    send.attempt_mail(waiting, timezone.now())
 
     [message] = server.received
     assert message["Subject"] == "=?utf-8?b?R3LDvMOfZQ==?="
@@ -64,7 +64,7 @@ def test_a_domain_beyond_ascii_is_not_taken_for_another_one(server: MailServer) 
     address = "ann@fußball.example"
     assert EmailMultiAlternatives("s", "b", "us@example.com", [address]).send() == 1
 
-    send.attempt(Mail.objects.get(), timezone.now())
+    send.attempt_mail(Mail.objects.get(), timezone.now())
 
     assert server.envelopes == [["<ann@xn--fuball-cta.example>"]]
     assert server.received[0]["To"] == "ann@xn--fuball-cta.example"
@@ -88,12 +88,12 @@ def test_a_server_that_says_nothing_keeps_no_request_waiting(
 def test_what_a_silent_server_did_not_take_arrives_once_it_answers(server: MailServer) -> None:
     server.is_silent = True
     waiting, now = write(), timezone.now()
-    send.attempt(waiting, now)
+    send.attempt_mail(waiting, now)
     waiting.refresh_from_db()
     assert now < waiting.next_attempt_at < now + 10 * SECOND
     server.is_silent = False
 
-    send.attempt(waiting, waiting.next_attempt_at)
+    send.attempt_mail(waiting, waiting.next_attempt_at)
 
     assert len(server.received) == 1
     assert not Mail.objects.exists()
@@ -108,7 +108,7 @@ def test_it_is_tried_again_after_what_may_pass(
 ) -> None:
     server.replies[command] = reply
     waiting = write()
-    send.attempt(waiting, timezone.now())
+    send.attempt_mail(waiting, timezone.now())
     assert Mail.objects.get().attempts == 1
 
 
@@ -117,7 +117,7 @@ def test_what_the_server_refuses_for_good_is_given_up(
     server: MailServer, command: str, reply: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.replies[command] = reply
-    send.attempt(write(), timezone.now())
+    send.attempt_mail(write(), timezone.now())
     assert not Mail.objects.exists()
     assert reply[:3] in caplog.text
     assert "example.com" not in caplog.text
@@ -127,7 +127,7 @@ def test_a_server_that_breaks_off_after_it_has_taken_the_message_gets_it_once(
     server: MailServer,
 ) -> None:
     server.replies["QUIT"] = ""
-    send.attempt(write(), timezone.now())
+    send.attempt_mail(write(), timezone.now())
     assert len(server.received) == 1
     assert not Mail.objects.exists()
 
@@ -135,7 +135,7 @@ def test_a_server_that_breaks_off_after_it_has_taken_the_message_gets_it_once(
 def test_two_tasks_for_one_message_send_it_once(server: MailServer) -> None:
     waiting = write()
     for _ in range(2):
-        send.attempt(waiting, timezone.now())
+        send.attempt_mail(waiting, timezone.now())
     assert len(server.received) == 1
 
 

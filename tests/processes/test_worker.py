@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from swaps import heartbeat
-from swaps.processes.worker import PatientWorker
+from swaps.processes.worker import ResilientWorker
 from tests.running import WORKER_WITHOUT_ENGINE, running, wait_until
 from tests.slow_task import write_slowly
 
@@ -47,7 +47,7 @@ def test_an_idle_worker_stops_at_once() -> None:
 
 
 def test_a_signal_between_claim_and_start_loses_no_task() -> None:
-    worker = PatientWorker(
+    worker = ResilientWorker(
         queue_names=["*"],
         excluded_queue_names=[],
         interval=0.05,

@@ -20,7 +20,7 @@ from swaps.api import schemas
 from swaps.api.description import openapi
 from swaps.api.description.error_meanings import MEANINGS
 from swaps.deliveries import arrivals, deliver, inspector
-from swaps.deliveries.arrivals import Verdict, judge
+from swaps.deliveries.arrivals import SignatureVerdict, verify_signature
 from swaps.lifecycle.api_request import read_at_once
 from swaps.lifecycle.request import ApiCall, request_swap
 from swaps.lifecycle.settle import settle
@@ -301,7 +301,7 @@ def test_a_member_is_called_back_at_an_inspector_of_their_own(
     as_alice: Client, alice: User
 ) -> None:
     shown = fragment(as_alice, SAMPLES, way="callback")
-    assert inspector.url_of(alice).rpartition(":")[0].rpartition(":")[0] in shown
+    assert inspector.inspector_url(alice).rpartition(":")[0].rpartition(":")[0] in shown
     assert "data-inspected" in shown
     assert "data-inspected" not in fragment(
         as_alice, SAMPLES, way="callback", callback_url="https://a.test/"
@@ -431,13 +431,13 @@ def arrived(owner: User, outcome: Any = None) -> Swap:
         body={},
         body_digest="",
         trace_id="trace",
-        callback_url=inspector.url_of(owner),
+        callback_url=inspector.inspector_url(owner),
         idempotency_key="",
     )
     swap = request_swap(owner, photo("tan"), photo("navy"), call=call)
     assert swap.claim()
     settle(swap, outcome or finished())
-    deliver.attempt(swap.delivery, timezone.now())
+    deliver.attempt_delivery(swap.delivery, timezone.now())
     return swap
 
 
@@ -485,7 +485,7 @@ def test_callbacks_are_shown_to_their_owner_only(as_charlie: Client, alice: User
 
 @pytest.mark.parametrize("body", [b"\xff", b"[]", b'"x"', b"[" * 30_000, b'{"task_id": {}}', b""])
 def test_anything_may_be_posted_to_an_inspector(as_alice: Client, alice: User, body: bytes) -> None:
-    token = inspector.token_in(inspector.url_of(alice))
+    token = inspector.token_of_url(inspector.inspector_url(alice))
     assert token
     inspector.receive(token, {"webhook-signature": "v1,x", "webhook-timestamp": "9" * 99}, body)
     shown = fragment(as_alice, CALLBACKS, task="no-uuid")
@@ -512,13 +512,18 @@ def test_a_signature_of_another_secret_or_of_another_body_is_wrong(alice: User) 
     def by(secret: str) -> dict[str, str]:
         return signed | {"webhook-signature": f"v1,AAAA {Webhook(secret).sign('msg_1', now, body)}"}
 
-    assert judge(by(own), body, [own]) == Verdict.RIGHT
-    assert judge(by(own), body, [other, own]) == Verdict.RIGHT
-    assert judge(by(other), body, [own]) == Verdict.WRONG
-    assert judge(by(own), body + " ", [own]) == Verdict.WRONG
-    assert judge(by(own) | {"webhook-id": "msg_2"}, body, [own]) == Verdict.WRONG
-    assert judge(by(own) | {"webhook-timestamp": "yesterday"}, body, [own]) == Verdict.WRONG
-    assert judge(signed, body, [own]) == Verdict.MISSING
+    assert verify_signature(by(own), body, [own]) == SignatureVerdict.RIGHT
+    assert verify_signature(by(own), body, [other, own]) == SignatureVerdict.RIGHT
+    assert verify_signature(by(other), body, [own]) == SignatureVerdict.WRONG
+    assert verify_signature(by(own), body + " ", [own]) == SignatureVerdict.WRONG
+    assert (
+        verify_signature(by(own) | {"webhook-id": "msg_2"}, body, [own]) == SignatureVerdict.WRONG
+    )
+    assert (
+        verify_signature(by(own) | {"webhook-timestamp": "yesterday"}, body, [own])
+        == SignatureVerdict.WRONG
+    )
+    assert verify_signature(signed, body, [own]) == SignatureVerdict.MISSING
 
 
 def test_the_oldest_callbacks_are_not_shown(as_alice: Client, alice: User) -> None:

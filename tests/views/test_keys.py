@@ -381,7 +381,7 @@ def test_somebody_elses_key_is_not_found(
     nowhere = reverse(f"swaps:{name}", args=[10**30])
     assert as_charlie.post(nowhere, {"overlap": "0"}).status_code == 404
     key.refresh_from_db()
-    assert api_keys.state_of(key, timezone.now()) == "works"
+    assert api_keys.key_state(key, timezone.now()) == "works"
     assert "First key" not in page(as_charlie)
 
 
@@ -425,6 +425,6 @@ def test_a_form_sent_twice_rotates_the_secret_once(as_alice: Client, alice: User
     for _ in range(2):
         as_alice.post(reverse("swaps:rotate_secret"), {"last_rotated": ""})
     assert ApiAccess.objects.get().previous_secret == old
-    mark = api_keys.rotation_mark(ApiAccess.objects.get())
+    mark = api_keys.secret_version(ApiAccess.objects.get())
     as_alice.post(reverse("swaps:rotate_secret"), {"last_rotated": mark})
     assert ApiAccess.objects.get().previous_secret != old

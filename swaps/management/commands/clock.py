@@ -1,4 +1,4 @@
-"""manage.py clock"""
+"""manage.py clock: run the clock process."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""manage.py courier"""
+"""manage.py courier: run the courier process."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""manage.py create_api_key EMAIL: a key for a program, alone on stdout."""
+"""manage.py create_api_key EMAIL: issue an API key and print it, alone, on stdout."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from django.utils import timezone
 from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, Scope, User
 
-LONGEST_NAME = 60
-LARGEST_QUOTA = 1_000_000
+MAX_NAME_LENGTH = 60
+MAX_QUOTA = 1_000_000
 
 
 class Command(BaseCommand):
@@ -33,13 +33,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, quota = options["name"].strip(), options["quota"]
-        if not 0 < len(name) <= LONGEST_NAME:
-            raise CommandError(f"--name takes 1 to {LONGEST_NAME} characters.")
-        if quota is not None and not 0 <= quota <= LARGEST_QUOTA:
-            raise CommandError(f"--quota takes 0 to {LARGEST_QUOTA}.")
+        if not 0 < len(name) <= MAX_NAME_LENGTH:
+            raise CommandError(f"--name takes 1 to {MAX_NAME_LENGTH} characters.")
+        if quota is not None and not 0 <= quota <= MAX_QUOTA:
+            raise CommandError(f"--quota takes 0 to {MAX_QUOTA}.")
         with transaction.atomic():
             user = self._account(options["email"].strip(), may_create=options["create"])
-            api_keys.provide(user, quota=quota)
+            api_keys.grant_access(user, quota=quota)
             try:
                 key, token = api_keys.create_key(
                     user, timezone.now(), name=name, scope=options["scope"]

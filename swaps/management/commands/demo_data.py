@@ -1,4 +1,4 @@
-"""A demo account with a few swaps, on a machine of one's own only."""
+"""manage.py demo_data: create a demo account with a few swaps, on a local site only."""
 
 import secrets
 from pathlib import Path

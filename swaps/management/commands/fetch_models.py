@@ -1,4 +1,4 @@
-"""manage.py fetch_models: get the engine's four model files, once."""
+"""manage.py fetch_models: download the engine's four model files, once."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Everything between a checkout and a start: database, cache table, static files, demo data."""
+"""manage.py prepare: everything before the first start: database, static files, demo data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""manage.py storage_check: what is wrong with the store, if anything is."""
+"""manage.py storage_check: test the store and explain what is wrong with it."""
 
 import contextlib
 from functools import partial
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         key = check.new_key()
-        place, steps, explain = self._of_store(default_storage, key)
+        place, steps, explain = self._plan(default_storage, key)
         self.stdout.write(place)
         try:
             failed = self._run(steps, explain)
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         self.stdout.write("The store is well.")
 
     def _run(self, steps: list[check.Step], explain: check.Explain) -> int:
-        """How many of them failed."""
+        """Run the steps and print their outcomes; return how many failed."""
         failed = 0
         for outcome in check.run(steps, explain):
             mark = "✓" if outcome.is_kept else "✗"
@@ -43,9 +43,10 @@ class Command(BaseCommand):
             failed += not outcome.is_kept
         return failed
 
-    def _of_store(self, store: Any, key: str) -> tuple[str, list[check.Step], check.Explain]:
+    def _plan(self, store: Any, key: str) -> tuple[str, list[check.Step], check.Explain]:
+        """Return a store's name for people, its steps, and what explains its errors."""
         if isinstance(store, storage.DiskStorage):
-            steps = check.of_disk(_fetch_here, key)
+            steps = check.of_disk(_fetch_from_this_site, key)
             return f"The folder {settings.MEDIA_ROOT}", steps, check.disk_words
         from swaps.storage import check_s3, s3_errors  # botocore is large
 
@@ -57,8 +58,8 @@ class Command(BaseCommand):
         return place, check_s3.of_bucket(store, key), explain
 
 
-def _fetch_here(url: str) -> check.Answer:
-    """A signed URL of this site, as its view would answer it."""
+def _fetch_from_this_site(url: str) -> check.Answer:
+    """Return what the view of a signed URL of this site would answer."""
     key = links.key_of_own_url(url)
     if not key:
         return check.Answer(status=404)

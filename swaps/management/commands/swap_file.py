@@ -1,4 +1,4 @@
-"""manage.py swap_file SOURCE TARGET RESULT: one swap at the desk, without site or queue."""
+"""manage.py swap_file SOURCE TARGET RESULT: swap faces in files, without site or queue."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""manage.py up"""
+"""manage.py up: run the whole site."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""manage.py worker"""
+"""manage.py worker: run a worker process."""
 
 from typing import Any
 

@@ -117,7 +117,7 @@ def _store_picture(user: User, name: Name, upload: Any) -> Picture:
     if upload is None:
         return Picture(name=name, refusal="Choose a picture first.")
     now = timezone.now()
-    rate, may_send = rate_limit.take_form(user, now)
+    rate, may_send = rate_limit.count_form(user, now)
     if not may_send:
         error = rate_limit.refusal(rate, now, "send {} pictures")
         return Picture(name=name, refusal=error.message)
@@ -150,7 +150,7 @@ def _samples(operation: Operation, key: str) -> list[Any]:
 
 
 def _request_context(user: User | AnonymousUser, form: FormValues, key: str) -> dict[str, Any]:
-    inspector_url = inspector.url_of(user) if user.is_authenticated else ""
+    inspector_url = inspector.inspector_url(user) if user.is_authenticated else ""
     call = preview(form, inspector_url)
     return {
         "call": call,

@@ -26,13 +26,13 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         email = self.cleaned_data["email"]
-        user = possession.account_of(email)
+        user = possession.find_account(email)
         if user is None:
             try:
                 with transaction.atomic():
                     return self.save(request), None
             except IntegrityError:  # somebody else was faster
-                user = possession.account_of(email)
+                user = possession.find_account(email)
         self._imitate_signup(request, email, user)
         return None, redirect_to_welcome(request)
 
@@ -56,12 +56,12 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
-        user = possession.account_of(email)
+        user = possession.find_account(email)
         self.users = [user] if user and user.is_active else []
         return email
 
     def save(self, request: HttpRequest, **options: Any) -> str:
-        if self.users or limits.may_write_to_stranger(request):
+        if self.users or limits.count_mail_to_stranger(request):
             super().save(request, **options)
         return str(self.cleaned_data["email"])
 
@@ -92,7 +92,7 @@ class SetPasswordForm(NormalizedPasswordMixin, allauth_forms.SetPasswordForm):  
 class NewPasswordForm(NormalizedPasswordMixin, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
     """Sets a new password by a link from a mail."""
 
-    ended = possession.Ended()
+    ended = possession.EndedAccess()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -106,7 +106,7 @@ class NewPasswordForm(NormalizedPasswordMixin, allauth_forms.ResetPasswordKeyFor
     def save(self) -> None:
         keep = bool(self.cleaned_data.get("keep_swaps"))
         with transaction.atomic():
-            self.ended = possession.reset(self.user, timezone.now(), keep_swaps=keep)
+            self.ended = possession.confirm_by_reset(self.user, timezone.now(), keep_swaps=keep)
             super().save()
 
 
