@@ -13,8 +13,6 @@ SAMPLES = {
     "source_image_url": f"{settings.SITE_URL}/samples/1-face.jpg",
     "target_image_url": f"{settings.SITE_URL}/samples/1-photo.jpg",
 }
-
-
 ASYNC = {**SAMPLES, "async": True}
 
 

@@ -28,6 +28,7 @@ GROUPS = {
     "tests/conformance/": "conformance",
     "tests/doors/": "doors",
     "tests/upgrade/": "upgrade",
+    "tests/net/": "port 80",  # its servers listen there, to see that nobody comes
 }
 
 

@@ -16,14 +16,8 @@ from swaps.images import ImageRefused
 from tests.paths import PHOTOS
 
 MP = 1_000_000
-
-
 PLAIN_MODES = {"L", "RGB", "RGBA"}
-
-
 SECRET = b"Alice was at 52.5200 N"
-
-
 RED, GREEN, BLUE, GREY = (220, 30, 40), (20, 200, 60), (30, 50, 210), (90, 90, 90)
 
 
@@ -119,15 +113,11 @@ def gamma_profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
 
 
 CURVE = b"curv" + bytes(4) + struct.pack(">IH", 1, round(2.2 * 256)) + bytes(2)
-
-
 PRIMARIES = {  # Display P3, adapted to D50
     b"rXYZ": (0.51512, 0.24120, -0.00105),
     b"gXYZ": (0.29198, 0.69225, 0.04189),
     b"bXYZ": (0.15710, 0.06657, 0.78407),
 }
-
-
 P3 = gamma_profile(
     b"RGB ",
     {
@@ -136,8 +126,6 @@ P3 = gamma_profile(
     }
     | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), CURVE),
 )
-
-
 LIGHT_GREY = gamma_profile(  # gamma 1: mid-grey is far lighter than in sRGB
     b"GRAY", {b"kTRC": b"curv" + bytes(4) + struct.pack(">IH", 1, 256) + bytes(2)}
 )

@@ -3,11 +3,7 @@
 from playwright.sync_api import Page, ViewportSize
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-
-
 # What axe-core would say first, by hand. Each finding is a sentence.
 LOOK = """() => {
   const found = [];

@@ -1,0 +1,12 @@
+"""What the calls of the client have in common."""
+
+import pytest
+from pytest_django import Settings
+
+from tests.provider_server import KEY
+
+
+@pytest.fixture
+def the_key_is_good(settings: Settings) -> None:
+    settings.FACESWAP_API_KEY = KEY
+    settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = 10
