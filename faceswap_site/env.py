@@ -1,7 +1,7 @@
-"""Typed, loud reads of the environment.
+"""Reads typed settings from environment variables.
 
-A setting that cannot be understood stops the program with its name and what was expected.
-A secret may be given as a file: ``NAME_FILE`` names it (Docker and systemd hand them over so).
+A value that cannot be parsed stops the program with the variable's name and what was expected. A
+secret may be given as a file: ``NAME_FILE`` names it (as Docker and systemd do).
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from swaps.net.names import ascii_host, ascii_url
 
 
 def load_dotenv(path: Path) -> None:
-    """Read ``NAME=value`` lines; what the environment already says wins."""
+    """Read ``NAME=value`` lines from a file; variables that are set already win."""
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -24,11 +24,12 @@ def load_dotenv(path: Path) -> None:
 
 
 def text(name: str, default: str = "") -> str:
+    """Return a variable, stripped; the default when it is empty or unset."""
     return os.environ.get(name, "").strip() or default
 
 
 def secret(name: str, default: str = "") -> str:
-    """The value of NAME, or what is written in the file that NAME_FILE names."""
+    """Return the value of NAME, or the contents of the file that NAME_FILE names."""
     path = text(f"{name}_FILE")
     if not path:
         return text(name, default)
@@ -39,6 +40,7 @@ def secret(name: str, default: str = "") -> str:
 
 
 def flag(name: str, *, default: bool = False) -> bool:
+    """Return a boolean: 1, true, yes, on or 0, false, no, off."""
     value = text(name).lower()
     if not value:
         return default
@@ -50,6 +52,7 @@ def flag(name: str, *, default: bool = False) -> bool:
 
 
 def integer(name: str, default: int, *, minimum: int = 0) -> int:
+    """Return a whole number of at least ``minimum``."""
     value = text(name)
     if not value:
         return default
@@ -62,13 +65,16 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
     return number
 
 
-def words(name: str) -> list[str]:
-    """A comma-separated list, empty when unset."""
+def strings(name: str) -> list[str]:
+    """Return a comma-separated list; empty when unset."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
-def address(name: str, default: str = "") -> str:
-    """A URL without a slash at its end, its host in ASCII. What has no such form is left: E025."""
+def url(name: str, default: str = "") -> str:
+    """Return a URL without a trailing slash, its host in ASCII.
+
+    A host without an ASCII form stays as it is; the check swaps.E025 reports it.
+    """
     value = text(name, default).rstrip("/")
     with contextlib.suppress(ValueError):
         return ascii_url(value)
@@ -76,16 +82,20 @@ def address(name: str, default: str = "") -> str:
 
 
 def hosts(name: str) -> list[str]:
-    """A list of host names, in ASCII. What has no such form is left: E025."""
-    return [_in_ascii(word) for word in words(name)]
+    """Return a list of host names in ASCII.
+
+    The check swaps.E025 reports those without such a form.
+    """
+    return [_in_ascii(word) for word in strings(name)]
 
 
 def _in_ascii(host: str) -> str:
     with contextlib.suppress(ValueError):
-        dot = "." if host.startswith(".") else ""  # with all names below it
+        dot = "." if host.startswith(".") else ""  # subdomains included
         return dot + ascii_host(host.removeprefix("."))
     return host
 
 
 def folder(name: str, default: Path) -> Path:
+    """Return an absolute path."""
     return Path(text(name, str(default))).expanduser().resolve()

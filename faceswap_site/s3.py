@@ -1,7 +1,7 @@
-"""The STORAGES entry of a private bucket, read from the environment: docs/storage.md.
+"""Builds the STORAGES entry of a private S3 bucket from environment variables (docs/storage.md).
 
-Plain values only. botocore takes 20 MB of a process, so nothing of it is imported before a process
-stores or reads its first picture.
+It holds plain values only: botocore takes 20 MB of memory, so it is imported no sooner than a
+process stores or reads its first picture.
 """
 
 from collections.abc import Collection
@@ -20,7 +20,7 @@ CACHE_CONTROL = "private, max-age=3600"
 
 
 def storage(bucket: str, seconds: int) -> dict[str, Any]:
-    """A private bucket whose URLs are signed and live for ``seconds``."""
+    """Return the entry for a private bucket whose presigned URLs work for ``seconds``."""
     if seconds > MAX_SECONDS:
         raise ImproperlyConfigured(
             f"FACESWAP_SIGNED_URL_SECONDS={seconds}: with a bucket, {MAX_SECONDS} (7 days) is the"
@@ -30,9 +30,9 @@ def storage(bucket: str, seconds: int) -> dict[str, Any]:
         "BACKEND": "swaps.storage.s3.BucketStorage",
         "OPTIONS": {
             "bucket_name": bucket,
-            "endpoint_url": _address("AWS_S3_ENDPOINT_URL", env.address("AWS_S3_ENDPOINT_URL")),
+            "endpoint_url": _address("AWS_S3_ENDPOINT_URL", env.url("AWS_S3_ENDPOINT_URL")),
             "public_endpoint_url": _address(
-                "AWS_S3_PUBLIC_ENDPOINT_URL", env.address("AWS_S3_PUBLIC_ENDPOINT_URL")
+                "AWS_S3_PUBLIC_ENDPOINT_URL", env.url("AWS_S3_PUBLIC_ENDPOINT_URL")
             ),
             "region_name": env.text("AWS_S3_REGION_NAME") or None,
             "addressing_style": _one_of(
@@ -51,7 +51,7 @@ def storage(bucket: str, seconds: int) -> dict[str, Any]:
 
 
 def _keys() -> dict[str, str | None]:
-    """All None when unset: boto3 then looks in its usual places, among them the machine's role."""
+    """Return the access keys; with None boto3 looks in its usual places, like a machine's role."""
     keys = {
         "access_key": env.secret("AWS_ACCESS_KEY_ID"),
         "secret_key": env.secret("AWS_SECRET_ACCESS_KEY"),
@@ -65,7 +65,7 @@ def _keys() -> dict[str, str | None]:
 
 
 def _encryption() -> dict[str, str]:
-    """The parameters of a put; none where the bucket's own default is right."""
+    """Return the parameters that encrypt a put; none to use the bucket's own default."""
     kind, key = env.text("AWS_S3_ENCRYPTION"), env.text("AWS_S3_KMS_KEY_ID")
     if key and kind != "aws:kms":
         raise ImproperlyConfigured("AWS_S3_KMS_KEY_ID: expected AWS_S3_ENCRYPTION=aws:kms with it")

@@ -1,4 +1,4 @@
-"""The signing key of an installation that was given none: made once, kept with the state."""
+"""Creates the SECRET_KEY of an installation that was given none, and keeps it in a file."""
 
 import os
 import secrets
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def read_or_create(path: Path) -> str:
-    """The key in ``path``; a new random one is written there (mode 600) on the first start.
+    """Return the key in ``path``; on the first start, write a random one there (mode 600).
 
-    Several processes may start at once: the file is linked into place, so that exactly one
-    writer wins and all of them read the winner's key.
+    Several processes may start at once: the file is linked into place, so that exactly one writer
+    wins and all of them read the winner's key.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

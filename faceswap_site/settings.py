@@ -1,7 +1,7 @@
-"""Every setting of the site, in one file; each is explained in .env.example.
+"""All settings of the site; .env.example explains each of them.
 
-Nothing needs to be set: the defaults are the embedded site (SQLite, files on disk, the database
-as queue and cache, the site's own engine), safe for http://127.0.0.1 and closed to the rest.
+Nothing needs to be set: the defaults are the embedded site (SQLite, files on disk, the database as
+queue and cache, the site's own engine), safe for http://127.0.0.1 and closed to the rest.
 """
 
 import re
@@ -16,10 +16,10 @@ from faceswap_site import env, secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(BASE_DIR / ".env")
 
-# --- the place and the address -------------------------------------------------------------
+# --- data folder and address ---------------------------------------------------------------
 FACESWAP_VAR = env.folder("FACESWAP_VAR", BASE_DIR / "var")
 FACESWAP_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-SITE_URL = env.address("SITE_URL", "http://127.0.0.1:8000")
+SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000")
 _site = urlsplit(SITE_URL)
 SITE_PATH = _site.path if _site.path.startswith("/") else ""  # like "/faces"
 IS_LOCAL = _site.hostname in {"127.0.0.1", "localhost", "::1"}
@@ -60,21 +60,21 @@ FACESWAP_API_CALLS_PER_MINUTE = env.integer("FACESWAP_API_CALLS_PER_MINUTE", 300
 FACESWAP_API_MAX_BODY_BYTES = env.integer("FACESWAP_API_MAX_BODY_MB", 10, minimum=1) * 1_000_000
 FACESWAP_API_MAX_WAIT_SECONDS = env.integer("FACESWAP_API_MAX_WAIT_SECONDS", 300, minimum=1)
 FACESWAP_API_WAITING_CALLS = env.integer("FACESWAP_API_WAITING_CALLS", 200)
-FACESWAP_FETCH_ALLOW = env.words("FACESWAP_FETCH_ALLOW")
+FACESWAP_FETCH_ALLOW = env.strings("FACESWAP_FETCH_ALLOW")
 
 # --- who performs swaps: the site's own engine, or a hosted provider -------------------------
-FACESWAP_API_URL = env.address("FACESWAP_API_URL", "https://api.acedata.cloud")
+FACESWAP_API_URL = env.url("FACESWAP_API_URL", "https://api.acedata.cloud")
 FACESWAP_API_KEY = env.secret("FACESWAP_API_KEY")
 FACESWAP_PROVIDER = env.text("FACESWAP_PROVIDER", "hosted" if FACESWAP_API_KEY else "embedded")
 FACESWAP_API_PROVIDER = env.text("FACESWAP_API_PROVIDER", "embedded")
 FACESWAP_CALLBACK_DEADLINE = env.integer("FACESWAP_CALLBACK_DEADLINE", 120, minimum=1)
-# How long the provider's links to pictures work: through all waiting and asking, and a second try.
+# How long the provider's presigned URLs work: longer than every deadline and one resend take.
 HOSTED_URL_SECONDS = 6 * FACESWAP_CALLBACK_DEADLINE + 1800
 FACESWAP_HOSTED_EXCHANGE = env.flag("FACESWAP_HOSTED_EXCHANGE")
 FACESWAP_HOSTED_TIMEOUT_SECONDS = env.integer("FACESWAP_HOSTED_TIMEOUT_SECONDS", 30, minimum=1)
 FACESWAP_HOSTED_IN_FLIGHT = env.integer("FACESWAP_HOSTED_IN_FLIGHT", 10, minimum=1)
 FACESWAP_HOSTED_PAUSE_SECONDS = env.integer("FACESWAP_HOSTED_PAUSE_SECONDS", 30, minimum=1)
-FACESWAP_HOSTED_RESULT_HOSTS = env.words("FACESWAP_HOSTED_RESULT_HOSTS")
+FACESWAP_HOSTED_RESULT_HOSTS = env.strings("FACESWAP_HOSTED_RESULT_HOSTS")
 FACESWAP_HOSTED_RESULT_SECONDS = env.integer("FACESWAP_HOSTED_RESULT_SECONDS", 3600, minimum=1)
 FACESWAP_HOSTED_MAX_RESULT_BYTES = (
     env.integer("FACESWAP_HOSTED_MAX_RESULT_MB", 60, minimum=1) * 1_000_000
@@ -101,7 +101,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "swaps.middleware.trust_known_proxies_only",
-    "csp.middleware.CSPMiddleware",  # whichever of the layers below answers
+    "csp.middleware.CSPMiddleware",  # outside of every layer that may answer
     "swaps.api.middleware.api_error_middleware",
     "swaps.middleware.protect_private_pages",
     "swaps.middleware.refuse_malformed_requests",
@@ -115,7 +115,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "swaps.middleware.refuse_endless_bodies",  # nothing above reads the body
+    "swaps.middleware.refuse_endless_bodies",  # no middleware above reads the body
 ]
 ROOT_URLCONF = "faceswap_site.urls"
 WSGI_APPLICATION = "faceswap_site.wsgi.application"
@@ -167,7 +167,7 @@ CACHES = {
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
-        # What talks to other servers may hang: it never stands in the way of a swap.
+        # Tasks that talk to other servers may hang, so they have queues of their own.
         "QUEUES": ["default", "fetches", "deliveries", "provider", "mail"],
     }
 }
@@ -243,23 +243,23 @@ EMAIL_BACKEND = (
     else "django.core.mail.backends.console.EmailBackend"
 )
 
-# --- safety --------------------------------------------------------------------------------
+# --- security ------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-# Below a path, cookies neither reach another application of the same host nor are taken for its.
+# With a path, cookies neither reach another application on the host nor collide with its own.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = SITE_PATH or "/"
 SESSION_COOKIE_NAME = "sessionid" + SITE_PATH.replace("/", "_")
 CSRF_COOKIE_NAME = "csrftoken" + SITE_PATH.replace("/", "_")
-if SITE_PATH:  # the usual storage has a cookie for the whole host
+if SITE_PATH:  # the default storage sets a cookie for the whole host
     MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(SITE_PATH[1:])}/?healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
-# What the other names of the domain speak, and its entry in browsers, is the operator's affair.
+# HSTS for subdomains and the preload list are the operator's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-# Who may say in X-Forwarded-For and X-Forwarded-Proto who asks, and how (swaps/middleware.py).
-FACESWAP_TRUSTED_PROXIES = env.words("FACESWAP_TRUSTED_PROXIES") or (
+# Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed (swaps/middleware.py).
+FACESWAP_TRUSTED_PROXIES = env.strings("FACESWAP_TRUSTED_PROXIES") or (
     ["127.0.0.0/8", "::1"] if env.flag("BEHIND_PROXY") else []
 )
 if FACESWAP_TRUSTED_PROXIES:
@@ -300,7 +300,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django_tasks": {"level": "WARNING"},
         "django_tasks_db": {"level": "WARNING"},
-        # A traceback for each scanner that makes up a host name; the access log has its 400.
+        # It logs a traceback for every scanner with a made-up host; the access log has its 400.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -1,3 +1,5 @@
+"""The URLs of the whole site."""
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -14,7 +16,7 @@ site: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
 ]
-# Below the path of SITE_URL: so every thread of every process makes the same links.
+# The path of SITE_URL is a prefix here, so that every thread of every process makes the same links.
 urlpatterns = [path(f"{settings.SITE_PATH[1:]}/", include(site))] if settings.SITE_PATH else site
 
 handler400 = "swaps.views.errors.bad_request"

@@ -11,8 +11,8 @@ from swaps.runtime import request_slots
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "faceswap_site.settings")
 
 
-def below(site_path: str, application: Any) -> Any:
-    """Puts the path of SITE_URL back before a path from which a proxy has taken it away."""
+def restore_site_path(site_path: str, application: Any) -> Any:
+    """Wrap an application to add the path of SITE_URL again when a proxy has removed it."""
 
     def serve(environ: dict[str, Any], start_response: Any) -> Any:
         path = environ.get("PATH_INFO", "")
@@ -23,4 +23,6 @@ def below(site_path: str, application: Any) -> Any:
     return serve if site_path else application
 
 
-application = request_slots.limited(below(settings.SITE_PATH, get_wsgi_application()))
+application = request_slots.limit_concurrency(
+    restore_site_path(settings.SITE_PATH, get_wsgi_application())
+)

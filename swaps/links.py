@@ -1,4 +1,4 @@
-"""URLs of this site that may do one thing, signed for that thing, and what they stand for."""
+"""Signs URLs of this site that may do one thing, and reads such URLs back."""
 
 import datetime
 import uuid
@@ -19,7 +19,10 @@ SAMPLES = {f"{number}-{name}.jpg" for number in (1, 2, 3) for name in ("face", "
 
 
 def is_on_this_site(url: str) -> bool:
-    """Whether a redirect may lead there: to a path of this site, or its whole address with one."""
+    """Return whether a redirect may lead to this URL.
+
+    A path of this site, with or without its host.
+    """
     is_path = url.startswith("/") and not url.startswith("//")
     whole = path_on_this_site(urljoin(settings.SITE_URL, "/")[:-1] + url if is_path else url)
     if whole is None:
@@ -30,7 +33,7 @@ def is_on_this_site(url: str) -> bool:
 
 
 def key_of_file(token: str) -> str | None:
-    """The object key that a signed file URL stands for; None when forged or expired."""
+    """Return the object key of a signed file URL's token; None when forged or expired."""
     try:
         key, seconds = signing.loads(token, salt=FILE_SALT)
         signing.loads(token, salt=FILE_SALT, max_age=seconds)
@@ -40,19 +43,19 @@ def key_of_file(token: str) -> str | None:
 
 
 def callback_url(swap_id: uuid.UUID) -> str:
-    """Where a hosted provider reports back on this one swap."""
+    """Return the URL where a hosted provider reports on this one swap."""
     token = signing.dumps(swap_id.hex, salt=CALLBACK_SALT)
     return urljoin(settings.SITE_URL, reverse("swaps:callback", args=[token]))
 
 
 def is_own_callback(url: str) -> bool:
-    """Whether a URL leads to where a hosted provider of this site reports back."""
-    token = _rest(url, reverse("swaps:callback", args=["-"]))
+    """Return whether a URL is one of this site's callbacks for hosted providers."""
+    token = _placeholder_value(url, reverse("swaps:callback", args=["-"]))
     return token is not None and swap_id_of_callback(token) is not None
 
 
 def swap_id_of_callback(token: str) -> uuid.UUID | None:
-    """None when forged or expired."""
+    """Return the swap's id from the token of a callback URL; None when forged or expired."""
     try:
         return uuid.UUID(signing.loads(token, salt=CALLBACK_SALT, max_age=CALLBACK_LIFE))
     except (signing.BadSignature, ValueError, TypeError, AttributeError):
@@ -60,7 +63,7 @@ def swap_id_of_callback(token: str) -> uuid.UUID | None:
 
 
 def sample(name: str) -> Path | None:
-    """The file of a sample picture; None when there is none of this name."""
+    """Return the file of a sample picture; None when there is none of this name."""
     if name not in SAMPLES:
         return None
     path: Path = settings.BASE_DIR / "static" / "img" / "demo" / name
@@ -68,28 +71,29 @@ def sample(name: str) -> Path | None:
 
 
 def sample_url(name: str) -> str:
+    """Return the URL of a sample picture."""
     return urljoin(settings.SITE_URL, reverse("swaps:sample", args=[name]))
 
 
 def sample_of_own_url(url: str) -> Path | None:
-    """The sample picture that a URL of this site leads to; None for any other URL."""
-    name = _rest(url, reverse("swaps:sample", args=["-"]))
+    """Return the sample picture that a URL of this site leads to; None for any other URL."""
+    name = _placeholder_value(url, reverse("swaps:sample", args=["-"]))
     return sample(name) if name else None
 
 
 def key_of_own_url(url: str) -> str | None:
-    """The object key behind a signed URL of this site's storage; None for any other URL.
+    """Return the object key of a signed URL of this site's storage; None for any other URL.
 
-    Empty for one that is forged, expired, or leads to what is no picture.
+    Returns "" for one that is forged, expired, or leads to no picture.
     """
-    token = _rest(url, reverse("swaps:file", args=["-"]))
+    token = _placeholder_value(url, reverse("swaps:file", args=["-"]))
     if token is None:
         return storage.key_of_presigned(url)
     return key_of_file(token) or ""
 
 
 def path_on_this_site(url: str) -> str | None:
-    """Path and query of a URL of this site, however its host is written; None for any other."""
+    """Return path and query of a URL of this site, however its host is written; None for others."""
     try:
         site, target = parse_url(settings.SITE_URL), parse_url(url)
     except ValueError:
@@ -98,8 +102,11 @@ def path_on_this_site(url: str) -> str | None:
     return target.path if is_here else None
 
 
-def _rest(url: str, example: str) -> str | None:
-    """What stands in a URL of this site in the place of the hyphen in the example."""
+def _placeholder_value(url: str, example: str) -> str | None:
+    """Return what a URL of this site has in place of the hyphen in ``example``.
+
+    None if no match.
+    """
     prefix, _, suffix = example.rpartition("-")
     path = path_on_this_site(url)
     if path is None or not path.startswith(prefix):

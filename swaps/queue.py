@@ -1,10 +1,10 @@
-"""The queue of background tasks: enqueued by name, so that nobody imports tasks to enqueue one."""
+"""Enqueues background tasks by name, so that no caller has to import the tasks."""
 
 import datetime
 from importlib import import_module
 from typing import Literal
 
-Name = Literal[
+TaskName = Literal[
     "run_swap",
     "fetch_pictures",
     "deliver_callback",
@@ -15,10 +15,10 @@ Name = Literal[
 ]
 
 
-def enqueue(name: Name, pk: object, *, run_after: datetime.datetime | None = None) -> None:
+def enqueue(name: TaskName, pk: object, *, run_after: datetime.datetime | None = None) -> None:
     """Enqueue a task of ``swaps.tasks`` for one row, as part of the open transaction.
 
-    The module is looked up when it is needed: the tasks call into the packages that enqueue them.
+    The module is imported when it is needed: tasks import the packages that enqueue them.
     """
     task = getattr(import_module("swaps.tasks"), name)
     task.using(run_after=run_after).enqueue(str(pk))

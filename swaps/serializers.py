@@ -1,6 +1,6 @@
-"""Swaps as the API says them: in answers, in callbacks, and to those who ask for tasks.
+"""Swaps as JSON of the API: in responses, in callbacks, and for ``/face/tasks``.
 
-The contract's sections 2 to 4. Pictures are presigned URLs, made anew each time.
+See the contract's sections 2 to 4. Pictures are presigned URLs, made anew each time.
 """
 
 from typing import Any
@@ -14,22 +14,23 @@ TASK_TYPE = "face_swap"
 
 
 def accepted(swap: Swap) -> dict[str, Any]:
-    return {"success": True, "task_id": str(swap.pk), "trace_id": trace_of(swap)}
+    """Return the body for a swap that was accepted and is not finished."""
+    return {"success": True, "task_id": str(swap.pk), "trace_id": trace_id_of(swap)}
 
 
-def trace_of(swap: Swap) -> str:
-    """Of the call that asked for it. Swaps of old versions have none of their own."""
+def trace_id_of(swap: Swap) -> str:
+    """Return the trace id of the call that requested the swap; old rows have their id instead."""
     return swap.trace_id or swap.pk.hex
 
 
 def response(swap: Swap) -> dict[str, Any]:
-    """The body of a synchronous answer, and of a callback, for a swap that has ended."""
+    """Return the body of a synchronous response, or of a callback, for a swap that has ended."""
     error = error_of(swap)
     if error:
         return {
             "success": False,
             "task_id": str(swap.pk),
-            "trace_id": trace_of(swap),
+            "trace_id": trace_id_of(swap),
             "error": {"code": error.code, "message": error.message},
         }
     return accepted(swap) | {
@@ -41,18 +42,18 @@ def response(swap: Swap) -> dict[str, Any]:
 
 
 def error_of(swap: Swap) -> errors.SwapError | None:
-    """Why a swap that has ended has no result to show; None when it has."""
+    """Return the error of a swap that ended without a result to show; None when it has one."""
     if swap.status == Status.REMOVED:
         return errors.NotFound("This task was removed, with all its pictures.")
     if swap.is_hidden:
         return errors.Forbidden("The result was hidden by the moderation of this site.")
     if swap.is_failed:
-        return errors.SwapError.by_code[swap.error_code](_in_words_of_the_wire(swap))
+        return errors.SwapError.by_code[swap.error_code](_wire_message(swap))
     return None
 
 
-def _in_words_of_the_wire(swap: Swap) -> str:
-    """Which picture an error is about, by the name that a caller gave it."""
+def _wire_message(swap: Swap) -> str:
+    """Return the error message, beginning with the field that a caller knows the picture by."""
     field = f"{swap.error_image}_image_url"
     if not swap.error_image or field in swap.error_message:
         return swap.error_message
@@ -60,17 +61,17 @@ def _in_words_of_the_wire(swap: Swap) -> str:
 
 
 def task(swap: Swap) -> dict[str, Any]:
-    """What ``/face/tasks`` says of a swap.
+    """Return a swap as ``/face/tasks`` shows it.
 
-    ``status`` stands at the top as long as the task runs: clients look for it there, and would
-    otherwise take the URLs in ``request`` for a result.
+    ``status`` stands at the top while the task runs: clients look for it there, and would otherwise
+    take the URLs in ``request`` for a result.
     """
     body: dict[str, Any] = {
         "id": str(swap.pk),
         "type": TASK_TYPE,
         "status": swap.status,
         "created_at": swap.created_at.timestamp(),
-        "trace_id": trace_of(swap),
+        "trace_id": trace_id_of(swap),
         "request": swap.request or _browser_request(swap),
     }
     if swap.finished_at is None:
@@ -85,7 +86,7 @@ def task(swap: Swap) -> dict[str, Any]:
 
 
 def _browser_request(swap: Swap) -> dict[str, Any]:
-    """What the same swap would have been as a call."""
+    """Return what the request would have been, had the swap come by the API."""
     return {
         "source_image_url": _url(swap.source_key),
         "target_image_url": _url(swap.target_key),

@@ -1,4 +1,7 @@
-"""Files follow their rows: when a row goes (an account deleted in the admin), so do its files."""
+"""Deletes files with their rows.
+
+When a row is deleted (an account in the admin), so are its files.
+"""
 
 from typing import Any
 
@@ -12,7 +15,7 @@ from swaps.models import AccountStorage, StrayFiles, Swap, Upload, User
 
 @receiver(pre_delete, sender=User)
 def lock_swaps_of_user(instance: User, **_: Any) -> None:
-    """Swaps before their submissions, as everybody locks them; Django deletes the other way."""
+    """Lock swaps before their submissions, as all code does; Django deletes in the other order."""
     list(Swap.objects.select_for_update().filter(owner=instance).order_by("pk").values_list("pk"))
 
 
@@ -24,7 +27,7 @@ def delete_files_of_swap(instance: Swap, **_: Any) -> None:
 
 @receiver(pre_delete, sender=Upload)
 def lock_upload(instance: Upload, **_: Any) -> None:
-    """Of several that delete it at once, one gives its bytes back to the account."""
+    """Read the size under a lock, so that only one of several racing deletes releases its bytes."""
     still_there = Upload.objects.select_for_update().filter(pk=instance.pk)
     instance.size = still_there.values_list("size", flat=True).first() or 0
 
@@ -36,6 +39,6 @@ def delete_file_of_upload(instance: Upload, **_: Any) -> None:
 
 
 def _delete_files(keys: list[str]) -> None:
-    """Now; and once more by the clock, should that fail or a worker store one meanwhile."""
+    """Delete the files on commit, and let the clock delete again what a worker stores meanwhile."""
     StrayFiles.objects.record_deleted(keys)
     transaction.on_commit(lambda: storage.delete(keys), robust=True)

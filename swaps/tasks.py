@@ -114,7 +114,7 @@ def _guarded(step: Callable[[Submission], None], submission: Submission) -> None
         raise
     except Exception as error:
         log.exception("swap=%s a step with the provider broke", submission.pk)
-        retry_or_fail(submission, is_full=space.is_full(error))
+        retry_or_fail(submission, is_full=space.is_disk_full_error(error))
 
 
 @contextlib.contextmanager
@@ -133,7 +133,7 @@ def _settle_on_error(swap: Swap, task: Any) -> Iterator[None]:
     except errors.SwapError as error:
         settle(swap, error)
     except Exception as error:
-        if space.is_full(error):
+        if space.is_disk_full_error(error):
             log.warning("swap=%s waits for room on the disk", swap.pk)
             swap.retry_when_disk_has_space()
             return

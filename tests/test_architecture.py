@@ -188,7 +188,7 @@ def test_every_task_that_is_enqueued_by_name_exists() -> None:
         for node in ast.walk(tree_of("swaps.tasks"))
         if isinstance(node, ast.FunctionDef) and node.decorator_list
     }
-    assert tasks - {"_settle_on_error"} == set(get_args(queue.Name))
+    assert tasks - {"_settle_on_error"} == set(get_args(queue.TaskName))
 
 
 def test_the_engine_knows_nobody() -> None:

@@ -21,7 +21,7 @@ NOT_OURS = {".venv", "var", ".git", "node_modules", ".pytest_cache", "bench-resu
 DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not NOT_OURS & set(path.relative_to(ROOT).parts)
 )
-READERS = {"text", "secret", "flag", "integer", "words", "folder", "address", "hosts"}
+READERS = {"text", "secret", "flag", "integer", "strings", "folder", "url", "hosts"}
 # What programs tell each other; nobody sets it.
 INTERNAL = {"DJANGO_SETTINGS_MODULE", "FACESWAP_SUPERVISOR_PID"}
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from swaps.redaction import HideInvalidRequests, HideSecrets, hide_secrets, shown_path
+from swaps.redaction import HideInvalidRequests, HideSecrets, hide_secrets, loggable_path
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from swaps.redaction import HideInvalidRequests, HideSecrets, hide_secrets, show
     ],
 )
 def test_the_access_log_shows_neither_secrets_nor_control_characters(path: str, shown: str) -> None:
-    assert shown_path(path) == shown
+    assert loggable_path(path) == shown
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ ODD_PATHS = [
 
 
 @pytest.mark.parametrize("path", ODD_PATHS)
-@pytest.mark.parametrize("hide", [hide_secrets, shown_path])
+@pytest.mark.parametrize("hide", [hide_secrets, loggable_path])
 def test_no_spelling_of_a_path_shows_its_secret(hide: Callable[[str], str], path: str) -> None:
     assert "TOKEN" not in hide(f"Not Found: {path} TOKEN")
 

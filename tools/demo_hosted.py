@@ -25,7 +25,7 @@ from pathlib import Path
 
 from faceswap_site import env
 from swaps.runtime import supervisor
-from swaps.runtime.supervisor import Program, Say
+from swaps.runtime.supervisor import Program, WriteLine
 from tools.demo_s3 import ROOT, Environment, Trouble, pictures, place_of, tell
 
 HOST = "127.0.0.1"
@@ -164,7 +164,7 @@ def run(folder: Path, port: int, s3: Environment) -> int:
         [provider.program(), site.program()],
         cwd=ROOT,
         environment=os.environ,
-        say=greeting(supervisor.printer(["up", *names]), names, welcome),
+        write_line=greeting(supervisor.line_writer(["up", *names]), names, welcome),
     )
 
 
@@ -215,7 +215,7 @@ def acquire_key(provider: Instance, file: Path) -> None:
     file.write_text(key + "\n", encoding="utf-8")
 
 
-def greeting(say: Say, names: list[str], welcome: str) -> Say:
+def greeting(say: WriteLine, names: list[str], welcome: str) -> WriteLine:
     """``say``, which says welcome too as soon as each of these has said that it is ready."""
     missing = set(names)
     lock = threading.Lock()  # each of them speaks in a thread of its own

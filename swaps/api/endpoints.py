@@ -51,8 +51,8 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
                 return answer
             except Exception as error:
                 log.exception("trace=%s broke", request.trace_id)
-                is_full = space.is_full(error)
-                told = space.no_room() if is_full else errors.ApiError(errors.BROKE)
+                is_full = space.is_disk_full_error(error)
+                told = space.disk_full_error() if is_full else errors.ApiError(errors.BROKE)
                 return error_answer(told, request.trace_id)
             finally:
                 _add_quota_header(request)

@@ -63,7 +63,7 @@ def _answer(get_response: Callable[[HttpRequest], HttpResponse], request: ApiReq
     if isinstance(response, Answer):
         return response
     if response.status_code == HTTPStatus.INSUFFICIENT_STORAGE:
-        return error_answer(space.no_room(), request.trace_id)
+        return error_answer(space.disk_full_error(), request.trace_id)
     return error_answer(_error_of_status(response.status_code), request.trace_id)
 
 

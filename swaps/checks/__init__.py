@@ -1,4 +1,4 @@
-"""System checks: what can be set wrong is said before the site starts."""
+"""Django system checks of the settings, run before the site starts."""
 
 from swaps.checks import address, configuration, deployment
 

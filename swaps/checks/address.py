@@ -1,4 +1,4 @@
-"""System checks of addresses: a path that the site can live below, hosts that DNS can ask for."""
+"""System checks of addresses: the path of SITE_URL, and host names that DNS can resolve."""
 
 import re
 from typing import Any
@@ -9,13 +9,13 @@ from django.core.checks import CheckMessage, Error, register
 
 from swaps.net.names import ascii_host
 
-# RFC 3986 has more; these mean the same to every proxy, and may stand in a cookie's name.
+# RFC 3986 allows more; these mean the same to every proxy, and are allowed in cookie names.
 SITE_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 @register
 def check_site_path(**_: Any) -> list[CheckMessage]:
-    """What follows the host in SITE_URL is a plain path, or nothing."""
+    """Check that SITE_URL ends with a plain path or none."""
     try:
         parts = urlsplit(settings.SITE_URL)
     except ValueError:
@@ -35,11 +35,11 @@ def check_site_path(**_: Any) -> list[CheckMessage]:
 
 @register
 def check_host_names(**_: Any) -> list[CheckMessage]:
-    """Host names beyond ASCII have a form that DNS knows (settings are in that form by now)."""
+    """Check that host names have an ASCII form; those that do are in that form by now."""
     urls = {
         "SITE_URL": settings.SITE_URL,
         "FACESWAP_API_URL": settings.FACESWAP_API_URL,
-        **_addresses_of_bucket(),
+        **_bucket_urls(),
     }
     names = [(setting, _host_of(url)) for setting, url in urls.items() if url]
     names += [("ALLOWED_HOSTS", host) for host in settings.ALLOWED_HOSTS]
@@ -55,7 +55,7 @@ def check_host_names(**_: Any) -> list[CheckMessage]:
     ]
 
 
-def _addresses_of_bucket() -> dict[str, str]:
+def _bucket_urls() -> dict[str, str]:
     if not settings.AWS_STORAGE_BUCKET_NAME:
         return {}
     options = settings.STORAGES["default"]["OPTIONS"]
@@ -66,7 +66,7 @@ def _addresses_of_bucket() -> dict[str, str]:
 
 
 def _host_of(url: str) -> str:
-    """Without what stands before it: a password might."""
+    """Return the host and port of a URL, without a user name and password."""
     return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
 
 

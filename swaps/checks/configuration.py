@@ -1,4 +1,4 @@
-"""System checks: what can be set wrong is said before the site starts."""
+"""System checks of settings: address, memory, storage limits and providers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,12 +13,12 @@ from swaps.net.addresses import ParsedUrl, is_internal_name, is_public, parse_ur
 from swaps.storage import space
 
 THIS_MACHINE, THIS_NETWORK, EVERYWHERE = range(3)
-WEEK_SECONDS = 7 * 24 * 3600  # the most that Amazon's signatures allow
+MAX_SIGNED_SECONDS = 7 * 24 * 3600  # Signature Version 4 allows no more
 
 
 @register
 def check_address(**_: Any) -> list[CheckMessage]:
-    """A site for others is served over https and shows no debug pages."""
+    """Check that a public site uses https and shows no debug pages."""
     problems: list[CheckMessage] = []
     if not settings.SITE_URL.startswith(("http://", "https://")):
         problems.append(
@@ -52,11 +52,11 @@ def check_address(**_: Any) -> list[CheckMessage]:
 
 @register
 def check_decode_budget(**_: Any) -> list[CheckMessage]:
-    """Every photo within the limits can be opened with the memory that there is for that."""
-    most = cost.most_memory(
+    """Check that the decode budget has room for the largest photo that the limits permit."""
+    max_memory = cost.max_memory(
         min(settings.FACESWAP_MAX_PIXELS, images.MAX_PIXELS), settings.FACESWAP_MAX_UPLOAD_BYTES
     )
-    needed = budget.slots(most + isolation.MEMORY_BESIDE)
+    needed = budget.slots(max_memory + isolation.MEMORY_BESIDE)
     if needed * budget.SLOT_BYTES <= settings.FACESWAP_DECODE_BYTES:
         return []
     return [
@@ -72,7 +72,7 @@ def check_decode_budget(**_: Any) -> list[CheckMessage]:
 
 @register
 def check_fetch_allow(**_: Any) -> list[CheckMessage]:
-    """What may be asked besides public addresses is understood, or nothing starts."""
+    """Check that FACESWAP_FETCH_ALLOW can be parsed."""
     try:
         net.parse_allow_list(settings.FACESWAP_FETCH_ALLOW)
     except ValueError as error:
@@ -87,8 +87,8 @@ def check_fetch_allow(**_: Any) -> list[CheckMessage]:
 
 
 @register
-def check_room(**_: Any) -> list[CheckMessage]:
-    """The limits on storage leave room for pictures."""
+def check_storage_limits(**_: Any) -> list[CheckMessage]:
+    """Check that the storage limits leave space for pictures."""
     problems: list[CheckMessage] = []
     total, min_free = space.total_bytes(), settings.FACESWAP_MIN_FREE_BYTES
     if min_free and total is not None and total <= min_free:
@@ -115,7 +115,7 @@ def check_room(**_: Any) -> list[CheckMessage]:
 
 @register
 def check_providers(**_: Any) -> list[CheckMessage]:
-    """Who performs swaps can be asked, and can ask us."""
+    """Check that the providers that perform swaps can be reached, and can reach this site."""
     chosen = {
         "FACESWAP_PROVIDER": settings.FACESWAP_PROVIDER,
         "FACESWAP_API_PROVIDER": settings.FACESWAP_API_PROVIDER,
@@ -141,7 +141,7 @@ def _check_hosted() -> Iterator[CheckMessage]:
             hint="Set FACESWAP_API_KEY, or FACESWAP_PROVIDER=embedded for the site's own engine.",
             id="swaps.E006",
         )
-    if settings.HOSTED_URL_SECONDS > WEEK_SECONDS:
+    if settings.HOSTED_URL_SECONDS > MAX_SIGNED_SECONDS:
         yield Error(
             "The links that the provider gets would have to work for more than 7 days.",
             hint="Lower FACESWAP_CALLBACK_DEADLINE.",
@@ -157,7 +157,7 @@ def _check_hosted() -> Iterator[CheckMessage]:
         )
     try:
         api, site = parse_url(settings.FACESWAP_API_URL), parse_url(settings.SITE_URL)
-    except ValueError as error:  # the address itself is not shown: a password may stand in it
+    except ValueError as error:  # the URL is not shown: it may hold a password
         yield Error(
             f"FACESWAP_API_URL: {error}",
             hint="Set it to where the provider is, like https://api.example.org",
@@ -168,7 +168,7 @@ def _check_hosted() -> Iterator[CheckMessage]:
 
 
 def _check_addresses(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
-    if not api.is_https and _reach(api) == EVERYWHERE:
+    if not api.is_https and _reachability(api) == EVERYWHERE:
         yield Error(
             "FACESWAP_API_URL is a public address without https: the key and all pictures would "
             "travel in the open.",
@@ -182,7 +182,7 @@ def _check_addresses(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
             "engine.",
             id="swaps.E010",
         )
-    if _reach(api) < EVERYWHERE and not (
+    if _reachability(api) < EVERYWHERE and not (
         settings.FACESWAP_HOSTED_RESULT_HOSTS or settings.FACESWAP_FETCH_ALLOW
     ):
         yield Warning(
@@ -191,13 +191,13 @@ def _check_addresses(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
             hint="Set FACESWAP_HOSTED_RESULT_HOSTS to where its results are, as host:port.",
             id="swaps.W002",
         )
-    yield from _check_what_it_reaches(api, site)
+    yield from _check_reachability(api, site)
 
 
-def _check_what_it_reaches(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
-    """The pictures, and our callback."""
+def _check_reachability(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
+    """Check that the provider can fetch the pictures and reach our callback."""
     try:
-        pictures = _address_of_pictures(site)
+        pictures = _pictures_url(site)
     except ValueError as error:
         yield Error(
             f"The address of the bucket: {error}",
@@ -205,7 +205,7 @@ def _check_what_it_reaches(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMes
             id="swaps.E012",
         )
         return
-    if pictures and _reach(pictures) < _reach(api):
+    if pictures and _reachability(pictures) < _reachability(api):
         yield Error(
             f"The hosted provider cannot fetch the pictures: {pictures.host} is an address that it "
             "cannot reach.",
@@ -214,7 +214,7 @@ def _check_what_it_reaches(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMes
             "FACESWAP_PROVIDER=embedded for the site's own engine, which needs neither.",
             id="swaps.E011",
         )
-    elif _reach(site) < _reach(api):
+    elif _reachability(site) < _reachability(api):
         yield Warning(
             f"SITE_URL={settings.SITE_URL} is an address that the hosted provider cannot reach: "
             "its callbacks will not arrive. Each swap waits for FACESWAP_CALLBACK_DEADLINE, and "
@@ -225,17 +225,17 @@ def _check_what_it_reaches(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMes
 
 
 def _is_this_site(api: ParsedUrl, site: ParsedUrl) -> bool:
-    """By its name or one that it answers to. What this misses, its own API refuses."""
+    """Return whether the provider's URL is this site; what this misses, the site's API refuses."""
     is_below = f"{api.path.rstrip('/')}/".startswith(f"{site.path.rstrip('/')}/")
     if api.port != site.port or not is_below:
         return False
-    if _reach(api) == _reach(site) == THIS_MACHINE:
+    if _reachability(api) == _reachability(site) == THIS_MACHINE:
         return True
     return api.host in {site.host, *settings.ALLOWED_HOSTS}
 
 
-def _address_of_pictures(site: ParsedUrl) -> ParsedUrl | None:
-    """Where their links lead; None for a bucket at AWS, which everybody reaches."""
+def _pictures_url(site: ParsedUrl) -> ParsedUrl | None:
+    """Return where presigned URLs lead; None for a bucket at AWS, which is reachable everywhere."""
     if not settings.AWS_STORAGE_BUCKET_NAME:
         return site
     options = settings.STORAGES["default"]["OPTIONS"]
@@ -243,8 +243,8 @@ def _address_of_pictures(site: ParsedUrl) -> ParsedUrl | None:
     return parse_url(url) if url else None
 
 
-def _reach(target: ParsedUrl) -> int:
-    """How far away it can be reached, as far as the name tells."""
+def _reachability(target: ParsedUrl) -> int:
+    """Return from how far a URL can be reached, judged by its host name."""
     if target.host == "localhost" or _is_loopback(target):
         return THIS_MACHINE
     if target.address:
@@ -254,5 +254,5 @@ def _reach(target: ParsedUrl) -> int:
 
 
 def _is_loopback(target: ParsedUrl) -> bool:
-    address = target.address  # 0.0.0.0 leads to this machine as well
+    address = target.address  # 0.0.0.0 connects to this machine as well
     return bool(address and (address.is_loopback or address.is_unspecified))

@@ -1,4 +1,4 @@
-"""System checks of what stands around a site for others: its proxy, and its mail server."""
+"""System checks of the deployment: trusted proxies and the mail server."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from swaps.net import proxies
 
 @register
 def check_proxies(**_: Any) -> list[CheckMessage]:
-    """Who is believed about the addresses of clients is understood, and not everybody."""
+    """Check that trusted proxies can be parsed and do not include strangers."""
     try:
         trusted = proxies.parse_networks(settings.FACESWAP_TRUSTED_PROXIES)
     except ValueError as error:
@@ -47,7 +47,7 @@ def check_proxies(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_mail(**_: Any) -> list[CheckMessage]:
-    """Links that let their bearer set a password do not stand in the log."""
+    """Check that mail with password links is not written to the log."""
     if settings.EMAIL_HOST or not settings.IS_HTTPS:
         return []
     return [

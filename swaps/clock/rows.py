@@ -20,6 +20,6 @@ def for_each_row(rows: Iterable[Row], handle: Callable[[Row], object]) -> None:
         try:
             handle(row)
         except Exception as error:
-            if space.is_full(error):
+            if space.is_disk_full_error(error):
                 raise
             log.exception("%s=%s could not be dealt with", type(row).__name__, row.pk)

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 
 from swaps.models import Swap, Upload, User
 from swaps.models.stray_files import ABANDONED_AFTER
-from swaps.storage import WRITING, DiskStorage
+from swaps.storage import PARTIAL_FOLDER, DiskStorage
 
 MAX_FOLDERS = 100  # looked at in one step
 
@@ -68,7 +68,7 @@ def sweep_folders(folders: list[Path], now: datetime.datetime) -> None:
 
 
 def _walk(media: Path) -> Iterator[Path]:
-    for name in ("swaps", "uploads", "healthz", WRITING):
+    for name in ("swaps", "uploads", "healthz", PARTIAL_FOLDER):
         with contextlib.suppress(FileNotFoundError), os.scandir(media / name) as entries:
             yield from map(Path, entries)
 

@@ -15,7 +15,7 @@ from swaps.hosted.send import take_back
 from swaps.lifecycle.settle import settle
 from swaps.models import Stage, Submission
 from swaps.models.submission_queryset import max_call_time
-from swaps.providers.base import Accepted, Answered, NotNow, ProviderTrouble
+from swaps.providers.base import Accepted, Answered, ProviderError, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ def ask(submission: Submission) -> None:
         return
     try:
         answer = client.ask(submission.task_id)
-    except NotNow as trouble:
+    except RetryLater as trouble:
         _not_told(submission, trouble, trouble.retry_after)
     except (errors.NotFound, errors.ApiNotImplemented):
         give_up(submission)
     except errors.SwapError as error:
-        if isinstance(error.__cause__, ProviderTrouble):  # our key is refused: not the swap's end
+        if isinstance(error.__cause__, ProviderError):  # our key is refused: not the swap's end
             _not_told(submission, error.__cause__)
         else:
             settle(submission.swap, error, snapshot=submission)
@@ -44,7 +44,7 @@ def ask(submission: Submission) -> None:
 
 
 def _not_told(
-    submission: Submission, trouble: ProviderTrouble, retry_after: float | None = None
+    submission: Submission, trouble: ProviderError, retry_after: float | None = None
 ) -> None:
     log.warning("swap=%s cannot be asked for: %s", submission.pk, trouble.problem)
     pause = max(backoff(submission.failures), datetime.timedelta(seconds=retry_after or 0))

@@ -1,7 +1,7 @@
 """A hosted provider, called as a client of the Face Swap API: submit, ask, fetch the result.
 
 Nothing is repeated in here: when to try again is decided by whoever calls, with the row at hand.
-Where the provider refuses, the ``SwapError`` is for people, and its cause, a ``ProviderTrouble``,
+Where the provider refuses, the ``SwapError`` is for people, and its cause, a ``ProviderError``,
 says to staff what the provider said.
 """
 
@@ -22,13 +22,13 @@ from swaps.images import budget
 from swaps.providers.base import (
     Accepted,
     Answered,
-    AnswerLost,
     Finished,
-    NotNow,
-    ProviderTrouble,
+    ProviderError,
     RemoteRequest,
+    ResponseLost,
+    RetryLater,
 )
-from swaps.providers.result import finish
+from swaps.providers.result import encode_result
 from swaps.redaction import scrub
 
 __all__ = ("SLACK", "ask", "error_of", "fetch_result", "picture_url", "submit")
@@ -52,7 +52,7 @@ def picture_url(key: str) -> str:
 
 
 def submit(request: RemoteRequest) -> Accepted | Answered:
-    """Ask for one swap. Raises ``errors.SwapError``, ``NotNow`` and ``AnswerLost``."""
+    """Ask for one swap. Raises ``errors.SwapError``, ``RetryLater`` and ``ResponseLost``."""
     source, target = "source_image_url", "target_image_url"
     if settings.FACESWAP_HOSTED_EXCHANGE:  # this provider reads the two the other way round
         source, target = target, source
@@ -65,12 +65,12 @@ def submit(request: RemoteRequest) -> Accepted | Answered:
     outcome = _understood(answer)
     if outcome is None:
         if answer.is_success or answer.status in GATEWAY_TIMEOUTS:
-            raise AnswerLost(_problem(answer, "", "an answer that cannot be understood"))
+            raise ResponseLost(_problem(answer, "", "an answer that cannot be understood"))
         raise _refusal(answer, *parser.read_error(answer.body))
     if answer.status in GATEWAY_TIMEOUTS:  # the provider waited for the picture, and still works
         if outcome.task_id:
             return Accepted(task_id=outcome.task_id)
-        raise AnswerLost(_problem(answer, outcome.error_code, outcome.error_message))
+        raise ResponseLost(_problem(answer, outcome.error_code, outcome.error_message))
     if outcome.is_failure or not answer.is_success:
         raise _refusal(answer, outcome.error_code, outcome.error_message)
     if outcome.image_url:
@@ -89,23 +89,23 @@ def ask(task_id: str) -> Accepted | Answered:
     """Ask what became of a task; ``Accepted`` while it is being worked on.
 
     Raises ``errors.NotFound`` where the provider does not know it, ``errors.ApiNotImplemented``
-    where it cannot be asked at all, and ``NotNow`` for whatever may pass; any other
+    where it cannot be asked at all, and ``RetryLater`` for whatever may pass; any other
     ``errors.SwapError`` is how the task ended, or that our key is not taken any more.
     """
     try:
         answer = post("/face/tasks", {"id": task_id, "action": "retrieve"})
-    except AnswerLost as trouble:  # to have been asked does no harm
-        raise NotNow(trouble.problem) from None
+    except ResponseLost as trouble:  # to have been asked does no harm
+        raise RetryLater(trouble.problem) from None
     if not answer.is_success:
         raise _not_told(answer, *parser.read_error(answer.body))
     try:
         outcome = parser.read_task(answer.body)
     except parser.NotUnderstood as error:
-        raise NotNow(_problem(answer, "", str(error))) from None
+        raise RetryLater(_problem(answer, "", str(error))) from None
     if outcome is None:
         return Accepted(task_id=task_id)
     if outcome.task_id not in {"", task_id}:
-        raise NotNow(_problem(answer, "", "another task than the one that was asked for"))
+        raise RetryLater(_problem(answer, "", "another task than the one that was asked for"))
     if outcome.image_url:
         return Answered(task_id=task_id, image_url=outcome.image_url)
     if outcome.task_id:
@@ -134,18 +134,18 @@ def fetch_result(image_url: str, *, target_key: str) -> Finished:
             result = images.open_photo(data, max_pixels=limit)
             width, height = result.size
             if math.isclose(width * target[1], height * target[0], rel_tol=MAX_DIFFERENCE):
-                return finish(result, target_key=target_key)
+                return encode_result(result, target_key=target_key)
         problem = f"{width} × {height} pixels for a target of {target[0]} × {target[1]}"
     except (net.NotAllowed, net.TooLarge, images.ImageRefused) as error:
         problem = error.message
     log.warning("The provider's result cannot be used: %s", problem)
-    raise errors.ApiError(UNUSABLE) from ProviderTrouble(problem)
+    raise errors.ApiError(UNUSABLE) from ProviderError(problem)
 
 
 # --- Refusals -------------------------------------------------------------------------------------
 
 
-def _not_told(answer: Answer, code: str, message: str) -> errors.SwapError | NotNow:
+def _not_told(answer: Answer, code: str, message: str) -> errors.SwapError | RetryLater:
     """Why ``/face/tasks`` says nothing of the task."""
     if code in {"api_not_implemented", "no_api"} or answer.status == 405:
         return errors.ApiNotImplemented("The provider cannot be asked for its tasks.")
@@ -154,13 +154,13 @@ def _not_told(answer: Answer, code: str, message: str) -> errors.SwapError | Not
     return _refusal(answer, code, message)
 
 
-def _refusal(answer: Answer, code: str, message: str) -> errors.SwapError | NotNow:
+def _refusal(answer: Answer, code: str, message: str) -> errors.SwapError | RetryLater:
     """A call that was answered, and did nothing: it may come again, or must not."""
     problem = _problem(answer, code, message)
     if answer.status == 429 or code in BUSY_CODES:
-        return NotNow(problem, is_busy=True, retry_after=_retry_after(answer))
+        return RetryLater(problem, is_busy=True, retry_after=_retry_after(answer))
     if answer.status >= 500 or answer.status in _MAY_COME_AGAIN:
-        return NotNow(problem, retry_after=_retry_after(answer))
+        return RetryLater(problem, retry_after=_retry_after(answer))
     if code not in errors.SwapError.by_code:
         code = CODES_OF_STATUS.get(answer.status, code)
     error = error_of(code, message)
@@ -170,7 +170,7 @@ def _refusal(answer: Answer, code: str, message: str) -> errors.SwapError | NotN
             "The provider refuses: %s",
             problem,
         )
-    error.__cause__ = ProviderTrouble(problem)
+    error.__cause__ = ProviderError(problem)
     return error
 
 

@@ -10,7 +10,7 @@ from swaps.hosted import client
 from swaps.hosted.retry_policy import backoff, deadline, result_expired
 from swaps.lifecycle.settle import settle
 from swaps.models import Stage, Submission
-from swaps.providers.base import Answered, NotNow
+from swaps.providers.base import Answered, RetryLater
 
 ANSWERS_COME = datetime.timedelta(seconds=1)
 NOT_FETCHED = (
@@ -78,7 +78,7 @@ def _ask_for_fresh_url(submission: Submission) -> None:
     """The one that was reported may have ended."""
     try:
         answer = client.ask(submission.task_id)
-    except (NotNow, errors.SwapError):
+    except (RetryLater, errors.SwapError):
         return
     if isinstance(answer, Answered):
         mine = Submission.objects.filter(pk=submission.pk, stage=Stage.ANSWERED)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from swaps.redaction import visible
+from swaps.redaction import printable
 
 MAX_ID_CHARACTERS: Final = 200
 MAX_URL_CHARACTERS: Final = 4_000
@@ -202,4 +202,4 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     text = value[:MAX_TEXT_CHARACTERS]
-    return (text if text.isprintable() else "".join(visible(text))).strip()
+    return (text if text.isprintable() else "".join(printable(text))).strip()

@@ -14,7 +14,7 @@ from swaps.models import HostedProvider, Stage, Submission
 from swaps.models.submission_queryset import LEASE
 from swaps.models.swap import DISK_FULL_PAUSE
 
-STEPS: dict[Stage, queue.Name] = {
+STEPS: dict[Stage, queue.TaskName] = {
     Stage.NEW: "submit_swap",
     Stage.SENT: "ask_provider",
     Stage.ANSWERED: "collect_result",

@@ -18,7 +18,7 @@ from swaps.hosted.retry_policy import MAX_REFUSALS, backoff, deadline
 from swaps.hosted.schedule import enqueue_step
 from swaps.lifecycle.settle import refund, settle
 from swaps.models import HostedProvider, Stage, Status, Submission
-from swaps.providers.base import Accepted, Answered, AnswerLost, NotNow, RemoteRequest
+from swaps.providers.base import Accepted, Answered, RemoteRequest, ResponseLost, RetryLater
 
 SOON = datetime.timedelta(seconds=5)
 NOT_TAKEN = "The service that makes the pictures could not take this swap. Please try later."
@@ -36,9 +36,9 @@ def send(submission: Submission) -> None:
         fail = partial(settle, submission.swap, error, snapshot=submission)
         _began_nothing(submission, error.message, fail)
         HostedProvider.objects.record_success(timezone.now())
-    except NotNow as trouble:
+    except RetryLater as trouble:
         _not_taken(submission, trouble)
-    except AnswerLost as trouble:
+    except ResponseLost as trouble:
         _answer_lost(submission, trouble)
     else:
         _taken(submission, answer)
@@ -99,7 +99,7 @@ def _taken(submission: Submission, answer: Accepted | Answered) -> None:
         enqueue_step(submission, Stage.ANSWERED)
 
 
-def _not_taken(submission: Submission, trouble: NotNow) -> None:
+def _not_taken(submission: Submission, trouble: RetryLater) -> None:
     now = timezone.now()
     log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
     away_for = datetime.timedelta(seconds=trouble.retry_after or 0)
@@ -170,7 +170,7 @@ def _has_outcome(submission: Submission, problem: str) -> bool:
     return has_outcome
 
 
-def _answer_lost(submission: Submission, trouble: AnswerLost) -> None:
+def _answer_lost(submission: Submission, trouble: ResponseLost) -> None:
     """It may have been started. What was sent with it finds the way back; its deadline is set."""
     log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble.problem)
     _has_outcome(submission, trouble.problem)

@@ -28,7 +28,7 @@ from urllib3.exceptions import (
 )
 
 from swaps.net.connection import Deadline, tls_context
-from swaps.providers.base import AnswerLost, NotNow
+from swaps.providers.base import ResponseLost, RetryLater
 
 CONNECT_SECONDS: Final = 5.0
 MAX_ANSWER_BYTES: Final = 65_536
@@ -51,10 +51,10 @@ class Answer:
 def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answer:
     """Any status is an answer, a redirect too.
 
-    Raises NotNow when nothing was sent, and AnswerLost when something was.
+    Raises RetryLater when nothing was sent, and ResponseLost when something was.
     """
     if not settings.FACESWAP_API_KEY:  # taken away while swaps wait: nothing is told to anybody
-        raise NotNow("FACESWAP_API_KEY is not set")
+        raise RetryLater("FACESWAP_API_KEY is not set")
     seconds = settings.FACESWAP_HOSTED_TIMEOUT_SECONDS
     headers: dict[str, Any] = {
         # Bytes: any key can be written so, and one that HTTP does not allow is refused there.
@@ -84,7 +84,7 @@ def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answe
         except (OSError, HTTPError, HTTPException, ValueError) as error:
             problem = _problem(error, deadline)
     # Outside: no error of a library, which might quote the key, hangs on to this one.
-    raise AnswerLost(problem) if _now.is_sent else NotNow(problem)
+    raise ResponseLost(problem) if _now.is_sent else RetryLater(problem)
 
 
 def _read(response: requests.Response, deadline: Deadline) -> Answer:

@@ -38,7 +38,7 @@ def memory(container: Container) -> int:
     return per_pixel * pixels + COPIES_OF_FILE * _size(container)
 
 
-def most_memory(max_pixels: int, max_bytes: int) -> int:
+def max_memory(max_pixels: int, max_bytes: int) -> int:
     """As ``memory``, of the worst photo within these limits."""
     return max(BYTES_PER_PIXEL.values()) * max_pixels + COPIES_OF_FILE * max_bytes
 

@@ -41,7 +41,7 @@ def request_by_api(call: ApiCall) -> Swap:
 
 def _request_new(call: ApiCall) -> Swap:
     user = call.key.user
-    space.check()  # before pictures are worked on in vain
+    space.require_free_space()  # before pictures are worked on in vain
     if not ApiAccess.objects.get_or_grant(user).remaining:
         raise errors.UsedUp(USED_UP)
     source, target = (

@@ -23,7 +23,7 @@ def stored(owner: User, photos: Mapping[str, images.Photo]) -> Iterator[StrayFil
     Raises ``errors.ApiError`` when the disk has no room and ``errors.UsedUp`` when the account has
     none; nothing was written then.
     """
-    space.check()
+    space.require_free_space()
     if not photos:
         yield None
         return

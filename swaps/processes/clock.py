@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 def run(*, is_once: bool = False) -> None:
     """Tick every second until a signal comes, or once with ``is_once``."""
     die_with_supervisor()
-    name = heartbeat.name_of_process("clock")
+    name = heartbeat.process_name("clock")
     tick = make_tick(name)
     if is_once:
         tick(timezone.now())
@@ -46,7 +46,7 @@ def run(*, is_once: bool = False) -> None:
         close_old_connections()  # also drops one that an error has spoilt
         tick(timezone.now())
         stopped.wait(TICK_SECONDS)
-    heartbeat.leave(name)
+    heartbeat.sign_off(name)
 
 
 def make_tick(name: str, steps: Iterable[Step] = STEPS) -> Step:
@@ -83,7 +83,7 @@ def run_duty(duty: Step, now: datetime.datetime) -> bool:
     try:
         duty(now)
     except Exception as error:
-        if space.is_full(error):
+        if space.is_disk_full_error(error):
             log.warning("the disk is full: %s", error)
             return False
         log.exception("the clock's duty failed")

@@ -92,7 +92,7 @@ def poll_submissions(courier: Courier) -> None:
 def run() -> None:
     """Run the courier until a signal comes."""
     die_with_supervisor()
-    name = heartbeat.name_of_process("courier")
+    name = heartbeat.process_name("courier")
     courier = Courier(
         THREADS,
         excluded_queue_names=[],

@@ -16,7 +16,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import UnsupportedTransferCoding
 
 from swaps import errors
-from swaps.redaction import HideInvalidRequests, HideSecrets, shown_path
+from swaps.redaction import HideInvalidRequests, HideSecrets, loggable_path
 from swaps.runtime.parent_death import die_with_parent, die_with_supervisor
 from swaps.runtime.request_slots import SLOTS
 
@@ -68,7 +68,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         atoms: dict[str, Any] = super().atoms(*args, **kwargs)
-        path = shown_path(atoms["U"] or "")
+        path = loggable_path(atoms["U"] or "")
         return atoms | {"U": path, "r": f"{atoms['m']} {path} {atoms['H']}", "q": "", "f": "-"}
 
 

@@ -39,19 +39,19 @@ def run(*, bind: str, port: int, web_workers: int, workers: int) -> None:
     site_url = settings.SITE_URL if environment.get("SITE_URL") else address
     environment["SITE_URL"] = site_url
     children = programs(bind, port, web_workers, workers)
-    say = supervisor.printer([program.name for program in children])
+    write_line = supervisor.line_writer([program.name for program in children])
     announce = threading.Thread(
         target=announce_when_ready,
-        args=(address, site_url, partial(say, "up")),
+        args=(address, site_url, partial(write_line, "up")),
         daemon=True,
     )
     code = supervisor.supervise(
         children,
         cwd=settings.BASE_DIR,
         environment=environment,
-        say=say,
+        write_line=write_line,
         on_start=announce.start,
-        is_excused=space.is_out,
+        is_excused=space.is_exhausted,
     )
     if code:
         raise CommandError("Stopped because a process keeps dying.", returncode=code)
@@ -89,16 +89,16 @@ def check_port_is_free(bind: str, port: int) -> None:
         raise CommandError(f"Cannot listen on {bind}:{port}: {error}.") from error
 
 
-def announce_when_ready(address: str, site_url: str, say: Callable[[str], None]) -> None:
+def announce_when_ready(address: str, site_url: str, write_line: Callable[[str], None]) -> None:
     """Print ``Ready on …`` when the site answers for itself, or what is missing meanwhile."""
     deadline = time.monotonic() + READY_SECONDS
     pause = PAUSE_SECONDS
     while (missing := health_problem(address, site_url)) is not None:
         if time.monotonic() > deadline:
-            say(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
+            write_line(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
             deadline, pause = float("inf"), LATE_PAUSE_SECONDS
         time.sleep(pause)
-    say(f"Ready on {address}{urlsplit(site_url).path}")
+    write_line(f"Ready on {address}{urlsplit(site_url).path}")
 
 
 def health_problem(address: str, site_url: str) -> str | None:

@@ -32,7 +32,7 @@ class ResilientWorker(Worker):
     @property
     def queue_names(self) -> list[str]:
         """Return the queues to take tasks from; on a full disk none that stores pictures."""
-        if not space.is_out():
+        if not space.is_exhausted():
             return self._queue_names
         return [name for name in self._queue_names if name not in STORING_QUEUES]
 
@@ -62,7 +62,7 @@ class ResilientWorker(Worker):
 def run(name: str | None = None, *, is_batch: bool = False) -> None:
     """Perform swaps until a signal comes; with ``is_batch`` until the queue is empty."""
     die_with_supervisor()
-    name = f"worker:{name}" if name else heartbeat.name_of_process("worker")
+    name = f"worker:{name}" if name else heartbeat.process_name("worker")
     worker = ResilientWorker(
         queue_names=["default"],
         excluded_queue_names=[],

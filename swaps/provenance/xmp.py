@@ -1,6 +1,6 @@
-"""The mark that says a picture was made by AI, readable by machines. Standard library only.
+"""The machine-readable mark that a picture was made by AI, as an XMP packet. Standard library only.
 
-XMP with IPTC's digital source type (Photo Metadata Standard 2023.1; the EU's AI Act, article 50).
+It holds IPTC's digital source type (Photo Metadata Standard 2023.1; EU AI Act, article 50).
 """
 
 from swaps.images import containers
@@ -10,7 +10,7 @@ DIGITAL_SOURCE_TYPE = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 )
 
-# The id in the packet's frame is the constant that the XMP specification asks for.
+# The id in the packet header is a constant of the XMP specification.
 _PACKET = f"""\
 <?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -27,12 +27,12 @@ _PACKET = f"""\
 
 
 def ai_xmp() -> bytes:
-    """The XMP packet, the same bytes each time."""
+    """Return the XMP packet, the same bytes each time."""
     return _PACKET
 
 
 def is_marked(data: bytes) -> bool:
-    """Whether a JPEG, PNG or WebP says of itself that it was made with AI."""
+    """Return whether the XMP of a JPEG, PNG or WebP says that the picture was made with AI."""
     try:
         xmp = containers.read(data).xmp
     except Malformed:

@@ -1,17 +1,18 @@
-"""What a provider is: it performs swaps. Frozen words, no Django.
+"""The interface of providers, who perform swaps: requests, results and errors. No Django.
 
-The embedded one answers with what is ``Finished``; a hosted one with ``Accepted``, or ``Answered``
-at once. Each raises a ``swaps.errors.SwapError`` when a swap cannot be done, and the hosted one:
+The embedded provider returns ``Finished``. A hosted one returns ``Accepted``, or ``Answered`` when
+its result is ready at once. Both raise a ``swaps.errors.SwapError`` when a swap cannot be done, and
+the hosted one also:
 
-ProviderTrouble
-├── NotNow       nothing was started; it may be asked again later
-└── AnswerLost   it may have been started: no answer that can be read came back
+ProviderError
+├── RetryLater     nothing was started; it may be asked again later
+└── ResponseLost   it may have been started, but no readable response came
 """
 
 from dataclasses import dataclass
 
 _CHOOSE = "in which eyes, nose and mouth can be seen, sharp and not too small."
-# For people, by the picture in which none was found; "" where that is not known.
+# Messages by the picture in which no face was found; "" when that is not known.
 NO_FACE = {
     "source": f"No face was found in the face photo. Choose one {_CHOOSE}",
     "target": f"No face was found in the target photo. Choose one {_CHOOSE}",
@@ -21,7 +22,7 @@ NO_FACE = {
 
 @dataclass(frozen=True, kw_only=True)
 class SwapRequest:
-    """For who has our storage at hand: object keys of the two pictures."""
+    """A request to a provider that can read our storage: object keys of both pictures."""
 
     source_key: str
     target_key: str
@@ -29,9 +30,9 @@ class SwapRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteRequest:
-    """For who has not: URLs of the two pictures, and where to report.
+    """A request to a provider elsewhere: URLs of both pictures and of our callback.
 
-    Sent again as it is, with the same idempotency key, it is the same request.
+    Sent again with the same idempotency key, it counts as the same request.
     """
 
     source_image_url: str
@@ -54,31 +55,31 @@ class Finished:
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """It is being worked on; the provider reports later."""
+    """The provider has started the task, and will report to the callback URL."""
 
     task_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """It is done; the picture is to be fetched from there."""
+    """The provider has finished the task, and the result can be fetched from ``image_url``."""
 
     task_id: str
     image_url: str
 
 
-class ProviderTrouble(Exception):
-    """``problem`` is for staff and the log; it carries no secret."""
+class ProviderError(Exception):
+    """The provider could not be used. ``problem`` is for staff and the log, and holds no secret."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
 
 
-class NotNow(ProviderTrouble):
-    """``is_busy``: it answers, and wants fewer calls. Otherwise it is down.
+class RetryLater(ProviderError):
+    """The provider started nothing and may be asked again, after ``retry_after`` seconds if given.
 
-    ``retry_after`` is in seconds; None where the provider did not say.
+    ``is_busy``: it is up and wants fewer calls; otherwise it is down.
     """
 
     def __init__(
@@ -89,5 +90,5 @@ class NotNow(ProviderTrouble):
         self.retry_after = retry_after
 
 
-class AnswerLost(ProviderTrouble):
-    pass
+class ResponseLost(ProviderError):
+    """The request was sent, but no readable response came: the swap may have been started."""

@@ -1,4 +1,7 @@
-"""The site's own engine as a provider. Imported in the worker only: it loads OpenCV and TFLite."""
+"""The embedded provider: the site's own engine.
+
+Only workers import it, because it loads OpenCV and TFLite.
+"""
 
 from functools import cache
 
@@ -10,12 +13,12 @@ from swaps import errors, images, storage
 from swaps.engines.classical import Engine, NoFace
 from swaps.images import budget
 from swaps.providers.base import NO_FACE, Finished, SwapRequest
-from swaps.providers.result import finish
+from swaps.providers.result import encode_result
 
 
 @cache
 def engine() -> Engine:
-    """The engine of this process, its models loaded once."""
+    """Return the engine of this process, its models loaded once."""
     return Engine(settings.FACESWAP_MODELS_DIR)
 
 
@@ -29,6 +32,7 @@ def warm_up() -> None:
 
 
 def submit(request: SwapRequest) -> Finished:
+    """Swap the faces and return the result; raises ``errors.NoFace`` or ``errors.InvalidImage``."""
     source = _open(request.source_key, "source")
     target = _open(request.target_key, "target")
     try:
@@ -36,7 +40,7 @@ def submit(request: SwapRequest) -> Finished:
     except NoFace as error:
         raise errors.NoFace(NO_FACE[error.image], image=error.image) from error
     result = Image.fromarray(output.image)
-    return finish(result, target_key=request.target_key, warnings=output.warnings)
+    return encode_result(result, target_key=request.target_key, warnings=output.warnings)
 
 
 def _open(key: str, image: errors.ImageName) -> Image.Image:

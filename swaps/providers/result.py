@@ -1,4 +1,4 @@
-"""The last step of every provider: a result's pixels become files, marked as made by AI."""
+"""Encodes the result of every provider, marked as made by AI."""
 
 from PIL import Image
 
@@ -7,8 +7,10 @@ from swaps.provenance import xmp
 from swaps.providers.base import Finished
 
 
-def finish(result: Image.Image, *, target_key: str, warnings: tuple[str, ...] = ()) -> Finished:
-    """PNG where the target is one or the result is transparent; JPEG otherwise.
+def encode_result(
+    result: Image.Image, *, target_key: str, warnings: tuple[str, ...] = ()
+) -> Finished:
+    """Encode as PNG where the target is one or the result is transparent, otherwise as JPEG.
 
     Raises ``images.ImageRefused`` for a picture that the format cannot hold.
     """

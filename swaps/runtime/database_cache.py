@@ -1,4 +1,4 @@
-"""The cache in the database, which forgets nothing before its time: locks and limits lie there."""
+"""A database cache that never evicts valid entries: login locks and rate limits are kept in it."""
 
 import datetime
 from typing import Any
@@ -7,14 +7,14 @@ from django.core.cache.backends.db import DatabaseCache
 from django.db import connections, router
 from django.utils import timezone
 
-MAX_DELETED = 5000  # by one statement
+MAX_DELETED = 5000  # rows in one statement
 
 
 class LastingDatabaseCache(DatabaseCache):
-    """Django's own deletes entries that still hold when there are too many.
+    """Deletes expired entries only, where Django's cache evicts valid ones when it is full.
 
-    So a stranger who fills it would open locks. Here only what has expired goes:
-    entries of limits within hours, known addresses of an account after 90 days.
+    Otherwise a stranger could fill it to reset the limits. Entries of limits expire within hours,
+    known addresses of an account after 90 days.
     """
 
     _table: str  # Django has no types for it
@@ -23,7 +23,7 @@ class LastingDatabaseCache(DatabaseCache):
         self._delete_expired(db, cursor)
 
     def delete_expired(self) -> None:
-        """The oldest ones; for the clock."""
+        """Delete the oldest expired entries; the clock calls it."""
         db = router.db_for_write(self.cache_model_class)
         with connections[db].cursor() as cursor:
             self._delete_expired(db, cursor)

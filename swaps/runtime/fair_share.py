@@ -1,4 +1,4 @@
-"""Shares of a process's threads: nobody's slow servers hold up everybody else."""
+"""Fair shares of a process's threads: one client's slow servers cannot occupy all of them."""
 
 import threading
 from collections import Counter
@@ -13,7 +13,7 @@ _held: Counter[Hashable] = Counter()
 
 @contextmanager
 def try_acquire(who: Hashable) -> Iterator[bool]:
-    """True when there is one left for them; it is theirs until the end."""
+    """Take one of ``who``'s shares until the block ends; yields False when all are taken."""
     with _lock:
         has_share = _held[who] < MAX_AT_ONCE
         _held[who] += has_share

@@ -1,4 +1,4 @@
-"""A process dies with the one that started it: nothing outlives the site. Standard library only."""
+"""Ends a process when its parent dies, so that nothing outlives the site. Standard library only."""
 
 import ctypes
 import os
@@ -23,7 +23,7 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def die_with_supervisor() -> None:
-    """As ``die_with_parent``, when this process was started by a supervisor."""
+    """Die with the supervisor that started this process, if one did."""
     pid = os.environ.get(SUPERVISOR_PID, "")
     if pid.isdigit():
         die_with_parent(int(pid))

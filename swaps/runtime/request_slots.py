@@ -1,7 +1,9 @@
-"""Room to work in a web process: a few places, each with a database connection of its own.
+"""Limits how many requests a web process works on at once.
 
-A request that only waits steps aside and lets others work. So a process can hold a hundred waiting
-calls and needs four connections, and not more memory than four requests take (docs/adr/0012).
+Each slot has its own database connection.
+
+A request that only waits releases its slot. So a process can hold a hundred waiting calls with four
+connections and the memory of four requests (docs/adr/0012).
 """
 
 import contextlib
@@ -16,40 +18,40 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from gunicorn.http.errors import ParseException
 
 SLOTS = 4  # in each web process
-SILENCE_SECONDS = 30.0
-# For one read, of 64 KB mostly; a client that is slower than 2 KB/s is cut off.
-READ_SECONDS = 30.0
+MAX_SILENCE_SECONDS = 30.0
+# For one read, mostly of 64 KB: clients slower than 2 KB/s are cut off.
+MAX_READ_SECONDS = 30.0
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
-_here = threading.local()  # .places: those from which this thread has taken one
-_reads: dict[socket.socket, float] = {}  # where a body is awaited, and since when; oldest first
+_thread = threading.local()  # .slots: the pool from which this thread holds a slot
+_reads: dict[socket.socket, float] = {}  # sockets whose body is awaited, and since when
 _reads_lock = threading.Lock()
 
 
-def limited(application: Application, places: int = SLOTS) -> Application:
-    """The same WSGI application, with so many requests at work at once; the others wait."""
-    free: LifoQueue[Any] = LifoQueue()  # the last used is the warmest
-    for _ in range(places):
+def limit_concurrency(application: Application, slots: int = SLOTS) -> Application:
+    """Wrap a WSGI application so that at most ``slots`` requests are at work; the others wait."""
+    free: LifoQueue[Any] = LifoQueue()  # last in, first out: its caches are warm
+    for _ in range(slots):
         connection = connections.create_connection(DEFAULT_DB_ALIAS)
-        connection.inc_thread_sharing()  # one thread after the other, never two at once
+        connection.inc_thread_sharing()  # used by several threads, one at a time
         free.put(connection)
 
     def limited_application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["wsgi.input"] = _PatientInput(environ["wsgi.input"], environ.get("gunicorn.socket"))
-        _enter(free)
+        environ["wsgi.input"] = _RequestBody(environ["wsgi.input"], environ.get("gunicorn.socket"))
+        _acquire(free)
         try:
             return application(environ, start_response)
         finally:
-            _leave(free)
+            _release(free)
 
     return limited_application
 
 
-class _PatientInput:
-    """A request's body. Who waits for more of it steps aside: a slow sender holds up nobody.
+class _RequestBody:
+    """The body of a request (``wsgi.input``) that releases the slot while it waits for data.
 
-    One that falls silent for too long has sent all there will be. What cannot be
-    read is an OSError.
+    A client that is silent for too long has sent all it will: reads return b"". A body that cannot
+    be parsed raises OSError.
     """
 
     def __init__(self, body: Any, connection: socket.socket | None) -> None:
@@ -57,27 +59,27 @@ class _PatientInput:
         self._connection = connection
 
     def read(self, *size: int) -> bytes:
-        return self._wait(self._body.read, *size)
+        return self._read(self._body.read, *size)
 
     def readline(self, *size: int) -> bytes:
-        return self._wait(self._body.readline, *size)
+        return self._read(self._body.readline, *size)
 
-    def _wait(self, read: Callable[..., bytes], *size: int) -> bytes:
+    def _read(self, read: Callable[..., bytes], *size: int) -> bytes:
         try:
-            return self._wait_aside(read, *size)
+            return self._read_without_slot(read, *size)
         except ParseException as error:
             raise OSError("The chunks of the body are none.") from error
 
-    def _wait_aside(self, read: Callable[..., bytes], *size: int) -> bytes:
+    def _read_without_slot(self, read: Callable[..., bytes], *size: int) -> bytes:
         with released_slot():
             if self._connection is None:
                 return read(*size)
-            self._connection.settimeout(SILENCE_SECONDS)
+            self._connection.settimeout(MAX_SILENCE_SECONDS)
             try:
                 with _waiting_read(self._connection):
                     return read(*size)
             except TimeoutError:
-                self._connection.shutdown(socket.SHUT_RD)  # nor is there a next request
+                self._connection.shutdown(socket.SHUT_RD)  # no further request is read either
                 return b""
             finally:
                 self._connection.settimeout(None)
@@ -85,7 +87,7 @@ class _PatientInput:
 
 @contextlib.contextmanager
 def _waiting_read(connection: socket.socket) -> Iterator[None]:
-    """Notes since when a read lasts that may have to wait."""
+    """Note when a read started that may block, for ``cut_off_slow_reads``."""
     with _reads_lock:
         _reads[connection] = time.monotonic()
     try:
@@ -96,37 +98,37 @@ def _waiting_read(connection: socket.socket) -> Iterator[None]:
 
 
 def cut_off_slow_reads() -> None:
-    """Ends reads that have lasted too long; the web worker calls it about once a second."""
-    begun_before = time.monotonic() - READ_SECONDS
+    """End reads that last too long; the web worker calls it about once a second."""
+    begun_before = time.monotonic() - MAX_READ_SECONDS
     with _reads_lock:
         slow = [connection for connection, begun in _reads.items() if begun < begun_before]
         for connection in slow:
             del _reads[connection]
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)  # wakes up who reads: nothing more will come
+                connection.shutdown(socket.SHUT_RD)  # ends the blocked read
 
 
 @contextlib.contextmanager
 def released_slot() -> Iterator[None]:
-    """Whatever happens in here needs no database, and takes nobody's place."""
-    places = getattr(_here, "places", None)
-    if places is None:
+    """Release this thread's slot while the block waits; it must not use the database."""
+    slots = getattr(_thread, "slots", None)
+    if slots is None:
         yield
         return
-    _leave(places)
+    _release(slots)
     try:
         yield
     finally:
-        _enter(places)
+        _acquire(slots)
 
 
-def _enter(places: "LifoQueue[Any]") -> None:
-    connections[DEFAULT_DB_ALIAS] = places.get()
-    _here.places = places
+def _acquire(slots: "LifoQueue[Any]") -> None:
+    connections[DEFAULT_DB_ALIAS] = slots.get()
+    _thread.slots = slots
 
 
-def _leave(places: "LifoQueue[Any]") -> None:
+def _release(slots: "LifoQueue[Any]") -> None:
     connection = connections[DEFAULT_DB_ALIAS]
     del connections[DEFAULT_DB_ALIAS]
-    _here.places = None
-    places.put(connection)
+    _thread.slots = None
+    slots.put(connection)

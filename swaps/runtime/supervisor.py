@@ -1,7 +1,7 @@
-"""Starts programs, keeps them alive, and leaves nothing behind. Standard library only.
+"""Starts programs, restarts those that die, and stops them all. Standard library only.
 
-Each program gets its own process group, so that it can be ended with all it has started. A
-program that dies is started again, later each time; one that keeps dying ends the whole.
+Each program runs in its own process group, so that it is stopped with everything it started. A
+program that dies is restarted after growing delays; one that keeps dying stops the rest.
 """
 
 import contextlib
@@ -27,19 +27,21 @@ FIRST_DELAY_SECONDS = 0.1
 DELAY_GROWTH = 4
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-Say = Callable[[str, str], None]
+WriteLine = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
+    """A program to run, by the name under which its output is printed."""
+
     name: str
     command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)  # on top of what all have
+    environment: Mapping[str, str] = field(default_factory=dict)  # added to the environment of all
 
 
 @dataclass(kw_only=True)
 class _Child:
-    """A program, the process that runs it now (if any), and when it died lately."""
+    """A program, its current process if there is one, and when it died recently."""
 
     program: Program
     process: subprocess.Popen[bytes] | None = None
@@ -52,15 +54,15 @@ def supervise(
     *,
     cwd: Path,
     environment: Mapping[str, str],
-    say: Say,
+    write_line: WriteLine,
     on_start: Callable[[], None] = lambda: None,
     is_excused: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Run all programs until a signal asks to stop (0) or one of them keeps dying (1).
+    """Run all programs until a signal asks to stop (returns 0) or one keeps dying (returns 1).
 
-    ``is_excused``: whether there is a reason for dying that will pass.
+    ``is_excused``: whether deaths have a cause that will pass, like a full disk.
     """
-    die_with_supervisor()  # one may run under another
+    die_with_supervisor()  # supervisors may be nested
     environment = {**environment, SUPERVISOR_PID: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
     children = [_Child(program=program) for program in programs]
     with _stop_signals() as received:
@@ -68,28 +70,28 @@ def supervise(
             on_start()
             while not received:
                 for child in children:
-                    _tend(child, cwd, environment, say)
+                    _restart_if_dead(child, cwd, environment, write_line)
                     if len(child.deaths) >= MAX_DEATHS and not is_excused():
-                        say("up", f"{child.program.name} keeps dying; giving up")
+                        write_line("up", f"{child.program.name} keeps dying; giving up")
                         return 1
                 time.sleep(TICK_SECONDS)
-            say("up", "stopping")
+            write_line("up", "stopping")
             return 0
         finally:
             _stop_all(children, is_urgent=lambda: len(received) > 1)
 
 
-def printer(names: Sequence[str]) -> Say:
-    """Prints lines behind the name of who said them, aligned, never torn apart."""
+def line_writer(names: Sequence[str]) -> WriteLine:
+    """Return a function that prints a line behind an aligned name; threads may call it."""
     width = max(map(len, names))
     lock = threading.Lock()
 
-    def say(name: str, line: str) -> None:
-        with lock, contextlib.suppress(OSError):  # nobody reads any more: keep serving
+    def write_line(name: str, line: str) -> None:
+        with lock, contextlib.suppress(OSError):  # a closed stdout must not end the site
             sys.stdout.write(f"{name:<{width}} | {line}\n")
             sys.stdout.flush()
 
-    return say
+    return write_line
 
 
 @contextlib.contextmanager
@@ -107,28 +109,32 @@ def _stop_signals() -> Iterator[list[int]]:
             signal.signal(signum, handler)
 
 
-def _tend(child: _Child, cwd: Path, environment: Mapping[str, str], say: Say) -> None:
-    """Start the child when it is due; when it has died, plan when to start it again."""
+def _restart_if_dead(
+    child: _Child, cwd: Path, environment: Mapping[str, str], write_line: WriteLine
+) -> None:
+    """Start the child when it is due; when it has died, schedule its restart."""
     now = time.monotonic()
     if child.process is None:
         if now >= child.start_at:
-            child.process = _start(child.program, cwd, environment, say)
+            child.process = _start(child.program, cwd, environment, write_line)
         return
     code = child.process.poll()
     if code is None:
         return
-    _kill_group(child.process)  # what it started must not hold its port or its work
+    _kill_group(child.process)  # its children must not keep its port
     child.process = None
     while child.deaths and child.deaths[0] < now - DEATHS_WINDOW_SECONDS:
         child.deaths.popleft()
     delay = FIRST_DELAY_SECONDS * DELAY_GROWTH ** min(len(child.deaths), MAX_DEATHS - 1)
     child.deaths.append(now)
     child.start_at = now + delay
-    say("up", f"{child.program.name} {_how_it_ended(code)}; starting it again in {delay:.1f} s")
+    write_line(
+        "up", f"{child.program.name} {_describe_exit(code)}; starting it again in {delay:.1f} s"
+    )
 
 
 def _start(
-    program: Program, cwd: Path, environment: Mapping[str, str], say: Say
+    program: Program, cwd: Path, environment: Mapping[str, str], write_line: WriteLine
 ) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         program.command,
@@ -139,20 +145,22 @@ def _start(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    threading.Thread(target=_pump, args=(program.name, process, say), daemon=True).start()
+    threading.Thread(
+        target=_forward_output, args=(program.name, process, write_line), daemon=True
+    ).start()
     return process
 
 
-def _pump(name: str, process: subprocess.Popen[bytes], say: Say) -> None:
+def _forward_output(name: str, process: subprocess.Popen[bytes], write_line: WriteLine) -> None:
     if process.stdout is None:
         return
     with process.stdout as lines:
         for line in lines:
-            say(name, line.decode(errors="replace").rstrip())
+            write_line(name, line.decode(errors="replace").rstrip())
 
 
 def _stop_all(children: Sequence[_Child], *, is_urgent: Callable[[], bool]) -> None:
-    """SIGTERM, time to finish, then SIGKILL for whatever is left of each group."""
+    """Send SIGTERM, wait, then SIGKILL what is left of each process group."""
     processes = [child.process for child in children if child.process]
     for process in processes:
         process.terminate()
@@ -171,7 +179,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _how_it_ended(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"exited with code {code}"
     return f"was killed by {signal.Signals(-code).name}"

@@ -1,6 +1,6 @@
-"""Where pictures are kept: object keys, put, read, presigned URLs, delete.
+"""Object storage for pictures: put, read, delete, and presigned URLs, by object key.
 
-The store itself is chosen by settings (``STORAGES``): a folder on disk, or S3.
+``STORAGES`` in the settings chooses the store: a folder on disk, or an S3 bucket.
 """
 
 import uuid
@@ -10,21 +10,21 @@ from typing import Any
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
-from swaps.storage.disk import FILE_SALT, WRITING, DiskStorage
+from swaps.storage.disk import FILE_SALT, PARTIAL_FOLDER, DiskStorage
 from swaps.storage.keys import CONTENT_TYPES, content_type, key_for, thumb_key
 
 __all__ = (
     "CONTENT_TYPES",
     "FILE_SALT",
-    "WRITING",
+    "PARTIAL_FOLDER",
     "DiskStorage",
     "content_type",
     "delete",
-    "is_alive",
     "key_for",
     "key_of_presigned",
     "open_file",
     "presigned_url",
+    "probe",
     "put",
     "read",
     "thumb_key",
@@ -32,24 +32,26 @@ __all__ = (
 
 
 def put(key: str, data: bytes) -> None:
+    """Store ``data`` under this object key."""
     default_storage.save(key, ContentFile(data))
 
 
 def read(key: str) -> bytes:
+    """Return the bytes of an object; raises FileNotFoundError when there is none."""
     with default_storage.open(key) as file:
         data: bytes = file.read()
     return data
 
 
 def open_file(key: str) -> File[bytes]:
-    """The stored file, opened for streaming; FileNotFoundError when it is gone."""
+    """Open an object for streaming; raises FileNotFoundError when there is none."""
     return default_storage.open(key)
 
 
 def delete(keys: Iterable[str]) -> None:
-    """Delete pictures and their thumbnails; those that are gone already are no error.
+    """Delete pictures and their thumbnails; missing ones are no error.
 
-    One that cannot be deleted holds up none of the others; the first error is raised at the end.
+    All are tried, even if one cannot be deleted; then the first error is raised.
     """
     errors = []
     for key in filter(None, keys):
@@ -63,23 +65,23 @@ def delete(keys: Iterable[str]) -> None:
 
 
 def presigned_url(key: str, seconds: int) -> str:
-    """A public URL of one file that works for this long."""
+    """Return a public URL of one object that works for this many seconds."""
     url: str = default_storage.url(key, expire=seconds)  # type: ignore[call-arg]
     return url
 
 
 def key_of_presigned(url: str) -> str | None:
-    """The object key behind a presigned URL of the store; None for any other URL.
+    """Return the object key of a presigned URL of the store; None for any other URL.
 
-    Empty for one whose signature is wrong or has expired.
+    Returns "" when the signature is wrong or has expired.
     """
     store: Any = default_storage
     key: str | None = store.key_of_url(url)
     return key
 
 
-def is_alive() -> bool:
-    """Put, read and delete a small object."""
+def probe() -> bool:
+    """Put, read and delete a small object; return whether the same bytes came back."""
     key = f"healthz/{uuid.uuid4()}.png"
     put(key, b"alive")
     try:

@@ -1,6 +1,6 @@
-"""Does the store keep its promises? Tried with a small file, and said in words if it does not.
+"""The steps of ``manage.py storage_check``, which tries the store with a small file.
 
-What any store must do; what only a bucket can do wrong is in ``storage_check_s3``.
+What only a bucket can get wrong is in ``check_s3``.
 """
 
 import time
@@ -13,67 +13,76 @@ from swaps.storage import space
 
 DATA = b"A file of manage.py storage_check. It may be deleted.\n"
 SHORT_SECONDS = 2
-MAX_PAUSE_SECONDS = 60  # for a clock that is behind
+MAX_PAUSE_SECONDS = 60  # of waiting for a clock that is behind
 
 
-class Wrong(Exception):
-    """What is wrong, in words that a person can act on."""
+class CheckFailed(Exception):
+    """A step of the check failed; ``str()`` tells a person what is wrong and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
+    """One thing that a store must do, and the function that tries it."""
+
     promise: str
-    keep: Callable[[], str]  # a remark, or empty; raises Wrong
-    is_vital: bool = False  # without it the steps that follow say nothing
+    run: Callable[[], str]  # returns a remark or ""; raises CheckFailed
+    is_vital: bool = False  # if it fails, the steps after it are pointless
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class StepResult:
+    """Whether a step succeeded, with a remark or the reason of the failure."""
+
     promise: str
     is_kept: bool
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What somebody without credentials gets for a URL."""
+class Response:
+    """What somebody without credentials gets when requesting a URL."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Fetch = Callable[[str], Answer]
+Fetch = Callable[[str], Response]
 Explain = Callable[[Exception], str]
 
 
-def run(steps: Iterable[Step], explain: Explain) -> Iterator[Outcome]:
+def run(steps: Iterable[Step], explain: Explain) -> Iterator[StepResult]:
+    """Run the steps and yield their results; stop after a vital step that fails."""
     for step in steps:
-        is_kept, words = True, ""
+        is_kept, message = True, ""
         try:
-            words = step.keep()
-        except Wrong as wrong:
-            is_kept, words = False, str(wrong)
+            message = step.run()
+        except CheckFailed as failure:
+            is_kept, message = False, str(failure)
         except Exception as error:  # noqa: BLE001  each store has errors of its own
-            is_kept, words = False, explain(error)
-        yield Outcome(promise=step.promise, is_kept=is_kept, words=words)
+            is_kept, message = False, explain(error)
+        yield StepResult(promise=step.promise, is_kept=is_kept, message=message)
         if step.is_vital and not is_kept:
             return
 
 
-def of_disk(fetch: Fetch, key: str) -> list[Step]:
+def disk_steps(fetch: Fetch, key: str) -> list[Step]:
+    """Return the steps for the store on disk; ``fetch`` requests a signed URL of this site."""
     return [
-        Step(promise="a file can be stored", keep=lambda: put(key), is_vital=True),
-        Step(promise="it is read back as it was stored", keep=lambda: read(key)),
-        Step(promise="its signed URL shows it", keep=lambda: show(fetch, key)),
-        Step(promise="a URL that was changed is refused", keep=lambda: refuse_changed(fetch, key)),
-        Step(promise="a URL stops working in time", keep=lambda: expire(fetch, key)),
-        Step(promise="a deleted file is gone", keep=lambda: delete(key)),
+        Step(promise="a file can be stored", run=lambda: check_put(key), is_vital=True),
+        Step(promise="it is read back as it was stored", run=lambda: check_read(key)),
+        Step(promise="its signed URL shows it", run=lambda: check_url(fetch, key)),
+        Step(
+            promise="a URL that was changed is refused", run=lambda: check_changed_url(fetch, key)
+        ),
+        Step(promise="a URL stops working in time", run=lambda: check_expiry(fetch, key)),
+        Step(promise="a deleted file is gone", run=lambda: check_delete(key)),
     ]
 
 
-def disk_words(error: Exception) -> str:
-    if space.is_full(error):
+def explain_disk_error(error: Exception) -> str:
+    """Return a message about an error of the disk that tells a person what to do."""
+    if space.is_disk_full_error(error):
         return "The disk is full."
     if isinstance(error, OSError) and error.filename:
         return (
@@ -84,70 +93,73 @@ def disk_words(error: Exception) -> str:
 
 
 def new_key() -> str:
+    """Return an unused object key for the check."""
     return f"storage-check/{uuid.uuid4()}.png"
 
 
 # --- steps ----------------------------------------------------------------------------------------
 
 
-def put(key: str) -> str:
+def check_put(key: str) -> str:
     storage.put(key, DATA)
     return ""
 
 
-def read(key: str) -> str:
+def check_read(key: str) -> str:
     if storage.read(key) != DATA:
-        raise Wrong("Something else came back than was stored. Is a cache in between?")
+        raise CheckFailed("Something else came back than was stored. Is a cache in between?")
     return ""
 
 
-def show(fetch: Fetch, key: str) -> str:
+def check_url(fetch: Fetch, key: str) -> str:
     answer = fetch(storage.presigned_url(key, 60))
     if (answer.status, answer.body) != (200, DATA):
-        raise Wrong(f"It was answered with {answer.status}, and not with the file.")
+        raise CheckFailed(f"It was answered with {answer.status}, and not with the file.")
     return ""
 
 
-def refuse_changed(fetch: Fetch, key: str) -> str:
-    answer = fetch(changed(storage.presigned_url(key, 60)))
-    if is_shown(answer):
-        raise Wrong(
+def check_changed_url(fetch: Fetch, key: str) -> str:
+    answer = fetch(with_changed_signature(storage.presigned_url(key, 60)))
+    if is_success(answer):
+        raise CheckFailed(
             "The file came although the signature was wrong: either anybody may read it, or a "
             "cache in between answers for the store."
         )
     return ""
 
 
-def expire(fetch: Fetch, key: str, seconds_behind: Callable[[Answer], float] | None = None) -> str:
-    """Whole seconds count; a store whose clock is behind is given that time too."""
+def check_expiry(
+    fetch: Fetch, key: str, seconds_behind: Callable[[Response], float] | None = None
+) -> str:
+    """Check that a URL stops working; a store whose clock is behind gets that much more time."""
     url = storage.presigned_url(key, SHORT_SECONDS)
     time.sleep(SHORT_SECONDS + 1.5)
     answer = fetch(url)
-    if is_shown(answer) and seconds_behind:
+    if is_success(answer) and seconds_behind:
         time.sleep(min(max(0, seconds_behind(answer)), MAX_PAUSE_SECONDS) + 1)
         answer = fetch(url)
-    if is_shown(answer):
-        raise Wrong(
+    if is_success(answer):
+        raise CheckFailed(
             f"A URL that was signed for {SHORT_SECONDS} seconds still works after them. A cache in "
             "between must not keep what is marked as private."
         )
     return ""
 
 
-def delete(key: str) -> str:
+def check_delete(key: str) -> str:
     storage.delete([key])
     try:
         storage.read(key)
     except FileNotFoundError:
         return ""
-    raise Wrong(f"{key} was deleted and can still be read. Is a cache in between?")
+    raise CheckFailed(f"{key} was deleted and can still be read. Is a cache in between?")
 
 
-def is_shown(answer: Answer) -> bool:
+def is_success(answer: Response) -> bool:
     return answer.status < 300
 
 
-def changed(url: str) -> str:
-    """The same URL with another last character in its signature."""
+def with_changed_signature(url: str) -> str:
+    """Return the same URL with another last character in its signature."""
     text = url.rstrip("/")
     return text[:-1] + ("A" if text[-1] != "A" else "B") + url[len(text) :]

@@ -1,4 +1,4 @@
-"""The store on disk: a folder whose files are written whole or not at all."""
+"""The store on disk: files in a folder, each written completely or not at all."""
 
 import contextlib
 import os
@@ -13,20 +13,21 @@ from django.core.files.storage import FileSystemStorage
 from django.urls import reverse
 
 FILE_SALT = "swaps.file"
-WRITING = "writing"  # the folder of files that are not whole yet
+PARTIAL_FOLDER = "writing"  # holds files while they are being written
 
 
 class DiskStorage(FileSystemStorage):
-    """Files below MEDIA_ROOT; like S3, it hands out URLs that are signed and expire."""
+    """Stores files below MEDIA_ROOT, and signs URLs that expire, as S3 does."""
 
     def url(self, name: str | None, expire: int | None = None) -> str:
+        """Return a URL of this site that is signed for this file and expires."""
         seconds = expire or settings.FACESWAP_SIGNED_URL_SECONDS
         token = signing.dumps([name, seconds], salt=FILE_SALT)
         return urljoin(settings.SITE_URL, reverse("swaps:file", args=[token]))
 
     def _save(self, name: str, content: "File[bytes]") -> str:
-        """All of it or nothing: written under another name, flushed to the disk, and renamed."""
-        part = Path(self.path(f"{WRITING}/{uuid.uuid4().hex}"))
+        """Write and fsync a temporary file, then rename it: no partial file is ever seen."""
+        part = Path(self.path(f"{PARTIAL_FOLDER}/{uuid.uuid4().hex}"))
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
             with part.open("xb") as file:
@@ -43,13 +44,13 @@ class DiskStorage(FileSystemStorage):
         return name
 
     def delete(self, name: str) -> None:
-        """The last file of a folder takes the folder with it."""
+        """Delete the file, and its folder when that is empty."""
         super().delete(name)
         with contextlib.suppress(OSError):
             Path(self.path(name)).parent.rmdir()
 
     def key_of_url(self, _url: str) -> str | None:
-        """None: its URLs are those of the site, which ``links`` reads."""
+        """Return None: its URLs are the site's own, which ``links`` reads."""
         return None
 
 

@@ -1,8 +1,7 @@
-"""Room inside SQLite's own files: it goes on writing for a while when its disk is full.
+"""Reserves space inside SQLite's own files, so that it can write for a while when the disk is full.
 
-Pages that are free in the database, and a write-ahead log that is as long already. The log starts
-from its beginning after each checkpoint, which takes more than the 1,000 pages after which SQLite
-makes one.
+The reserve is free pages in the database and a write-ahead log of the same length. A checkpoint
+lets the log start over; SQLite makes one after 1,000 pages, which is less than the reserve.
 """
 
 import datetime
@@ -16,7 +15,7 @@ RESERVE_BYTES = 8_000_000
 
 
 def keep_reserve(_now: datetime.datetime) -> None:
-    """Make it when less than half of it is left. Two at once do no harm."""
+    """Refill the reserve when less than half of it is left. Two processes at once do no harm."""
     if connection.vendor != "sqlite" or connection.in_atomic_block or space.is_low():
         return
     with connection.cursor() as cursor:
@@ -29,7 +28,7 @@ def keep_reserve(_now: datetime.datetime) -> None:
 
 
 def reserve() -> int:
-    """Bytes that can be written without taking any of the disk."""
+    """Return how many bytes SQLite can write without taking more of the disk."""
     free = _pragma("freelist_count") * _pragma("page_size")
     log = Path(f"{connection.settings_dict['NAME']}-wal")
     return min(free, log.stat().st_size if log.exists() else 0)

@@ -1,4 +1,4 @@
-"""The store on S3: one request for a put, one for a read that streams, and presigned URLs."""
+"""The store on S3: one request per put, streaming reads that resume, and presigned URLs."""
 
 import io
 import threading
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.service_resource import S3ServiceResource
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 BLOCK_BYTES = 64 * 1024
-# Four requests at work, pictures on their way to slow readers, and the check of health.
+# For the request slots, downloads by slow clients, and the health check.
 CONNECTIONS = 32
 
-_making = threading.RLock()  # a session of boto3 serves one thread at a time
+_clients_lock = threading.RLock()  # boto3 sessions are not thread-safe
 
 
 class BucketStorage(S3Storage):  # type: ignore[misc]
-    """django-storages with fewer requests, streams in both directions, and one client.
+    """Uses django-storages with fewer requests, streams in both directions, and one shared client.
 
-    Clients may be shared by threads. One for each, as django-storages has it, takes 12 MB and 0.1 s
-    a thread, and a web process has two hundred.
+    Clients are thread-safe. One per thread, as django-storages makes them, takes 12 MB and 0.1 s
+    each, and a web process has two hundred threads.
     """
 
     def get_default_settings(self) -> dict[str, Any]:
@@ -47,8 +47,8 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
 
     @property
     def connection(self) -> "S3ServiceResource":
-        """In the place of the one that django-storages makes for each thread."""
-        with _making:
+        """The shared resource, in place of the one that django-storages makes for each thread."""
+        with _clients_lock:
             return self._resource
 
     @property
@@ -58,7 +58,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
     @cached_property
     def public_prefix(self) -> str:
         """What every presigned URL of this bucket starts with."""
-        with _making:
+        with _clients_lock:
             return self.prefix_of(self._signer)
 
     def url(
@@ -68,8 +68,8 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         expire: int | None = None,
         http_method: str | None = None,
     ) -> str:
-        """Presigned, for whoever reaches the bucket at its public address."""
-        with _making:
+        """Return a presigned URL at the bucket's public address."""
+        with _clients_lock:
             signer = self._signer
         return signer.generate_presigned_url(
             "get_object",
@@ -79,7 +79,10 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         )
 
     def key_of_url(self, url: str) -> str | None:
-        """The object key behind a presigned URL of this bucket, as ``sigv4`` reads it."""
+        """Return the object key of a presigned URL of this bucket.
+
+        See ``sigv4.key_of_presigned``.
+        """
         found = self.session.get_credentials()
         frozen = found.get_frozen_credentials() if found else None
         return sigv4.key_of_presigned(
@@ -98,7 +101,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         }
 
     def _save(self, name: str, content: "File[bytes]") -> str:
-        """One PUT, read from the file as it is sent."""
+        """Store the file with one PUT, read as it is sent."""
         content.seek(0)
         body: Any = content.file
         self.client.put_object(
@@ -110,10 +113,10 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         return name
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
-        """One GET, whose body is read as it arrives."""
+        """Open the object with one GET, whose body is read as it arrives."""
         key = self._key(name)
 
-        def ask(**more: Any) -> "GetObjectOutputTypeDef":
+        def get_object(**more: Any) -> "GetObjectOutputTypeDef":
             try:
                 return self.client.get_object(Bucket=self.bucket_name, Key=key, **more)
             except ClientError as error:
@@ -121,13 +124,13 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
                     raise FileNotFoundError(key) from error
                 raise
 
-        body = Body(ask)
+        body = ObjectStream(get_object)
         file = File(io.BufferedReader(body, BLOCK_BYTES), name=name)
         file.size = body.size
         return file
 
     def prefix_of(self, client: "S3Client") -> str:
-        """Where the bucket is, as this client sees it."""
+        """Return the URL prefix of the bucket as this client addresses it."""
         url = client.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket_name, "Key": "-"}
         )
@@ -146,12 +149,12 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
             verify=self.verify,
             config=self._config(self.endpoint_url),
         )
-        resource.meta.client.meta.events.register_last("before-call.s3", _send_at_once)
+        resource.meta.client.meta.events.register_last("before-call.s3", _skip_expect_continue)
         return resource
 
     @cached_property
     def _signer(self) -> "S3Client":
-        """Signs for the public address and never connects."""
+        """A client that signs URLs for the public address and never connects."""
         if not self.public_endpoint_url:
             return self.client
         return self.session.client(
@@ -165,8 +168,8 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
     def _config(self, endpoint: str | None) -> Config:
         style = self.addressing_style
         if style == "auto" and not endpoint:
-            # Left to itself, botocore signs URLs for an address of AWS that redirects to the
-            # region's own: what was signed for one host is refused by the other.
+            # With "auto", botocore signs URLs for a global AWS address that redirects to the
+            # region's; a signature for one host is not valid for the other.
             style = "virtual"
         return Config(
             signature_version="s3v4",
@@ -176,21 +179,24 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
             response_checksum_validation="when_required",
             connect_timeout=5,
             read_timeout=30,
-            retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+            retries={"total_max_attempts": MAX_ATTEMPTS, "mode": "standard"},
             max_pool_connections=CONNECTIONS,
         )
 
 
-class Body(io.RawIOBase):
-    """The bytes of one object as they arrive. Where a connection breaks, the next one goes on."""
+class ObjectStream(io.RawIOBase):
+    """Reads the body of one object.
 
-    def __init__(self, ask: Callable[..., "GetObjectOutputTypeDef"]) -> None:
-        answer = ask()
-        self._ask = ask
-        self._etag = answer["ETag"]
-        self._stream: StreamingBody = answer["Body"]
+    If the connection breaks, a new request resumes at that byte.
+    """
+
+    def __init__(self, get_object: Callable[..., "GetObjectOutputTypeDef"]) -> None:
+        response = get_object()
+        self._get_object = get_object
+        self._etag = response["ETag"]
+        self._stream: StreamingBody = response["Body"]
         self._at = 0
-        self.size = answer["ContentLength"]
+        self.size = response["ContentLength"]
 
     def readable(self) -> bool:
         return True
@@ -209,11 +215,11 @@ class Body(io.RawIOBase):
         super().close()
 
     def _read(self, amount: int | None) -> bytes:
-        for _ in range(ATTEMPTS - 1):
+        for _ in range(MAX_ATTEMPTS - 1):
             try:
                 return self._read_once(amount)
             except (HTTPClientError, IncompleteReadError):
-                self._go_on()
+                self._resume()
         return self._read_once(amount)
 
     def _read_once(self, amount: int | None) -> bytes:
@@ -221,16 +227,16 @@ class Body(io.RawIOBase):
         self._at += len(data)
         return data
 
-    def _go_on(self) -> None:
-        """Only in the same object: one that was put there meanwhile would not fit."""
+    def _resume(self) -> None:
+        """Request the rest of the object, only if it is still the same one (``If-Match``)."""
         self._stream.close()
-        answer = self._ask(Range=f"bytes={self._at}-", IfMatch=self._etag)
-        if answer["ContentLength"] != self.size - self._at:  # what is in between knows no ranges
+        response = self._get_object(Range=f"bytes={self._at}-", IfMatch=self._etag)
+        if response["ContentLength"] != self.size - self._at:  # a proxy ignored the Range header
             raise OSError("The rest of the object was asked for, and something else came.")
-        self._stream = answer["Body"]
+        self._stream = response["Body"]
 
 
-def _send_at_once(params: dict[str, Any], **_: Any) -> None:
-    """What is in memory is sent without asking first whether it may be: that is another round."""
+def _skip_expect_continue(params: dict[str, Any], **_: Any) -> None:
+    """Send small bodies without ``Expect: 100-continue``, which would cost another round trip."""
     if isinstance(params["body"], io.BytesIO):
         params["headers"].pop("Expect", None)

@@ -1,6 +1,6 @@
-"""What S3 and the way to it answer when something is wrong, in words that a person can act on.
+"""Explains errors of S3 and of the way to it, in messages that tell a person what to do.
 
-They never hold a key, a signature or a whole presigned URL.
+No message holds a key, a signature or a whole presigned URL.
 """
 
 import re
@@ -18,7 +18,7 @@ ACTIONS = {
 KMS_ACTIONS = {"PutObject": "kms:GenerateDataKey", "GetObject": "kms:Decrypt"}
 REGION = "The bucket is in another region{found}. Correct AWS_S3_REGION_NAME."
 CLOCK = "The clock of this machine is too far from the server's. Set it by NTP."
-CODES = {
+EXPLANATIONS = {
     "NoSuchBucket": "There is no bucket {bucket} at {place}. Make it, or correct "
     "AWS_STORAGE_BUCKET_NAME.",
     "InvalidBucketName": "{bucket} is not a name that a bucket can have. Correct "
@@ -37,9 +37,9 @@ CODES = {
     "ExpiredToken": "The temporary keys have expired. Renew them and AWS_SESSION_TOKEN.",
     "InvalidToken": "AWS_SESSION_TOKEN does not belong to the access key.",
     "NotImplemented": "The server does not offer what was asked for. If AWS_S3_ENCRYPTION is set, "
-    "unset it. {said}",
+    "unset it. {message}",
     "InvalidArgument": "The server refuses a parameter. If AWS_S3_ENCRYPTION is set, does it offer "
-    "that kind? {said}",
+    "that kind? {message}",
     "MissingContentLength": "Something in between takes away the length of a request. Let it pass "
     "on Content-Length.",
     "QuotaExceeded": "The bucket is full: its quota is used up.",
@@ -48,17 +48,18 @@ CODES = {
 }
 
 
-def of_error(error: Exception, store: BucketStorage) -> str:
+def explain_error(error: Exception, store: BucketStorage) -> str:
+    """Return the message for an error that boto raised."""
     place = store.endpoint_url or "https://AWS"
     match error:
         case boto.ClientError():
-            said = error.response["Error"]
-            return _of_code(
-                code_of(error),
+            details = error.response["Error"]
+            return _explain_code(
+                error_code(error),
                 store,
                 operation=error.operation_name,
-                said=said.get("Message", ""),
-                region=str(said.get("Region", "")),
+                message=details.get("Message", ""),
+                region=str(details.get("Region", "")),
             )
         case boto.NoCredentialsError() | boto.PartialCredentialsError():
             return (
@@ -68,29 +69,30 @@ def of_error(error: Exception, store: BucketStorage) -> str:
         case boto.CredentialRetrievalError() | boto.MetadataRetrievalError():
             return "The keys of this machine's role could not be fetched. Look at the role."
         case boto.SSLError():
-            return tls(place)
+            return tls_failure(place)
         case boto.ConnectionError() | boto.HTTPClientError():
             return unreachable(place)
     return f"{type(error).__name__}: {error}"
 
 
-def of_answer(status: int, body: bytes, store: BucketStorage) -> str:
-    """A refused presigned GET; the body says why, as XML."""
+def explain_response(status: int, body: bytes, store: BucketStorage) -> str:
+    """Return the message for a presigned GET that was refused with an XML body."""
     found = dict(re.findall(r"<(Code|Message|Region)>([^<]*)</", body.decode(errors="replace")))
-    said = _of_code(
+    explanation = _explain_code(
         found.get("Code", str(status)),
         store,
         operation="GetObject",
-        said=found.get("Message", ""),
+        message=found.get("Message", ""),
         region=found.get("Region", ""),
     )
     if store.public_endpoint_url:
         host = host_of(store.public_endpoint_url)
-        said += f" The URL leads to {host}, which must pass on Host and query as they are."
-    return said
+        explanation += f" The URL leads to {host}, which must pass on Host and query as they are."
+    return explanation
 
 
-def code_of(error: boto.ClientError) -> str:
+def error_code(error: boto.ClientError) -> str:
+    """Return the S3 error code of a boto error, like ``AccessDenied``."""
     return str(error.response["Error"].get("Code", ""))
 
 
@@ -101,31 +103,33 @@ def unreachable(url: str) -> str:
     )
 
 
-def tls(url: str) -> str:
+def tls_failure(url: str) -> str:
     return (
         f"TLS with {host_of(url)} fails: its certificate is not trusted, has expired, or is for "
         "another name. AWS_CA_BUNDLE names a file with authorities of your own."
     )
 
 
-def _of_code(code: str, store: BucketStorage, *, operation: str, said: str, region: str) -> str:
+def _explain_code(
+    code: str, store: BucketStorage, *, operation: str, message: str, region: str
+) -> str:
     if code in {"AccessDenied", "403"}:
-        return _denied(store, operation)
-    if code not in CODES:
-        return f"The server answered {code} to {operation}. {said}".strip()
+        return _explain_denied(store, operation)
+    if code not in EXPLANATIONS:
+        return f"The server answered {code} to {operation}. {message}".strip()
     return (
-        CODES[code]
+        EXPLANATIONS[code]
         .format(
             bucket=store.bucket_name,
             place=host_of(store.endpoint_url or "https://AWS"),
             found=f" ({region})" if region else "",
-            said=said,
+            message=message,
         )
         .strip()
     )
 
 
-def _denied(store: BucketStorage, operation: str) -> str:
+def _explain_denied(store: BucketStorage, operation: str) -> str:
     action = ACTIONS.get(operation, operation)
     is_kms = store.object_parameters.get("ServerSideEncryption") == "aws:kms"
     if is_kms and operation in KMS_ACTIONS:

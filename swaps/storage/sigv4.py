@@ -1,7 +1,7 @@
-"""Presigned URLs of the bucket, read back: whether they are ours, and whether they hold.
+"""Verifies presigned URLs of the bucket: whether they are ours, valid and not expired.
 
-AWS Signature Version 4 in the query, as its specification describes it: the signature is computed
-anew and compared. So a picture of ours can be named by its URL without asking over the network.
+AWS Signature Version 4 in the query, by its specification: the signature is computed again and
+compared. So a URL can be mapped to its object key without a request.
 """
 
 import datetime
@@ -15,11 +15,11 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 def key_of_presigned(url: str, *, prefix: str, access_key: str, secret_key: str) -> str | None:
-    """The object key; empty for a URL that does not hold.
+    """Return the object key of a presigned URL; "" for one that is invalid or has expired.
 
-    ``prefix`` is what every presigned URL of the bucket starts with. None for a URL outside the
-    bucket, and for one that another access key has signed: those of a role change every few hours.
-    Whether it holds then, only the server can tell.
+    ``prefix`` is what every presigned URL of the bucket starts with. Returns None for a URL outside
+    the bucket, and for one signed with another access key: keys of a role change every few hours,
+    and only the server can tell whether it is valid.
     """
     if not url.startswith(prefix):
         return None
@@ -41,7 +41,10 @@ def key_of_presigned(url: str, *, prefix: str, access_key: str, secret_key: str)
 
 
 def _signature(url: str, query: dict[str, str], secret_key: str) -> str:
-    """Raises ValueError or KeyError for a query that no signature of ours has."""
+    """Return the signature of the query.
+
+    Raises ValueError or KeyError for one that we never make.
+    """
     _, date, region, service, end = query["X-Amz-Credential"].split("/")
     if query["X-Amz-SignedHeaders"] != "host":
         raise ValueError

@@ -12,7 +12,7 @@ from swaps.storage import space
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Render 507 when the exception being handled comes from a full disk, otherwise 500."""
-    if space.is_full(sys.exc_info()[1]):
+    if space.is_disk_full_error(sys.exc_info()[1]):
         return insufficient_storage()
     return broken(request)
 

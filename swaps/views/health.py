@@ -40,7 +40,7 @@ def check_database() -> dict[str, str]:
     try:
         alive = {name: heartbeat.is_alive(f"{name}:", now) for name in PROCESSES}
     except Error as error:
-        is_known = space.is_full(error)
+        is_known = space.is_disk_full_error(error)
         log.warning("healthz: the database does not answer", exc_info=not is_known)
         unknown = dict.fromkeys(PROCESSES, "unknown without the database")
         return {"database": "does not answer", **unknown}
@@ -53,7 +53,7 @@ def check_space() -> str:
     free = space.free_bytes()
     if free is None or not space.is_low():
         return ""
-    what = "full" if space.is_out() else "low"
+    what = "full" if space.is_exhausted() else "low"
     return f"{what}: {free // 1_000_000} MB free; new pictures are refused"
 
 
@@ -81,7 +81,7 @@ def make_storage_check(
         except TimeoutError:
             return "does not answer in time"
         except Exception as error:
-            if space.is_full(error):
+            if space.is_disk_full_error(error):
                 return "full: no file can be stored"
             log.warning("healthz: the storage fails", exc_info=True)
             return "cannot store or read a file"
@@ -93,4 +93,4 @@ def _succeeded(probe: Future[bool]) -> bool:
     return probe.exception() is None and probe.result()
 
 
-check_storage = make_storage_check(storage.is_alive, timeout=STORAGE_TIMEOUT_SECONDS)
+check_storage = make_storage_check(storage.probe, timeout=STORAGE_TIMEOUT_SECONDS)

@@ -52,7 +52,7 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
     form = SwapForm(request.user, request.POST, request.FILES)
     try:
         _check_not_sent(request, form_key)
-        space.check()
+        space.require_free_space()
         if not form.is_valid():
             # The same form, sent at the same moment, may just have used up the kept photos.
             _check_not_sent(request, form_key)

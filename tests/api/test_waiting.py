@@ -188,7 +188,7 @@ def test_no_more_requests_work_at_once_than_there_are_places() -> None:
             at_work -= 1
         return []
 
-    for thread in in_threads(request_slots.limited(application, places=2), 10):
+    for thread in in_threads(request_slots.limit_concurrency(application, slots=2), 10):
         thread.join()
     assert most == 2
 
@@ -207,7 +207,7 @@ def test_who_steps_aside_lets_others_work_and_needs_no_connection() -> None:
         connections["default"].close()  # or it would stay open with its place
         return []
 
-    threads = in_threads(request_slots.limited(application, places=1), 20)
+    threads = in_threads(request_slots.limit_concurrency(application, slots=1), 20)
     assert wait_until(lambda: len(asked) == 20)
     go_on.set()
     for thread in threads:
@@ -229,7 +229,7 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
         done.set()
         return []
 
-    limited = request_slots.limited(application, places=1)
+    limited = request_slots.limit_concurrency(application, slots=1)
     slow = threading.Thread(target=lambda: limited({"wsgi.input": SlowBody()}, None))
     slow.start()
     assert asked.wait(60)
@@ -240,7 +240,7 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
 
 
 def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_slots, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(request_slots, "MAX_SILENCE_SECONDS", 0.1)
     read: list[bytes] = []
 
     def application(environ: dict[str, Any], _start: Any) -> list[bytes]:
@@ -252,7 +252,9 @@ def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.Monkey
     with here, there:
         there.sendall(b"hello")
         body = SimpleNamespace(read=here.recv, readline=here.recv)  # gunicorn's asks the socket
-        request_slots.limited(application)({"wsgi.input": body, "gunicorn.socket": here}, None)
+        request_slots.limit_concurrency(application)(
+            {"wsgi.input": body, "gunicorn.socket": here}, None
+        )
     assert read == [b"hello", b"", b""]
 
 
@@ -260,7 +262,9 @@ def test_a_request_that_breaks_gives_its_place_back() -> None:
     def application(_environ: dict[str, Any], _start: Any) -> list[bytes]:
         raise RuntimeError
 
-    limited: Callable[[dict[str, Any], Any], Any] = request_slots.limited(application, places=1)
+    limited: Callable[[dict[str, Any], Any], Any] = request_slots.limit_concurrency(
+        application, slots=1
+    )
     for _ in range(3):
         with pytest.raises(RuntimeError):
             limited({"wsgi.input": io.BytesIO()}, None)

@@ -101,7 +101,7 @@ def test_every_address_among_the_settings_is_read_so(
     host: str, in_ascii: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_S3_ENDPOINT_URL", f"HTTPS://{host}/A/b/")
-    assert env.address("AWS_S3_ENDPOINT_URL") in {
+    assert env.url("AWS_S3_ENDPOINT_URL") in {
         f"https://{in_ascii}/A/b",
         f"HTTPS://{in_ascii}/A/b",
     }

@@ -8,7 +8,7 @@ import struct
 from pytest_django import Settings
 
 from swaps.hosted import client
-from swaps.providers.base import Accepted, Answered, ProviderTrouble, RemoteRequest
+from swaps.providers.base import Accepted, Answered, ProviderError, RemoteRequest
 from tests.net_servers import Behaviour as Misbehaviour
 from tests.net_servers import Peer, answer, drips, says
 from tests.provider_server import Behaviour, Provider, Reply
@@ -47,8 +47,8 @@ def error(code: str, message: str = "No.") -> dict[str, object]:
 
 def problem_of(raised: BaseException) -> str:
     """What staff get to see."""
-    trouble = raised if isinstance(raised, ProviderTrouble) else raised.__cause__
-    assert isinstance(trouble, ProviderTrouble)
+    trouble = raised if isinstance(raised, ProviderError) else raised.__cause__
+    assert isinstance(trouble, ProviderError)
     return trouble.problem
 
 

@@ -12,7 +12,7 @@ from swaps.hosted import client
 from swaps.providers.base import (
     Accepted,
     Answered,
-    NotNow,
+    RetryLater,
 )
 from tests.hosted.provider_calls import HTML, MISBEHAVIOURS, SHORT, ask, error, submit
 from tests.net_servers import answer, says, serving
@@ -141,14 +141,14 @@ def test_a_failure_is_found_wherever_it_stands(body: object, settings: Settings)
         (error("not_found"), errors.NotFound),
         (error("no_api"), errors.ApiNotImplemented),
         (error("token_expired"), errors.ApiError),
-        (error("rate_limited"), NotNow),
-        ({"id": "another", "response": {"image_url": "https://a.example/b.jpg"}}, NotNow),
-        ({"id": "another", "response": {"success": False, "error": "no_face"}}, NotNow),
-        ({"id": "a-task", "status": "succeeded"}, NotNow),
-        ({}, NotNow),
-        ([], NotNow),
-        ("no", NotNow),
-        (None, NotNow),
+        (error("rate_limited"), RetryLater),
+        ({"id": "another", "response": {"image_url": "https://a.example/b.jpg"}}, RetryLater),
+        ({"id": "another", "response": {"success": False, "error": "no_face"}}, RetryLater),
+        ({"id": "a-task", "status": "succeeded"}, RetryLater),
+        ({}, RetryLater),
+        ([], RetryLater),
+        ("no", RetryLater),
+        (None, RetryLater),
     ],
     ids=ascii,
 )
@@ -165,7 +165,7 @@ def test_a_provider_that_is_down_may_be_asked_again(status: int, settings: Setti
     with providing(asked=[busy]) as provider:
         task_id = submit(settings, provider).task_id
         provider.task.is_done.wait(60)
-        with pytest.raises(NotNow) as trouble:
+        with pytest.raises(RetryLater) as trouble:
             ask(settings, provider, task_id)
         assert trouble.value.retry_after == 3
         assert trouble.value.is_busy == (status == 429)
@@ -177,12 +177,12 @@ def test_whatever_breaks_while_asking_does_no_harm(how: str, settings: Settings)
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
     with serving(MISBEHAVIOURS[how]) as server:
         settings.FACESWAP_API_URL = f"http://127.0.0.1:{server.port}"
-        with contextlib.suppress(NotNow):
+        with contextlib.suppress(RetryLater):
             assert client.ask("a-task") == Accepted(task_id="a-task")
 
 
 def test_a_provider_that_cannot_be_reached_may_be_asked_again(settings: Settings) -> None:
-    with pytest.raises(NotNow, match="host not found"):
+    with pytest.raises(RetryLater, match="host not found"):
         ask(settings, "http://nowhere.invalid")
 
 

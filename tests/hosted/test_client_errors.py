@@ -10,8 +10,8 @@ from swaps import errors
 from swaps.hosted import client
 from swaps.providers.base import (
     NO_FACE,
-    NotNow,
-    ProviderTrouble,
+    ProviderError,
+    RetryLater,
 )
 from tests.hosted.provider_calls import ask, error, replies, submit
 from tests.provider_server import (
@@ -109,7 +109,7 @@ def test_a_provider_that_quotes_the_key_does_not_spread_it(
     caplog.set_level(logging.DEBUG)
     with providing(echo, asked=[echo.reply]) as provider:
         for call in (submit, ask):
-            with pytest.raises((errors.SwapError, ProviderTrouble)) as raised:
+            with pytest.raises((errors.SwapError, ProviderError)) as raised:
                 call(settings, provider)
             assert KEY not in all_said(raised.value)
     assert KEY not in caplog.text
@@ -123,7 +123,7 @@ def test_a_key_that_no_header_can_carry_is_in_no_error(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     settings.FACESWAP_API_KEY = key
-    with providing() as provider, pytest.raises((errors.SwapError, NotNow)) as raised:
+    with providing() as provider, pytest.raises((errors.SwapError, RetryLater)) as raised:
         submit(settings, provider)
     assert "1234" not in all_said(raised.value)
     assert "1234" not in caplog.text

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from swaps import errors, net, storage
 from swaps.hosted import client, parser
 from swaps.provenance import xmp
-from swaps.providers.base import Answered, Finished, ProviderTrouble, RemoteRequest
+from swaps.providers.base import Answered, Finished, ProviderError, RemoteRequest
 from tests.paths import PHOTOS
 from tests.provider_server import Behaviour, Provider, is_mixed_from, providing
 from tests.receiver import receiving
@@ -213,7 +213,7 @@ def test_what_is_no_result_ends_the_swap(
     with providing() as provider, pytest.raises(errors.ApiError) as refusal:
         fetch(provider, data)
     assert refusal.value.message == client.UNUSABLE
-    assert isinstance(refusal.value.__cause__, ProviderTrouble)
+    assert isinstance(refusal.value.__cause__, ProviderError)
     assert problem in refusal.value.__cause__.problem
     assert problem in caplog.text
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from swaps.providers.base import (
     Accepted,
-    AnswerLost,
+    ResponseLost,
 )
 from tests.hosted.provider_calls import MISBEHAVIOURS, SHORT, SLACK, WHOLE, submit
 from tests.net_servers import serving
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("the_key_is_good")
 def test_what_may_have_begun_is_not_taken_for_a_refusal(how: str, settings: Settings) -> None:
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
     begun = time.monotonic()
-    with serving(MISBEHAVIOURS[how]) as server, pytest.raises(AnswerLost) as trouble:
+    with serving(MISBEHAVIOURS[how]) as server, pytest.raises(ResponseLost) as trouble:
         submit(settings, f"http://127.0.0.1:{server.port}")
     assert time.monotonic() - begun < SLACK
     assert server.seen == 1
@@ -38,7 +38,7 @@ def test_what_the_provider_began_cannot_be_seen_from_an_answer_that_is_lost(
     starts: bool, settings: Settings
 ) -> None:
     behaviour = Behaviour(starts=starts, reply=Reply(cut_at=0))
-    with providing(behaviour) as provider, pytest.raises(AnswerLost):
+    with providing(behaviour) as provider, pytest.raises(ResponseLost):
         submit(settings, provider)
     assert len(provider.tasks) == int(starts)
 
@@ -47,7 +47,7 @@ def test_a_kept_connection_that_breaks_is_not_tried_again(settings: Settings) ->
     """The provider may have begun before it broke off."""
     with providing([Behaviour(), Behaviour(reply=Reply(cut_at=10))]) as provider:
         submit(settings, provider)
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             submit(settings, provider)
         assert len(provider.swaps) == 2
         assert {call.connection for call in provider.swaps} == {0}
@@ -59,7 +59,7 @@ def test_what_drips_over_a_kept_connection_is_cut_as_well(settings: Settings) ->
     begun = time.monotonic()
     with providing([Behaviour(), Behaviour(reply=Reply(drip=0.1))]) as provider:
         submit(settings, provider)
-        with pytest.raises(AnswerLost, match="no whole answer"):
+        with pytest.raises(ResponseLost, match="no whole answer"):
             submit(settings, provider)
     assert {call.connection for call in provider.swaps} == {0}
     assert time.monotonic() - begun < SLACK

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from swaps import errors
 from swaps.providers.base import (
-    NotNow,
+    RetryLater,
 )
 from tests.hosted.provider_calls import HTML, SHORT, error, problem_of, replies, submit
 from tests.net_servers import drips, says, serving
@@ -133,7 +133,7 @@ def test_a_key_that_is_not_taken_is_the_operators_matter(
 )
 def test_a_provider_that_wants_fewer_calls_is_busy(body: object, settings: Settings) -> None:
     busy = replies(body, status=429, retry_after="17")
-    with providing(busy) as provider, pytest.raises(NotNow) as trouble:
+    with providing(busy) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.is_busy
     assert trouble.value.retry_after == 17
@@ -143,7 +143,7 @@ def test_a_provider_that_wants_fewer_calls_is_busy(body: object, settings: Setti
 @pytest.mark.parametrize("status", [200, 400, 403])
 @pytest.mark.parametrize("code", ["too_many_requests", "rate_limited"])
 def test_it_is_busy_whatever_the_status(code: str, status: int, settings: Settings) -> None:
-    with providing(refuses(status, code)) as provider, pytest.raises(NotNow) as trouble:
+    with providing(refuses(status, code)) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.is_busy
 
@@ -154,7 +154,7 @@ def test_a_provider_that_is_down_has_begun_nothing(
     status: int, body: object, settings: Settings
 ) -> None:
     down = replies(body, status=status, retry_after="2")
-    with providing(down) as provider, pytest.raises(NotNow) as trouble:
+    with providing(down) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert not trouble.value.is_busy
     assert trouble.value.retry_after == 2
@@ -168,7 +168,7 @@ def test_a_refusal_is_one_however_its_body_ends(settings: Settings) -> None:
         drips(b"HTTP/1.1 503 Away\r\nContent-Length: 100\r\n\r\n", b" "),
         says(b"HTTP/1.1 503 Away\r\nContent-Length: 70000\r\n\r\n" + b" " * 70_000),
     ):
-        with serving(behave) as server, pytest.raises(NotNow) as trouble:
+        with serving(behave) as server, pytest.raises(RetryLater) as trouble:
             submit(settings, f"http://127.0.0.1:{server.port}")
         assert trouble.value.problem == "503"
 
@@ -195,7 +195,7 @@ def test_when_to_come_back_is_read_within_reason(
     say: Callable[[], str], least: float, most: float, settings: Settings
 ) -> None:
     busy = replies(b"", status=429, retry_after=say())
-    with providing(busy) as provider, pytest.raises(NotNow) as trouble:
+    with providing(busy) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.retry_after is not None
     assert least <= trouble.value.retry_after <= most
@@ -218,6 +218,6 @@ def test_when_to_come_back_is_read_within_reason(
 )
 def test_when_to_come_back_may_make_no_sense(header: str, settings: Settings) -> None:
     busy = replies(b"", status=429, retry_after=header)
-    with providing(busy) as provider, pytest.raises(NotNow) as trouble:
+    with providing(busy) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.retry_after in {None, 3600}

@@ -17,9 +17,9 @@ from swaps.hosted import client, transport
 from swaps.providers.base import (
     Accepted,
     Answered,
-    AnswerLost,
-    NotNow,
     RemoteRequest,
+    ResponseLost,
+    RetryLater,
 )
 from tests.hosted.provider_calls import (
     HTML,
@@ -216,7 +216,7 @@ def test_the_same_idempotency_key_gets_the_same_task(settings: Settings) -> None
     """After an answer that was lost."""
     lost = Behaviour(reply=Reply(cut_at=0))
     with providing([lost, Behaviour()]) as provider:
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             submit(settings, provider)
         assert submit(settings, provider) == Accepted(task_id=provider.task.id)
 
@@ -233,30 +233,30 @@ def test_an_answer_may_be_packed_although_nobody_asked_for_that(settings: Settin
 def test_a_provider_that_refuses_connections_has_seen_nothing(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(NotNow, match="connection refused"):
+    with pytest.raises(RetryLater, match="connection refused"):
         submit(settings, f"http://127.0.0.1:{port}")
 
 
 def test_a_provider_without_an_address_has_seen_nothing(settings: Settings) -> None:
-    with pytest.raises(NotNow, match="host not found"):
+    with pytest.raises(RetryLater, match="host not found"):
         submit(settings, "http://nowhere.invalid")
 
 
 def test_a_provider_at_which_connecting_hangs_has_seen_nothing(settings: Settings) -> None:
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
-    with full() as port, pytest.raises(NotNow, match="no connection in time"):
+    with full() as port, pytest.raises(RetryLater, match="no connection in time"):
         submit(settings, f"http://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("url", ["", "api.example", "ftp://api.example", "http://[", "http://"])
 def test_a_setting_that_is_no_address_is_said_to_staff(url: str, settings: Settings) -> None:
-    with pytest.raises(NotNow, match="FACESWAP_API_URL"):
+    with pytest.raises(RetryLater, match="FACESWAP_API_URL"):
         submit(settings, url)
 
 
 def test_a_certificate_that_nobody_trusts_gets_no_key(settings: Settings, tmp_path: Path) -> None:
     _, tls = certified(tmp_path, [])
-    with serving(says(answer()), tls=tls) as server, pytest.raises(NotNow, match="TLS"):
+    with serving(says(answer()), tls=tls) as server, pytest.raises(RetryLater, match="TLS"):
         submit(settings, f"https://127.0.0.1:{server.port}")
     assert server.requests == []
 
@@ -264,7 +264,7 @@ def test_a_certificate_that_nobody_trusts_gets_no_key(settings: Settings, tmp_pa
 @pytest.mark.parametrize("behave", [says(answer(b"plain")), silent])
 def test_what_is_not_tls_gets_no_key(behave: Misbehaviour, settings: Settings) -> None:
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
-    with serving(behave) as server, pytest.raises(NotNow):
+    with serving(behave) as server, pytest.raises(RetryLater):
         submit(settings, f"https://127.0.0.1:{server.port}")
     assert all(KEY.encode() not in request for request in server.requests)
 
@@ -297,6 +297,9 @@ def test_what_drips_over_tls_is_cut_as_well(trusted: ssl.SSLContext, settings: S
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
     begun = time.monotonic()
     behave = drips(OK + b"\r\n", b" ")
-    with serving(behave, tls=trusted) as server, pytest.raises(AnswerLost, match="no whole answer"):
+    with (
+        serving(behave, tls=trusted) as server,
+        pytest.raises(ResponseLost, match="no whole answer"),
+    ):
         submit(settings, f"https://start.test:{server.port}")
     assert time.monotonic() - begun < SLACK

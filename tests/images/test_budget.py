@@ -230,7 +230,7 @@ def test_a_request_that_waits_for_memory_lets_others_work() -> None:
                 pass
         return []
 
-    limited = request_slots.limited(application, places=1)
+    limited = request_slots.limit_concurrency(application, slots=1)
     ask: Callable[[str], Any] = lambda who: limited({"wsgi.input": io.BytesIO(), "who": who}, None)  # noqa: E731
     with ThreadPoolExecutor(2) as pool:
         with reserve(ALL, who="alice"):

@@ -58,7 +58,7 @@ def test_failing_calls_leave_nothing(disk: SmallDisk, alice: User) -> None:
     for _ in range(5):
         with pytest.raises(OSError, match="No space") as caught:
             request_swap(alice, source, target)
-        assert space.is_full(caught.value)
+        assert space.is_disk_full_error(caught.value)
     assert files_on(disk) == set()
     assert not list((disk.root / "media" / "swaps").iterdir())
     assert not StrayFiles.objects.exists()
@@ -213,18 +213,18 @@ def test_a_large_photo_for_which_the_temporary_folder_has_no_room_is_not_called_
         disk.leave(size + 500_000)  # for the upload, and not for what is made of it
         with pytest.raises(OSError, match="no room") as caught:
             images.accept(large, size=size, max_bytes=20 * MB, max_pixels=50 * MB)
-    assert space.is_full(caught.value)
+    assert space.is_disk_full_error(caught.value)
 
 
 def test_what_is_no_lack_of_room_is_not_taken_for_it() -> None:
-    assert space.is_full(OSError(errno.EDQUOT, "quota"))
-    assert space.is_full(psycopg.errors.DiskFull("could not extend file"))
+    assert space.is_disk_full_error(OSError(errno.EDQUOT, "quota"))
+    assert space.is_disk_full_error(psycopg.errors.DiskFull("could not extend file"))
     bucket_is_full: Any = {"ResponseMetadata": {"HTTPStatusCode": 507}}
-    assert space.is_full(ClientError(bucket_is_full, "PutObject"))
-    assert not space.is_full(OSError(errno.EIO, "input/output"))
-    assert not space.is_full(FileNotFoundError("gone"))
-    assert not space.is_full(ValueError())
-    assert not space.is_full(None)
+    assert space.is_disk_full_error(ClientError(bucket_is_full, "PutObject"))
+    assert not space.is_disk_full_error(OSError(errno.EIO, "input/output"))
+    assert not space.is_disk_full_error(FileNotFoundError("gone"))
+    assert not space.is_disk_full_error(ValueError())
+    assert not space.is_disk_full_error(None)
 
 
 WRITER = """

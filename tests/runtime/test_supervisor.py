@@ -32,9 +32,11 @@ programs = [
     )
     for name, command in json.loads(sys.argv[1]).items()
 ]
-say = supervisor.printer([program.name for program in programs])
+write_line = supervisor.line_writer([program.name for program in programs])
 sys.exit(
-    supervisor.supervise(programs, cwd=pathlib.Path.cwd(), environment=dict(os.environ), say=say)
+    supervisor.supervise(
+        programs, cwd=pathlib.Path.cwd(), environment=dict(os.environ), write_line=write_line
+    )
 )
 """
 # Says its pid and that of a grandchild, both of which live on until somebody ends them.
@@ -182,7 +184,10 @@ def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
 def test_what_dies_of_a_full_disk_is_started_again_until_there_is_room(tmp_path: Path) -> None:
     full = tmp_path / "full"
     full.touch()
-    runner = RUNNER.replace("say=say)", "say=say, is_excused=pathlib.Path(sys.argv[3]).exists)")
+    runner = RUNNER.replace(
+        "write_line=write_line\n",
+        "write_line=write_line, is_excused=pathlib.Path(sys.argv[3]).exists\n",
+    )
     programs = {"mayfly": ["-c", "raise SystemExit(1)"]}
     deaths = 0
     with subprocess.Popen(

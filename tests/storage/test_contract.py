@@ -167,7 +167,7 @@ def test_a_tampered_presigned_url_is_refused(key: str) -> None:
 
 
 def test_the_store_says_that_it_is_alive(key: str) -> None:
-    assert storage.is_alive()
+    assert storage.probe()
 
 
 @dataclass(frozen=True, kw_only=True)

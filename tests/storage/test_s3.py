@@ -68,7 +68,7 @@ def test_a_file_on_disk_is_sent_in_pieces_and_never_held_as_a_whole(
     s3_server.use(settings, monkeypatch)
     with tempfile.TemporaryFile() as file:
         file.write(bytes(30_000_000))
-        storage.is_alive()  # the client is made
+        storage.probe()  # the client is made
         tracemalloc.start()
         try:
             default_storage.save(KEY, File(file))

@@ -171,7 +171,7 @@ def sign_up(facts: Facts) -> People:
     assert revoked.revoke(now)
     Grant.objects.give(alice, Door.API, 5, reason="A good friend", by=staff)
     facts["token"], facts["revoked_token"] = token, revoked_token
-    facts["callback_secret"] = ApiAccess.objects.of(alice).callback_secret
+    facts["callback_secret"] = ApiAccess.objects.get_or_grant(alice).callback_secret
     facts["session"] = alices.cookies["sessionid"].value
     return People(alice, alices, token)
 

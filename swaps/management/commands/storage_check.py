@@ -37,7 +37,7 @@ class Command(BaseCommand):
         failed = 0
         for outcome in check.run(steps, explain):
             mark = "✓" if outcome.is_kept else "✗"
-            words = f": {outcome.words}" if outcome.words else ""
+            words = f": {outcome.message}" if outcome.message else ""
             self.stdout.write(f"{mark} {outcome.promise}{words}")
             self.stdout.flush()
             failed += not outcome.is_kept
@@ -46,21 +46,21 @@ class Command(BaseCommand):
     def _plan(self, store: Any, key: str) -> tuple[str, list[check.Step], check.Explain]:
         """Return a store's name for people, its steps, and what explains its errors."""
         if isinstance(store, storage.DiskStorage):
-            steps = check.of_disk(_fetch_from_this_site, key)
-            return f"The folder {settings.MEDIA_ROOT}", steps, check.disk_words
+            steps = check.disk_steps(_fetch_from_this_site, key)
+            return f"The folder {settings.MEDIA_ROOT}", steps, check.explain_disk_error
         from swaps.storage import check_s3, s3_errors  # botocore is large
 
         host_of = s3_errors.host_of
         place = f"The bucket {store.bucket_name} at {host_of(store.endpoint_url or '//AWS')}"
         if store.public_endpoint_url:
             place += f", for others at {host_of(store.public_endpoint_url)}"
-        explain = partial(s3_errors.of_error, store=store)
-        return place, check_s3.of_bucket(store, key), explain
+        explain = partial(s3_errors.explain_error, store=store)
+        return place, check_s3.bucket_steps(store, key), explain
 
 
-def _fetch_from_this_site(url: str) -> check.Answer:
+def _fetch_from_this_site(url: str) -> check.Response:
     """Return what the view of a signed URL of this site would answer."""
     key = links.key_of_own_url(url)
     if not key:
-        return check.Answer(status=404)
-    return check.Answer(status=200, body=storage.read(key))
+        return check.Response(status=404)
+    return check.Response(status=200, body=storage.read(key))

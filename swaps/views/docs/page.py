@@ -122,7 +122,7 @@ def _store_picture(user: User, name: Name, upload: Any) -> Picture:
         error = rate_limit.refusal(rate, now, "send {} pictures")
         return Picture(name=name, refusal=error.message)
     try:
-        space.check()
+        space.require_free_space()
         photo = images.accept(
             upload,
             size=upload.size or 0,
