@@ -19,7 +19,7 @@ from bench._server import free_port, whole_site
 if TYPE_CHECKING:
     from swaps.images import Photo
     from swaps.models import Swap
-    from tests.provider_server import Behaviour, Call, Provider
+    from tests.provider_server import Behaviour, Provider, ReceivedCall
 
 SWAPS = 200
 SEED = 20261125
@@ -39,10 +39,10 @@ WITHOUT_FACE = 0.05  # of the swaps, not of the calls
 
 def main() -> None:
     port = free_port()
-    from tests.provider_server import KEY, providing
+    from tests.provider_server import KEY, running_provider
 
     chooser = Chooser()
-    with providing(chooser, fetches=True, honours_idempotency=False) as provider:
+    with running_provider(chooser, fetches=True, honours_idempotency=False) as provider:
         chooser.provider = provider
         environment = _ground.prepare(
             SITE_URL=f"http://127.0.0.1:{port}",
@@ -72,7 +72,7 @@ class Chooser:
         self.done: Counter[str] = Counter()
         self.told: set[str] = set()  # swaps of which an answer or a callback says something
 
-    def __call__(self, call: "Call") -> "Behaviour":
+    def __call__(self, call: "ReceivedCall") -> "Behaviour":
         from tests.provider_server import Behaviour, Reply, refuses
 
         swap_id = call.headers["idempotency-key"].partition(".")[0]
@@ -134,7 +134,7 @@ def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
         "quota_missing": granted - quota.remaining - ended["succeeded"],
         "went_wrong": dict(sorted(chooser.done.items())),
         "calls": len(provider.swaps),
-        "questions": len(provider.questions),
+        "questions": len(provider.task_calls),
         "tasks_begun": len(provider.tasks),
         "callback_answers": dict(Counter(posted.status for posted in provider.posted)),
         "sent_more_than_once": sum(sent > 1 for sent, _ in sends),

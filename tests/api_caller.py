@@ -1,4 +1,4 @@
-"""Callers of the API with keys: alice calls, charlie is a stranger."""
+"""API callers with keys: alice calls, charlie is a stranger."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ ASYNC = {**SAMPLES, "async": True}
 
 
 class Caller:
-    """Somebody with a key. What breaks comes back as an answer, as it would over HTTP."""
+    """Somebody with an API key. Exceptions of the site become responses, as they do over HTTP."""
 
     def __init__(self, user: User, **fields: Any) -> None:
         ApiAccess.objects.get_or_grant(user)
@@ -52,8 +52,8 @@ def stranger(charlie: User) -> Caller:
     return Caller(charlie)
 
 
-def code_of(answer: Any) -> str:
-    """The error code of an answer in the contract's shape."""
+def error_code(answer: Any) -> str:
+    """Return the error code of a response, after checking the contract's shape."""
     body = answer.json()
     assert set(body) - {"task_id"} == {"success", "error", "trace_id"}
     assert body["success"] is False

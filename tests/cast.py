@@ -1,4 +1,4 @@
-"""The cast: alice owns swaps, charlie is a stranger, staff moderate. Pictures are real files."""
+"""The cast as fixtures: alice owns swaps, charlie is a stranger, staff moderate."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""What all tests share: pictures of their own on disk, and markers."""
+"""Fixtures and markers of all tests: each has a media folder of its own."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -63,5 +63,5 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(autouse=True)
 def _own_media(settings: Settings, tmp_path: Path) -> None:
-    """Each test has a store of its own."""
+    """Give each test a media folder of its own."""
     settings.MEDIA_ROOT = tmp_path / "media"

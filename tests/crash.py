@@ -1,4 +1,4 @@
-"""Kill the worker in the middle of swaps; see how every swap and the quota end.
+"""Kills the worker in the middle of swaps, and checks how every swap and the quota end.
 
 ``tests/test_crash.py`` runs it small, ``bench/crash.py`` large.
 """
@@ -77,14 +77,14 @@ def survive_kills(*, swaps: int, kills: int, environment: Mapping[str, str]) -> 
 
 
 def request_slow_swap(owner: User) -> Swap:
-    """One that takes about half a second, so that there is time to kill."""
+    """Request a swap that takes about half a second, so that there is time to kill."""
     source, target = load(DEMO / "1-face.jpg", 1.0), load(DEMO / "1-photo.jpg", 4.0)
     return request_swap(owner, source, target)
 
 
 @cache
 def load(path: Path, megapixels: float) -> images.Photo:
-    """The photo, scaled to this size."""
+    """Return the photo, scaled to this size."""
     with Image.open(path) as image:
         scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
         resized = image.resize((round(image.width * scale), round(image.height * scale)))
@@ -99,9 +99,9 @@ def load(path: Path, megapixels: float) -> images.Photo:
 
 
 def kill_worker_during_swap(killed: set[uuid.UUID], depth: float) -> uuid.UUID | None:
-    """SIGKILL, ``depth`` seconds after a swap began. The swap that it cut off.
+    """Kill the worker ``depth`` seconds after a swap began, and return the swap that it cut off.
 
-    None, and nothing killed, when the swap was faster than that.
+    Returns None, and kills nothing, when the swap was faster than that.
     """
     fresh = Swap.objects.filter(status=Status.PROCESSING, attempts=1).exclude(pk__in=killed)
     assert wait_until(fresh.exists), "no swap is being processed"
@@ -118,7 +118,7 @@ def kill_worker_during_swap(killed: set[uuid.UUID], depth: float) -> uuid.UUID |
 
 
 def worker_pid() -> int:
-    """The living worker of this site; 0 while there is none."""
+    """Return the pid of this site's living worker; 0 while there is none."""
     alive = Heartbeat.objects.filter(
         name__startswith="worker:", seen_at__gt=timezone.now() - heartbeat.STALE_AFTER
     )
@@ -128,7 +128,7 @@ def worker_pid() -> int:
 
 @contextlib.contextmanager
 def running_site(environment: Mapping[str, str], port: int = 0) -> Iterator[int]:
-    """``manage.py up`` on this database, ready; yields the pid of the supervisor."""
+    """Run ``manage.py up`` on this database; yield the supervisor's pid once the site is ready."""
     port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up", "--port", str(port)],
@@ -138,16 +138,16 @@ def running_site(environment: Mapping[str, str], port: int = 0) -> Iterator[int]
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said: list[str] = []
+    output: list[str] = []
     assert process.stdout
     try:
         for line in process.stdout:
-            said.append(line)
+            output.append(line)
             if "Ready on" in line:
                 break
-            assert "Not ready" not in line, "".join(said)
+            assert "Not ready" not in line, "".join(output)
         else:
-            raise AssertionError("the site did not start:\n" + "".join(said))
+            raise AssertionError("the site did not start:\n" + "".join(output))
         yield process.pid
     finally:
         process.terminate()

@@ -1,7 +1,7 @@
-"""What a failing browser test leaves: pictures of its pages and the sites' logs, as files.
+"""Evidence of failed browser tests: screenshots of their pages and the sites' logs, as files.
 
-They lie in ``var/e2e/<test>/``, and the report of the failure names that folder. Pictures are taken
-before the pages are closed, so a failure in a fixture leaves them as well.
+They lie in ``var/e2e/<test>/``, and the report of the failure names that folder. Screenshots are
+taken before the pages are closed, so a failure in a fixture leaves them as well.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _growing: set[str] = set()
 
 @contextlib.contextmanager
 def keeping_log(name: str, log: Path) -> Iterator[None]:
-    """A test that fails in here, or by how this ends, leaves what it added to this log."""
+    """Keep what a failing test adds to this log, the end of the context included."""
     _growing.add(name)
     _beginnings[name] = (log, 0)
     try:
@@ -34,12 +34,12 @@ def keeping_log(name: str, log: Path) -> Iterator[None]:
 
 
 def watch(context: BrowserContext) -> None:
-    """The pages of this context are photographed when the test that runs fails."""
+    """Take screenshots of this context's pages when the running test fails."""
     _contexts.append(context)
 
 
 def begin(item: pytest.Item) -> None:
-    """Forgets what an earlier test, or an earlier run of this one, has left."""
+    """Delete the evidence of an earlier test or run."""
     shutil.rmtree(folder_of(item), ignore_errors=True)
     _contexts.clear()
     for name, (log, _) in list(_beginnings.items()):
@@ -49,7 +49,7 @@ def begin(item: pytest.Item) -> None:
 
 
 def leave(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Writes the files of a failed phase, and says in its report where they are."""
+    """Write the files of a failed phase, and name them in its report."""
     photograph(item)
     for name, (log, start) in _beginnings.items():
         text = _read(log, start)
@@ -62,7 +62,7 @@ def leave(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def photograph(item: pytest.Item) -> None:
-    """Each open page becomes a picture; where that is not possible, a text says why."""
+    """Take a screenshot of each open page, or write why that failed."""
     contexts, _contexts[:] = list(_contexts), []
     for visitor, context in enumerate(contexts):
         if not context.pages:
@@ -78,7 +78,7 @@ def photograph(item: pytest.Item) -> None:
 
 
 def folder_of(item: pytest.Item) -> Path:
-    """``test_keys.py::test_a_key[light]`` lies in ``keys-a-key-light``."""
+    """Return a test's folder: ``test_keys.py::test_a_key[light]`` has ``keys-a-key-light``."""
     words = [part.removeprefix("test_") for part in (item.path.stem, item.name)]
     name = re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower()).strip("-")[:150]
     database = os.environ.get("TEST_ON", "")

@@ -1,4 +1,4 @@
-"""A small SMTP server that may be silent, refuse, or break off."""
+"""A small SMTP server that can be silent, refuse, or break off."""
 
 import email
 import socketserver
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """``replies`` takes the place of a command's usual reply; an empty one breaks off there."""
+    """An SMTP server; ``replies`` replace a command's usual reply, an empty one closes there."""
 
     daemon_threads = True
     allow_reuse_address = True

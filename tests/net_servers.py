@@ -31,7 +31,7 @@ i7yc+5CU
 
 
 class Peer:
-    """Who has connected. What it sends and hears ends silently when the other side has gone."""
+    """A client's connection. Errors of sending and receiving end it silently."""
 
     def __init__(self, connection: socket.socket, number: int, is_over: threading.Event) -> None:
         self._connection = connection
@@ -39,7 +39,7 @@ class Peer:
         self.number = number  # of the connection, from 0
 
     def request(self) -> bytes:
-        """The head, and the body that it announces."""
+        """Read a request: its head, and the body that it announces."""
         received = b""
         while not _is_whole(received) and (piece := self._connection.recv(65_536)):
             received += piece
@@ -49,7 +49,7 @@ class Peer:
         self._connection.sendall(data)
 
     def wait(self, seconds: float = 30) -> bool:
-        """True when the test is over."""
+        """Wait; return True when the test is over."""
         return self._is_over.wait(seconds)
 
 
@@ -60,6 +60,8 @@ def _is_whole(request: bytes) -> bool:
 
 
 class Server:
+    """A server that treats each connection by a behaviour, in a thread."""
+
     def __init__(self, behave: Behaviour, at: str, port: int, tls: ssl.SSLContext | None) -> None:
         family = socket.AF_INET6 if ":" in at else socket.AF_INET
         self._listener = socket.create_server((at, port), family=family)
@@ -112,13 +114,13 @@ class Server:
 def serving(
     behave: Behaviour, *, at: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
 ) -> Server:
-    """Behaves so towards everybody who connects, once their request has been read."""
+    """Return a server that behaves so to every client, once it has read the request."""
     return Server(behave, at, port, tls)
 
 
 @contextlib.contextmanager
-def full() -> Iterator[int]:
-    """A port at which connecting hangs: nobody accepts, and its queue is full."""
+def full_port() -> Iterator[int]:
+    """Yield a port at which connecting hangs: nobody accepts, and its queue is full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -128,8 +130,8 @@ def full() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def certified(folder: Path, names: list[str | None]) -> tuple[Path, ssl.SSLContext]:
-    """The file that lets a client trust the server, and the server's side.
+def certificate_for(folder: Path, names: list[str | None]) -> tuple[Path, ssl.SSLContext]:
+    """Return the file that lets a client trust the server, and the server's TLS context.
 
     ``names`` collects what clients call the server in their handshakes.
     """
@@ -151,12 +153,12 @@ def certified(folder: Path, names: list[str | None]) -> tuple[Path, ssl.SSLConte
 
 
 def silent(peer: Peer) -> None:
-    """Does not even read."""
+    """Behave as a server that does not even read."""
     peer.wait()
 
 
 def answer(body: bytes = b"", *, status: int = 200, head: str = "") -> bytes:
-    """``head``: more lines, each with its CRLF."""
+    """Return the bytes of a response; ``head`` is more header lines, each with its CRLF."""
     return (
         f"HTTP/1.1 {status} Fine\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode("latin-1")
         + body
@@ -164,7 +166,7 @@ def answer(body: bytes = b"", *, status: int = 200, head: str = "") -> bytes:
 
 
 def says(*answers: bytes) -> Behaviour:
-    """The first to the first connection, and so on; the last to all others."""
+    """Send the first response to the first connection, and so on; the last to all others."""
 
     def behave(peer: Peer) -> None:
         peer.send(answers[min(peer.number, len(answers) - 1)])
@@ -173,12 +175,12 @@ def says(*answers: bytes) -> Behaviour:
 
 
 def leads_to(*locations: str, status: int = 302) -> Behaviour:
-    """Redirects: the first connection to the first place, and so on."""
+    """Redirect the first connection to the first location, and so on."""
     return says(*(answer(status=status, head=f"Location: {place}\r\n") for place in locations))
 
 
 def drips(start: bytes, again: bytes, *, pause: float = 0.02) -> Behaviour:
-    """``again`` for ever, slowly unless ``pause`` is 0."""
+    """Send ``start``, then ``again`` for ever, slowly unless ``pause`` is 0."""
 
     def behave(peer: Peer) -> None:
         peer.send(start)

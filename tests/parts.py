@@ -1,8 +1,8 @@
-"""Parts that a machine may lack: browser, databases, brokers, object storage, proxy, languages.
+"""Optional parts of a machine: browser, databases, brokers, object storage, proxy, languages.
 
-A test that needs one says ``require("chromium")`` and is skipped by name where it is missing;
-with ``REQUIRE_ALL=1`` (in CI) the missing part is a failure, unless ``MAY_LACK`` (comma-separated)
-names it.
+A test that needs one says ``require("chromium")`` and is skipped by name where it is missing; with
+``REQUIRE_ALL=1`` (in CI) the missing part is a failure, unless ``MAY_LACK`` (comma-separated) names
+it.
 """
 
 import os
@@ -24,13 +24,13 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 
 def chromium_path() -> str | None:
-    """Where the browser is: ``CHROMIUM``, or the first known name on the PATH."""
+    """Return the path of the browser: ``CHROMIUM``, or the first known name on the PATH."""
     names = (os.environ.get("CHROMIUM", ""), *CHROMIUM)
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
 def require(part: str) -> str:
-    """What is needed to use this part (a path or an address); otherwise the test ends here."""
+    """Return the path or address of a part; skip or fail the test where it is missing."""
     found, missing = PARTS[part]()
     if found:
         return found

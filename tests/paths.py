@@ -1,4 +1,4 @@
-"""Where the repository is, and the photos that tests use."""
+"""Paths of the repository, and of the photos that tests use."""
 
 from pathlib import Path
 

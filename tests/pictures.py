@@ -22,7 +22,7 @@ RED, GREEN, BLUE, GREY = (220, 30, 40), (20, 200, 60), (30, 50, 210), (90, 90, 9
 
 
 def quarters(size: tuple[int, int] = (48, 32)) -> Image.Image:
-    """Red, green / blue, grey: turning or mirroring it shows."""
+    """Return a picture of red, green / blue, grey quarters: turning or mirroring it shows."""
     width, height = size
     image = Image.new("RGB", size, GREY)
     image.paste(RED, (0, 0, width // 2, height // 2))
@@ -99,7 +99,7 @@ def segment(marker_and_body: tuple[int, bytes]) -> bytes:
 
 
 def gamma_profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """An ICC v2 profile with a curve of gamma 2.2."""
+    """Return an ICC v2 profile with a curve of gamma 2.2."""
     desc = b"desc" + bytes(4) + struct.pack(">I", 5) + b"Test\0" + bytes(78)
     white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
     tags = {b"desc": desc, b"wtpt": white, b"cprt": b"text" + bytes(4) + b"none\0"} | tags
@@ -132,7 +132,7 @@ LIGHT_GREY = gamma_profile(  # gamma 1: mid-grey is far lighter than in sRGB
 
 
 def everything_private() -> dict[str, bytes]:
-    """JPEG, PNG and WebP with all the metadata that they can carry."""
+    """Return JPEG, PNG and WebP files with all the metadata that they can carry."""
     exif = with_orientation(1)
     exif[0x010E] = SECRET.decode()
     exif.get_ifd(0x8825)[29] = "2026:01:01"
@@ -152,7 +152,7 @@ def everything_private() -> dict[str, bytes]:
 
 @cache
 def samples() -> dict[str, bytes]:
-    """Small valid files of every type and many modes."""
+    """Return small valid files of every type and many modes."""
     rgb = quarters((24, 16))
     alpha = rgb.copy()
     alpha.putalpha(Image.linear_gradient("L").resize(rgb.size))
@@ -171,7 +171,7 @@ def samples() -> dict[str, bytes]:
 
 
 def deep_png(colours: int, *samples: int, chunks: tuple[tuple[bytes, bytes], ...] = ()) -> bytes:
-    """16 bits, 8 × 8, each row the same."""
+    """Return a PNG of 16 bits, 8 × 8 pixels, each row the same."""
     row = b"\0" + struct.pack(f">{len(samples)}H", *samples)
     pixels = (b"IDAT", zlib.compress(row * 8))
     return png(header(8, 8, 16, colours), *chunks, pixels, (b"IEND", b""))
@@ -186,7 +186,7 @@ def photo(colour: str = "tan") -> images.Photo:
 
 
 def real(name: str) -> images.Photo:
-    """One of ``tests/photos``."""
+    """Read one of ``tests/photos``."""
     with Image.open(PHOTOS / f"{name}.jpg") as picture:
         return accepted(written(picture, "JPEG"), max_pixels=50 * MP)
 
@@ -208,7 +208,7 @@ def swap_form(colour: str = "tan") -> dict[str, object]:
 
 
 def webp_bomb(width: int = 8000, height: int = 6250, size: int = 38) -> bytes:
-    """A lossless WebP of one colour: no pixel takes a bit."""
+    """Return a lossless WebP of one colour, in which no pixel takes a bit."""
     header_bits = 0x2F | (width - 1) << 8 | (height - 1) << 22
     codes = sum(1 << (43 + 4 * number) for number in range(5))  # each of one symbol, which is 0
     payload = (header_bits | codes).to_bytes(size - 20, "little")

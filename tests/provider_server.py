@@ -1,9 +1,9 @@
 """A hosted provider as a real server: it keeps to the contract, or breaks it in one way each.
 
-    with providing(Behaviour(callbacks=2)) as provider:
+    with running_provider(Behaviour(callbacks=2)) as provider:
         settings.FACESWAP_API_URL, settings.FACESWAP_API_KEY = provider.url, provider.key
 
-Everything that it was asked, and every callback that it posted, is written down.
+Every call that it received, and every callback that it posted, is recorded.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ Offer = Literal["offered", "api_not_implemented", "no_api", "method_not_allowed"
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """How one call is answered: as the contract says, unless something else is said here."""
+    """How one call is answered; by default as the contract says."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """How one call for a swap, and the task that it begins, are treated."""
+    """How one call for a swap, and the task that it starts, are treated."""
 
     reply: Reply = field(default_factory=Reply)
     starts: bool = True  # False: no task is begun
@@ -72,20 +72,20 @@ class Behaviour:
 def refuses(
     status: int, code: str = "", message: str = "No.", *, retry_after: str = ""
 ) -> Behaviour:
-    """The call does not begin anything."""
+    """Return a behaviour in which the call starts nothing."""
     headers = {"Retry-After": retry_after} if retry_after else {}
     body = json.dumps({"success": False, "error": {"code": code, "message": message}}).encode()
     return Behaviour(reply=Reply(status=status, headers=headers, body=body), starts=False)
 
 
 def fails(code: str, message: str = "No.") -> Behaviour:
-    """The task ends with an error."""
+    """Return a behaviour in which the task ends with an error."""
     return Behaviour(fails=True, error={"code": code, "message": message})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """One request that was made to the provider."""
+class ReceivedCall:
+    """A request that was made to the provider."""
 
     number: int  # of all calls to this path, from 0
     attempt: int  # of the calls with this idempotency key, from 0
@@ -95,13 +95,15 @@ class Call:
     connection: int  # those with the same number came over one connection
 
     @property
-    def said(self) -> dict[str, Any]:
-        said: dict[str, Any] = json.loads(self.body)
-        return said
+    def payload(self) -> dict[str, Any]:
+        payload: dict[str, Any] = json.loads(self.body)
+        return payload
 
 
 @dataclass(kw_only=True)
 class Task:
+    """A task of the provider."""
+
     id: str
     request: dict[str, Any]
     behaviour: Behaviour
@@ -117,17 +119,19 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """A callback: status of the receiver's answer, or None and why there was none."""
+    """A callback that was posted: the status of the response, or None and the problem."""
 
     task_id: str
     status: int | None
     problem: str = ""
 
 
-Choose = Callable[[Call], Behaviour]
+Choose = Callable[[ReceivedCall], Behaviour]
 
 
 class Provider(ThreadingHTTPServer):
+    """The server, with its tasks, the calls it received and the callbacks it posted."""
+
     daemon_threads = True
     request_queue_size = 200
 
@@ -145,7 +149,7 @@ class Provider(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.key = KEY
         self.tasks: dict[str, Task] = {}
-        self.calls: list[Call] = []
+        self.calls: list[ReceivedCall] = []
         self.posted: list[Posted] = []
         self.pictures: dict[str, bytes] = {}
         self.most_at_once = 0  # tasks that were being worked on
@@ -165,21 +169,21 @@ class Provider(ThreadingHTTPServer):
     # --- what a test asks of it -----------------------------------------------------------
 
     @property
-    def swaps(self) -> list[Call]:
+    def swaps(self) -> list[ReceivedCall]:
         return [call for call in self.calls if call.path == "/face/swap"]
 
     @property
-    def questions(self) -> list[Call]:
+    def task_calls(self) -> list[ReceivedCall]:
         return [call for call in self.calls if call.path == "/face/tasks"]
 
     @property
     def task(self) -> Task:
-        """The only one."""
+        """Return the only task."""
         (task,) = self.tasks.values()
         return task
 
-    def hosts(self, name: str, data: bytes) -> str:
-        """The URL of a picture that this server shows to everybody."""
+    def serve_picture(self, name: str, data: bytes) -> str:
+        """Serve a picture to everybody, and return its URL."""
         self.pictures[name] = data
         return f"{self.url}/pictures/{name}"
 
@@ -189,17 +193,19 @@ class Provider(ThreadingHTTPServer):
         return self.posted
 
     def post_again(self, task: Task) -> int | None:
-        """One more callback, now. The status of its answer."""
+        """Post one more callback now, and return the status of the response."""
         return self._post(task).status
 
     # --- a call ---------------------------------------------------------------------------
 
-    def note(self, path: str, headers: dict[str, str], body: bytes, connection: int) -> Call:
+    def record_call(
+        self, path: str, headers: dict[str, str], body: bytes, connection: int
+    ) -> ReceivedCall:
         key = headers.get("idempotency-key", "")
         with self._lock:
             earlier = [call for call in self.calls if call.path == path]
             same = [call for call in earlier if call.headers.get("idempotency-key", "") == key]
-            call = Call(
+            call = ReceivedCall(
                 number=len(earlier),
                 attempt=len(same) if key else 0,
                 path=path,
@@ -210,16 +216,16 @@ class Provider(ThreadingHTTPServer):
             self.calls.append(call)
         return call
 
-    def swap(self, call: Call) -> tuple[Reply, bytes]:
-        """How to answer, and the contract's body."""
-        said = _read(call.body)
-        if not said.get("source_image_url") or not said.get("target_image_url"):
+    def swap(self, call: ReceivedCall) -> tuple[Reply, bytes]:
+        """Handle ``/face/swap``: return how to reply, and the contract's body."""
+        payload = _read(call.body)
+        if not payload.get("source_image_url") or not payload.get("target_image_url"):
             return Reply(status=400), _error("bad_request", "Both image URLs are required.")
         behaviour = self._choose(call)
         if not behaviour.starts:
             return behaviour.reply, _error("api_error", "Nothing was begun.")
-        task, is_new = self._task(call, said, behaviour)
-        if task.request != said:
+        task, is_new = self._task(call, payload, behaviour)
+        if task.request != payload:
             return Reply(status=409), _error("idempotency_conflict", "The body is another.")
         if is_new:
             self._begin(task)
@@ -229,12 +235,14 @@ class Provider(ThreadingHTTPServer):
         accepted = {"success": True, "task_id": task.id, "trace_id": uuid.uuid4().hex}
         return behaviour.reply, json.dumps(accepted).encode()
 
-    def _task(self, call: Call, said: dict[str, Any], behaviour: Behaviour) -> tuple[Task, bool]:
+    def _task(
+        self, call: ReceivedCall, payload: dict[str, Any], behaviour: Behaviour
+    ) -> tuple[Task, bool]:
         key = call.headers.get("idempotency-key", "") if self._honours_idempotency else ""
         with self._lock:
             if key in self._by_key:
                 return self._by_key[key], False
-            task = Task(id=str(uuid.uuid4()), request=said, behaviour=behaviour)
+            task = Task(id=str(uuid.uuid4()), request=payload, behaviour=behaviour)
             self.tasks[task.id] = task
             if key:
                 self._by_key[key] = task
@@ -242,7 +250,7 @@ class Provider(ThreadingHTTPServer):
             self.most_at_once = max(self.most_at_once, self._at_once)
         return task, True
 
-    def ask(self, call: Call) -> tuple[Reply, bytes]:
+    def tasks_call(self, call: ReceivedCall) -> tuple[Reply, bytes]:
         reply = self.asked.pop(0) if self.asked else Reply()
         if self.tasks_are == "no_api":
             return Reply(status=404), _error("no_api", "There is no such path.")
@@ -250,14 +258,14 @@ class Provider(ThreadingHTTPServer):
             return Reply(status=400), _error("api_not_implemented", "Not offered.")
         if self.tasks_are == "method_not_allowed":
             return Reply(status=405), b""
-        said = _read(call.body)
-        task = self.tasks.get(str(said.get("id", said.get("task_id"))))
+        payload = _read(call.body)
+        task = self.tasks.get(str(payload.get("id", payload.get("task_id"))))
         if task is None or task.behaviour.is_forgotten:
-            return _unless_said(reply, 404), _error("not_found", "There is no such task.")
-        return reply, json.dumps(self._shown(task)).encode()
+            return _unless_given(reply, 404), _error("not_found", "There is no such task.")
+        return reply, json.dumps(self._task_body(task)).encode()
 
-    def _shown(self, task: Task) -> dict[str, Any]:
-        """As /face/tasks shows it."""
+    def _task_body(self, task: Task) -> dict[str, Any]:
+        """Return a task as ``/face/tasks`` shows it."""
         shown = {
             "id": task.id,
             "type": "face_swap",
@@ -275,7 +283,7 @@ class Provider(ThreadingHTTPServer):
         }
 
     def outcome(self, task: Task) -> dict[str, Any]:
-        """The body of a callback, and of a synchronous answer."""
+        """Return the body of a callback, and of a synchronous response."""
         named = {"task_id": task.id, "trace_id": "0123456789"}
         if task.has_failed:
             error = {} if task.error is ... else {"error": task.error}
@@ -367,11 +375,11 @@ class Provider(ThreadingHTTPServer):
         self._connections.append(connection)
         return connection, address
 
-    def number_of(self, connection: socket.socket) -> int:
+    def connection_number(self, connection: socket.socket) -> int:
         return self._connections.index(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The other side has gone."""
+        """Ignore errors of a connection: the other side has gone."""
 
     def stop(self) -> None:
         self.is_over.set()
@@ -391,13 +399,15 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        call = self.server.note(self.path, headers, body, self.server.number_of(self.connection))
+        call = self.server.record_call(
+            self.path, headers, body, self.server.connection_number(self.connection)
+        )
         if headers.get("authorization") != f"Bearer {self.server.key}":
             self.answer(Reply(status=401), _error("invalid_token", "The key is wrong."))
         elif self.path == "/face/swap":
             self.answer(*self.server.swap(call))
         elif self.path == "/face/tasks":
-            self.answer(*self.server.ask(call))
+            self.answer(*self.server.tasks_call(call))
         else:
             self.answer(Reply(status=404), _error("no_api", "There is no such path."))
 
@@ -425,28 +435,28 @@ class Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         lines = [f"HTTP/1.1 {reply.status} Said"]
         lines += [f"{name}: {value}" for name, value in {**headers, **reply.headers}.items()]
-        said = "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        response = "\r\n".join([*lines, "", ""]).encode("latin-1") + body
         self.server.is_over.wait(reply.after)
         with contextlib.suppress(OSError):
-            self._send(said if reply.cut_at is None else said[: reply.cut_at], reply.drip)
+            self._send(response if reply.cut_at is None else response[: reply.cut_at], reply.drip)
         if reply.closes or reply.cut_at is not None:
             self.close_connection = True
 
-    def _send(self, said: bytes, drip: float) -> None:
+    def _send(self, response: bytes, drip: float) -> None:
         if not drip:
-            self.wfile.write(said)
+            self.wfile.write(response)
             return
-        for at in range(len(said)):
+        for at in range(len(response)):
             if self.server.is_over.wait(drip):
                 return
-            self.wfile.write(said[at : at + 1])
+            self.wfile.write(response[at : at + 1])
 
     def log_message(self, *_: object) -> None:
         pass
 
 
 @contextlib.contextmanager
-def providing(
+def running_provider(
     behaviour: Behaviour | Sequence[Behaviour] | Choose = Behaviour(),
     *,
     port: int = 0,
@@ -455,10 +465,10 @@ def providing(
     honours_idempotency: bool = True,
     asked: Sequence[Reply] = (),
 ) -> Iterator[Provider]:
-    """A provider that behaves so: always, or in turn (and then well), or as it is told to.
+    """Run a provider that behaves so: always, or in turn (and then well), or by a function.
 
     ``fetches``: it gets both pictures, and puts the source's thumbnail into the target's corner;
-    see ``is_mixed_from``. ``asked``: how it answers the first calls of /face/tasks.
+    see ``is_mixed_from``. ``asked``: its replies to the first calls of /face/tasks.
     """
     provider = Provider(
         _chooser(behaviour),
@@ -487,16 +497,16 @@ def _chooser(behaviour: Behaviour | Sequence[Behaviour] | Choose) -> Choose:
     return lambda call: turns[call.number] if call.number < len(turns) else Behaviour()
 
 
-def _unless_said(reply: Reply, status: int) -> Reply:
+def _unless_given(reply: Reply, status: int) -> Reply:
     return Reply(status=status) if reply == Reply() else reply
 
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        payload = json.loads(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def _error(code: str, message: str) -> bytes:
@@ -521,14 +531,14 @@ def jpeg(picture: Image.Image) -> bytes:
 
 
 def mixed(source: Image.Image, target: Image.Image) -> Image.Image:
-    """The target with the source in its corner: whoever sees it can tell both."""
+    """Return the target with the source in its corner: whoever sees it can tell both."""
     result = target.copy()
     result.paste(source.resize(_corner(target.size)))
     return result
 
 
 def is_mixed_from(result: bytes, source: bytes, target: bytes) -> bool:
-    """Whether a result is of these two and of no others, but for what encoding changed."""
+    """Return True when a result is mixed from these two pictures and no others."""
     opened = [Image.open(io.BytesIO(data)).convert("RGB") for data in (result, source, target)]
     made, expected = opened[0], mixed(opened[1], opened[2])
     if made.size != expected.size:

@@ -15,6 +15,8 @@ HANG_SECONDS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
+    """A callback as it was received."""
+
     headers: dict[str, str]  # names in lower case
     body: bytes
 
@@ -24,7 +26,7 @@ Behaviour = Callable[["Handler"], None]
 
 @dataclass(kw_only=True)
 class Inbox:
-    """One callback URL: how it behaves, one time after the other, and what it was sent."""
+    """A callback URL: how it behaves to each callback in turn, and what it received."""
 
     url: str
     behaviours: deque[Behaviour]
@@ -37,6 +39,8 @@ class Inbox:
 
 
 class Receiver(ThreadingHTTPServer):
+    """The server, with its inboxes and the paths that were fetched."""
+
     daemon_threads = True
     request_queue_size = 50
 
@@ -53,7 +57,7 @@ class Receiver(ThreadingHTTPServer):
         return f"{self.url}/photos/{name}"
 
     def inbox(self, *behaviours: Behaviour) -> Inbox:
-        """A callback URL of its own. It behaves so in turn, and then takes everything."""
+        """Return a new callback URL, which behaves so in turn and takes everything after that."""
         path = f"/callbacks/{len(self.inboxes)}"
         self.inboxes[path] = Inbox(url=self.url + path, behaviours=deque(behaviours))
         return self.inboxes[path]
@@ -63,7 +67,7 @@ class Receiver(ThreadingHTTPServer):
 
     @contextlib.contextmanager
     def slow_photos(self) -> Iterator[None]:
-        """Whoever asks for a photo in here has to wait until it is over."""
+        """Hold up every request for a photo until the context ends."""
         self.may_fetch.clear()
         try:
             yield
@@ -73,6 +77,7 @@ class Receiver(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def receiving(port: int = 0) -> Iterator[Receiver]:
+    """Run a receiver until the context ends."""
     with Receiver(port) as receiver:
         thread = threading.Thread(target=receiver.serve_forever, args=(0.02,))
         thread.start()
@@ -132,5 +137,5 @@ def leads_to_itself(handler: Handler) -> None:
 
 
 def hangs(handler: Handler) -> None:
-    """No answer as long as the test may last."""
+    """Behave as a server that does not respond as long as the test may last."""
     handler.server.is_over.wait(HANG_SECONDS)

@@ -1,4 +1,4 @@
-"""Real processes of the site that work on the test's own database."""
+"""Runs real processes of the site that work on the test's own database."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ execute_from_command_line(["manage.py", "worker"])
 
 
 def database_url() -> str:
-    """The test database, as a URL for other processes."""
+    """Return the test database as a URL for other processes."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"
@@ -38,9 +38,9 @@ def database_url() -> str:
 def running(
     *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """``python <arguments>`` with the test's settings and database; killed at the end.
+    """Run ``python <arguments>`` with the test's settings and database; kill it at the end.
 
-    ``environment`` takes the place of these.
+    ``environment`` replaces the settings and the database.
     """
     process = subprocess.Popen(
         [sys.executable, *arguments],
@@ -63,7 +63,7 @@ def running(
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = MAX_WAIT_SECONDS) -> bool:
-    """False when it has not come true by then."""
+    """Wait for a condition; return False when it has not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

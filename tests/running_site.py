@@ -59,13 +59,13 @@ class RunningSite:
 
     @contextlib.contextmanager
     def resting_worker(self) -> Iterator[None]:
-        """No swap is worked on in here: the worker's process is stopped, as ``kill -STOP`` does."""
+        """Stop the worker's process until the context ends, as ``kill -STOP`` does."""
         with self._resting("worker"):
             yield
 
     @contextlib.contextmanager
     def resting_courier(self) -> Iterator[None]:
-        """Nothing is sent to other servers in here, or fetched from them."""
+        """Stop the courier's process until the context ends: nothing is sent or fetched."""
         with self._resting("courier"):
             yield
 
@@ -87,7 +87,7 @@ class RunningSite:
 
     @contextlib.contextmanager
     def gone(self) -> Iterator[None]:
-        """All of it is killed in here, as by a power cut; then it is started again in its place."""
+        """Kill the whole site as a power cut does, and start it again when the context ends."""
         assert self.process
         self.process.kill()  # its children end with it
         self.process.wait()
@@ -97,7 +97,7 @@ class RunningSite:
             self.start()
 
     def start(self) -> None:
-        """Returns when it is well."""
+        """Start the site, and return when it is healthy."""
         port = urlsplit(self.url).port or 0
         _wait_until_free(port)  # those that were killed may still be about to go
         with self.log.open("ab") as log:
@@ -141,11 +141,11 @@ def running_site(
     fill: Callable[[RunningSite], None] | None = None,
     is_sent_nonsense: bool = False,
 ) -> Iterator[RunningSite]:
-    """Prepare, start, wait until it is well; then stop it, and see that it left in good order.
+    """Run a site until the context ends, and check that it stops in good order.
 
-    ``environment`` is what it is told besides. Who must know its port beforehand gives it one.
-    ``fill`` may put something into its folder and its database, which are empty, before.
-    A site that is sent nonsense may log a trace for it, as Django does for bodies it cannot read.
+    ``environment`` are settings besides. Who must know its port beforehand gives it one. ``fill``
+    may put something into its folder and its database, which are empty, before. A site that is sent
+    nonsense may log a trace for it, as Django does for bodies it cannot read.
     """
     with _own_database() as database:
         url = f"http://127.0.0.1:{port or free_port()}{path}"
@@ -177,9 +177,9 @@ def running_site(
                 yield site
         finally:
             code = _stop(site.process) if site.process else 0
-            said = site.read_log()
-        assert code == 0, f"the site ended with {code}:\n{said[-6000:]}"
-        assert is_sent_nonsense or "Traceback" not in said, said[said.index("Traceback") - 1000 :][
+            log = site.read_log()
+        assert code == 0, f"the site ended with {code}:\n{log[-6000:]}"
+        assert is_sent_nonsense or "Traceback" not in log, log[log.index("Traceback") - 1000 :][
             :6000
         ]
 
@@ -224,7 +224,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> int:
 
 @contextlib.contextmanager
 def _own_database() -> Iterator[dict[str, str]]:
-    """SQLite lies in the site's folder anyway; on a PostgreSQL server a database is made."""
+    """Create a database on a PostgreSQL server; SQLite lies in the site's folder anyway."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         yield {"DATABASE_URL": ""}

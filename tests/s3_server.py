@@ -30,7 +30,7 @@ NOWHERE = {
 
 
 def use(settings: Settings, monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
-    """Its bucket is the store; ``environment`` says what is different."""
+    """Make the server's bucket the store of the site; ``environment`` overrides its settings."""
     require("s3")
     ours = {
         name.removeprefix("TEST_"): value
@@ -41,7 +41,7 @@ def use(settings: Settings, monkeypatch: pytest.MonkeyPatch, **environment: str)
 
 
 def use_bucket(settings: Settings, monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
-    """A bucket of this environment alone is the store, wherever it is."""
+    """Make the bucket of this environment alone the store of the site, wherever it is."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # no test waits for a machine's role
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
@@ -56,7 +56,7 @@ def at(port: int) -> str:
 
 
 def client() -> "S3Client":
-    """Plain boto3 with the server's own keys."""
+    """Return a plain boto3 client with the server's own keys."""
     return boto3.client(
         "s3",
         endpoint_url=require("s3"),
@@ -68,7 +68,7 @@ def client() -> "S3Client":
 
 @contextlib.contextmanager
 def own_bucket() -> Iterator[str]:
-    """The name of an empty bucket that is gone afterwards, whatever its policy forbids."""
+    """Create an empty bucket, yield its name, and delete it whatever its policy forbids."""
     name = f"test-{uuid.uuid4().hex}"
     boto = client()
     boto.create_bucket(Bucket=name)
@@ -83,7 +83,7 @@ def own_bucket() -> Iterator[str]:
 
 
 def set_policy(bucket: str, effect: str, *actions: str) -> None:
-    """For everybody, with and without keys."""
+    """Set a bucket policy for everybody, with and without keys."""
     statement = {
         "Effect": effect,
         "Principal": "*",

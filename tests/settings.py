@@ -1,4 +1,4 @@
-"""The site's settings in a place of the tests' own: nothing of a developer's is touched.
+"""The site's settings for tests, in a folder of their own: nothing of a developer's is touched.
 
 ``TEST_ON=postgresql`` runs the suite on the server that ``TEST_DATABASE_URL`` names.
 """

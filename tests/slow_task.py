@@ -1,4 +1,4 @@
-"""A task that takes its time, for tests of the worker."""
+"""A slow task, for tests of the worker."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ from django_tasks import task
 
 @task()
 def write_slowly(folder: str) -> None:
-    """Leaves ``started``, and ``finished`` once there is ``may_finish``."""
+    """Write the file ``started``, and ``finished`` as soon as there is ``may_finish``."""
     Path(folder, "started").touch()
     while not Path(folder, "may_finish").exists():
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""A disk of a few megabytes that can be filled to its last byte, and emptied again."""
+"""A disk of a few megabytes that a test can fill to its last byte, and empty again."""
 
 import contextlib
 import errno
@@ -17,7 +17,7 @@ class SmallDisk:
     root: Path
 
     def fill(self) -> None:
-        """Until nothing more can be written; what was freed meanwhile is taken as well."""
+        """Fill the disk until nothing more can be written; what was freed meanwhile as well."""
         with self._filler.open("ab", buffering=0) as file:
             block = BLOCK
             while block:
@@ -29,7 +29,7 @@ class SmallDisk:
                     block //= 2
 
     def leave(self, size: int) -> None:
-        """Fill it but for so many bytes."""
+        """Fill the disk but for so many bytes."""
         self.fill()
         os.truncate(self._filler, self._filler.stat().st_size - size)
 
@@ -43,7 +43,7 @@ class SmallDisk:
 
 @contextlib.contextmanager
 def small_disk(megabytes: int) -> Iterator[SmallDisk]:
-    """Linux, as root."""
+    """Mount a small disk, on Linux as root; otherwise skip the test."""
     with tempfile.TemporaryDirectory(prefix="faceswap-disk-") as root:
         options = ("-t", "tmpfs", "-o", f"size={megabytes}m", "faceswap-test", root)
         subprocess.run(("mount", *options), check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""Swaps as rows: requested and performed without an engine."""
+"""Swaps as rows, requested and performed without an engine."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""The forms of an account, as a visitor fills them in, and the links that are mailed."""
+"""Fills in the forms of accounts as a visitor does, and finds the links that are mailed."""
 
 import re
 from typing import Any
@@ -26,8 +26,8 @@ def is_in(client: Client) -> bool:
     return client.get(reverse("swaps:history")).status_code == 200
 
 
-def link(kind: str, to: str) -> str:
-    """The newest one of its kind that was mailed to this address."""
+def mailed_link(kind: str, to: str) -> str:
+    """Return the newest link of a kind that was mailed to this address."""
     found = [
         match[0]
         for message in mail.outbox
@@ -38,7 +38,7 @@ def link(kind: str, to: str) -> str:
 
 def reset_link(email: str) -> str:
     Client().post(reverse("account_reset_password"), {"email": email})
-    return link("password/reset/key", email)
+    return mailed_link("password/reset/key", email)
 
 
 def reset(url: str, password: str = OTHER, **fields: str) -> Any:

@@ -27,7 +27,16 @@ from swaps.models import (
     Upload,
     User,
 )
-from tests.accounts.forms import OTHER, PASSWORD, is_in, link, reset, reset_link, sign_in, sign_up
+from tests.accounts.forms import (
+    OTHER,
+    PASSWORD,
+    is_in,
+    mailed_link,
+    reset,
+    reset_link,
+    sign_in,
+    sign_up,
+)
 from tests.cast import signed_in
 from tests.pictures import photo
 from tests.swap_rows import finished_swap, queued_swap
@@ -38,7 +47,7 @@ Prove = Callable[[Client], Any]
 
 
 def confirm(client: Client, email: str, **fields: str) -> Any:
-    return client.post(link("confirm-email", email), fields, follow=True)
+    return client.post(mailed_link("confirm-email", email), fields, follow=True)
 
 
 @pytest.fixture
@@ -111,7 +120,7 @@ def test_whoever_confirms_where_they_signed_up_stays_signed_in_and_keeps_their_s
 def test_the_page_of_a_confirmation_elsewhere_offers_to_sign_in_and_then_nothing_is_lost() -> None:
     sign_up(OWNER)
     elsewhere = Client()
-    page = elsewhere.get(link("confirm-email", OWNER)).text
+    page = elsewhere.get(mailed_link("confirm-email", OWNER)).text
     sign_in_url = re.findall(r'href="(/accounts/login/\?next=[^"]+)"', page)[0]
     swap = queued_swap(User.objects.get())
 
@@ -132,7 +141,7 @@ def test_a_squatters_password_ends_when_the_owner_only_confirms(squatter: Client
 
 
 def test_the_attacker_cannot_reset_back_in(squatter: Client, account: User) -> None:
-    before = link("confirm-email", SQUATTER)
+    before = mailed_link("confirm-email", SQUATTER)
     assert reset_link(SQUATTER) == ""  # an address that nobody confirmed gets none
     reset(reset_link(OWNER))
 
@@ -151,7 +160,7 @@ def test_an_address_that_was_confirmed_gets_its_links_at_the_first_address(alice
     EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
     EmailAddress.objects.create(user=alice, email="alias@example.com", verified=True)
     assert reset_link("alias@example.com") == ""
-    assert link("password/reset/key", alice.email)
+    assert mailed_link("password/reset/key", alice.email)
 
 
 @pytest.mark.parametrize("keeps", [False, True])
@@ -319,7 +328,7 @@ def test_the_owner_of_a_taken_address_gets_a_way_in_by_mail(squatter: Client) ->
     sign_up(OWNER, OTHER)
     assert [message.to for message in mail.outbox] == [[OWNER]]
 
-    reset(link("password/reset/key", OWNER))
+    reset(mailed_link("password/reset/key", OWNER))
 
     assert is_in(sign_in(OWNER, OTHER))
     assert not is_in(squatter)

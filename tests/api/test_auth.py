@@ -10,7 +10,7 @@ from pytest_django import Settings
 from swaps.accounts import rate_limit
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, CallCount, Quota, Scope, User
 from swaps.models.api_key import increment_counter
-from tests.api_caller import Caller, code_of
+from tests.api_caller import Caller, error_code
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -22,12 +22,12 @@ def test_a_key_works_until_its_date(alice: User) -> None:
     stale = Caller(alice, expires_at=timezone.now() - HOUR)
     assert fresh.swap().status_code == 200
     answer = stale.swap()
-    assert (answer.status_code, code_of(answer)) == (401, "token_expired")
+    assert (answer.status_code, error_code(answer)) == (401, "token_expired")
 
 
 def test_a_revoked_key_is_no_key(caller: Caller) -> None:
     assert caller.key.revoke(timezone.now())
-    assert code_of(caller.swap()) == "invalid_token"
+    assert error_code(caller.swap()) == "invalid_token"
     assert not caller.key.revoke(timezone.now())
 
 
@@ -38,7 +38,7 @@ def test_a_disabled_key_or_account_is_told_so(caller: Caller, alice: User) -> No
     User.objects.filter(pk=alice.pk).update(is_active=False)
     disabled_account = caller.swap()
     for answer in (disabled_key, disabled_account):
-        assert (answer.status_code, code_of(answer)) == (403, "disabled")
+        assert (answer.status_code, error_code(answer)) == (403, "disabled")
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_a_key_does_what_its_scope_covers(
 ) -> None:
     caller = Caller(alice, scope=scope)
     swap = caller.swap()
-    assert (swap.status_code == 200) if not swap_code else (code_of(swap) == swap_code)
-    assert code_of(caller.tasks(RETRIEVE)) == tasks_code
+    assert (swap.status_code == 200) if not swap_code else (error_code(swap) == swap_code)
+    assert error_code(caller.tasks(RETRIEVE)) == tasks_code
 
 
 def test_the_old_key_works_for_the_overlap_of_a_rotation(caller: Caller) -> None:
@@ -103,10 +103,10 @@ def test_past_the_rate_limit_an_account_is_told_when_to_come_back(
     caller.tasks(RETRIEVE)
     caller.tasks(RETRIEVE)
     answer = caller.tasks(RETRIEVE)
-    assert (answer.status_code, code_of(answer)) == (429, "too_many_requests")
+    assert (answer.status_code, error_code(answer)) == (429, "too_many_requests")
     assert 1 <= int(answer["retry-after"]) <= 60
     assert answer["x-ratelimit-remaining"] == "0"
-    assert code_of(stranger.tasks(RETRIEVE)) == "not_found"
+    assert error_code(stranger.tasks(RETRIEVE)) == "not_found"
     assert CallCount.objects.get(user=caller.user).count == 2
 
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from swaps import storage
 from swaps.models import Swap
-from tests.api_caller import ASYNC, SAMPLES, Caller, code_of
+from tests.api_caller import ASYNC, SAMPLES, Caller, error_code
 from tests.pictures import picture
 
 
@@ -82,7 +82,7 @@ def test_a_data_url_may_be_written_as_people_write_them(
 )
 def test_what_is_no_data_url_is_a_bad_request(caller: Caller, url: str) -> None:
     answer = caller.swap({**ASYNC, "target_image_url": url})
-    assert (answer.status_code, code_of(answer)) == (400, "bad_request")
+    assert (answer.status_code, error_code(answer)) == (400, "bad_request")
 
 
 def test_a_picture_url_may_have_4000_characters(caller: Caller) -> None:
@@ -91,7 +91,7 @@ def test_a_picture_url_may_have_4000_characters(caller: Caller) -> None:
     assert (swap.request or {})["source_image_url"] == swap.callback_url == url
     for field in ("source_image_url", "callback_url"):
         answer = caller.swap({**ASYNC, field: f"{url}a"})
-        assert (answer.status_code, code_of(answer)) == (400, "bad_request")
+        assert (answer.status_code, error_code(answer)) == (400, "bad_request")
         assert "4,000" in answer.json()["error"]["message"]
 
 
@@ -125,7 +125,7 @@ def test_a_packed_body_is_bounded_by_what_it_becomes(caller: Caller, settings: S
         answer = caller.swap(packed, content_encoding="gzip")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert (answer.status_code, code_of(answer)) == (413, "payload_too_large")
+        assert (answer.status_code, error_code(answer)) == (413, "payload_too_large")
         assert peak < 10_000_000
 
 
@@ -144,7 +144,7 @@ def test_a_body_that_cannot_be_unpacked_is_a_bad_request(
     caller: Caller, encoding: str, body: bytes
 ) -> None:
     answer = caller.swap(body, content_encoding=encoding)
-    assert (answer.status_code, code_of(answer)) == (400, "bad_request")
+    assert (answer.status_code, error_code(answer)) == (400, "bad_request")
     assert "content-encoding" in answer.json()["error"]["message"]
 
 
@@ -162,7 +162,7 @@ def test_a_body_that_cannot_be_unpacked_is_a_bad_request(
 @pytest.mark.parametrize("field", ["callback_url", "source_image_url"])
 def test_a_url_that_leads_inside_is_refused_at_once(caller: Caller, field: str, host: str) -> None:
     answer = caller.swap({**ASYNC, field: f"http://{host}/hook"})
-    assert (answer.status_code, code_of(answer)) == (400, "bad_request")
+    assert (answer.status_code, error_code(answer)) == (400, "bad_request")
     assert field in answer.json()["error"]["message"]
     assert not Swap.objects.exists()
 

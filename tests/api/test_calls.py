@@ -19,7 +19,7 @@ from swaps.lifecycle.settle import settle
 from swaps.models import AccountStorage, ApiAccess, Door, IdempotencyKey, Status, Swap
 from swaps.models.idempotency_key import RETENTION
 from swaps.runtime.fair_share import MAX_AT_ONCE, try_acquire
-from tests.api_caller import ASYNC, Caller, code_of
+from tests.api_caller import ASYNC, Caller, error_code
 from tests.net_servers import Peer, says, serving
 from tests.net_servers import answer as http_answer
 from tests.pictures import data_url, picture
@@ -66,7 +66,7 @@ def test_samples_and_pictures_of_the_site_are_here_at_once(caller: Caller) -> No
 def test_a_link_of_the_site_that_has_expired_is_refused(caller: Caller) -> None:
     own = storage.presigned_url(finished_swap(caller.user).result_key, 60)
     answer = caller.swap({**ASYNC, "source_image_url": own[:-9] + "AAAAAAAA/"})
-    assert code_of(answer) == "bad_request"
+    assert error_code(answer) == "bad_request"
     assert "expired" in answer.json()["error"]["message"]
 
 
@@ -83,7 +83,7 @@ def test_a_data_url_is_a_picture_and_is_not_kept_in_the_row(caller: Caller) -> N
 @pytest.mark.parametrize("data", [b"", b"hello", b"<svg/>", picture()[:100], picture(format="GIF")])
 def test_a_data_url_that_is_no_picture_is_an_invalid_image(caller: Caller, data: bytes) -> None:
     answer = caller.swap({**ASYNC, "target_image_url": data_url(data)})
-    assert (answer.status_code, code_of(answer)) == (400, "invalid_image")
+    assert (answer.status_code, error_code(answer)) == (400, "invalid_image")
     assert "target_image_url" in answer.json()["error"]["message"]
     assert not Swap.objects.exists()
 
@@ -99,7 +99,7 @@ def test_other_pictures_are_fetched_in_the_background(caller: Caller) -> None:
 def test_a_spent_quota_leaves_nothing_behind(caller: Caller) -> None:
     ApiAccess.objects.filter(user=caller.user).update(remaining=0)
     answer = caller.swap()
-    assert (answer.status_code, code_of(answer)) == (403, "used_up")
+    assert (answer.status_code, error_code(answer)) == (403, "used_up")
     assert answer["x-quota-remaining"] == "0"
     assert not Swap.objects.exists()
     assert not list((site.MEDIA_ROOT / "swaps").rglob("*.*"))
@@ -159,7 +159,7 @@ def test_pictures_that_the_account_has_no_room_for_fail_the_swap_and_leave_nothi
     assert not list((site.MEDIA_ROOT / "swaps").rglob("source*"))
     assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
     answer = caller.swap(ASYNC)
-    assert (answer.status_code, code_of(answer)) == (403, "used_up")
+    assert (answer.status_code, error_code(answer)) == (403, "used_up")
     assert "Delete swaps" in answer.json()["error"]["message"]
 
 
@@ -247,7 +247,7 @@ def test_the_same_key_gives_the_same_task_charged_once(caller: Caller) -> None:
 def test_the_same_key_with_another_body_is_a_conflict(caller: Caller) -> None:
     caller.swap(idempotency_key="a")
     answer = caller.swap({**ASYNC, "timeout": 5}, idempotency_key="a")
-    assert (answer.status_code, code_of(answer)) == (409, "idempotency_conflict")
+    assert (answer.status_code, error_code(answer)) == (409, "idempotency_conflict")
 
 
 def test_the_order_of_the_fields_and_unknown_ones_make_no_other_body(caller: Caller) -> None:
@@ -263,7 +263,7 @@ def test_keys_of_accounts_do_not_meet(caller: Caller, stranger: Caller) -> None:
 
 def test_a_call_that_was_refused_may_use_its_key_again(caller: Caller) -> None:
     ApiAccess.objects.filter(user=caller.user).update(remaining=0)
-    assert code_of(caller.swap(idempotency_key="a")) == "used_up"
+    assert error_code(caller.swap(idempotency_key="a")) == "used_up"
     ApiAccess.objects.filter(user=caller.user).update(remaining=1)
     assert caller.swap(idempotency_key="a").status_code == 200
 
@@ -278,7 +278,7 @@ def test_a_key_is_forgotten_after_a_day(caller: Caller) -> None:
 
 @pytest.mark.parametrize("key", ["a" * 256, "a\tb", "é\x85"])
 def test_a_strange_idempotency_key_is_refused(caller: Caller, key: str) -> None:
-    assert code_of(caller.swap(idempotency_key=key)) == "bad_request"
+    assert error_code(caller.swap(idempotency_key=key)) == "bad_request"
 
 
 # --- asking for tasks -----------------------------------------------------------------------
@@ -341,7 +341,7 @@ def test_a_task_of_somebody_else_is_not_found_as_one_that_never_was(
         stranger.tasks({"id": one, "action": "retrieve"})
         for one in (str(mine.pk), str(uuid.uuid4()), "nonsense")
     ]
-    assert {(answer.status_code, code_of(answer)) for answer in answers} == {(404, "not_found")}
+    assert {(answer.status_code, error_code(answer)) for answer in answers} == {(404, "not_found")}
     assert len({answer.json()["error"]["message"] for answer in answers}) == 1
 
 
@@ -361,7 +361,7 @@ def test_many_tasks_are_asked_for_at_once(
 def test_what_is_removed_or_hidden_is_not_found(caller: Caller, change: dict[str, object]) -> None:
     swap = finished_swap(caller.user)
     Swap.objects.filter(pk=swap.pk).update(**change)
-    assert code_of(caller.tasks({"id": str(swap.pk), "action": "retrieve"})) == "not_found"
+    assert error_code(caller.tasks({"id": str(swap.pk), "action": "retrieve"})) == "not_found"
 
 
 def test_the_clock_forgets_old_idempotency_keys(caller: Caller) -> None:

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from swaps import errors
 from swaps.api.description.error_meanings import MEANINGS
 from swaps.models import ApiKey, Swap
-from tests.api_caller import ASYNC, SAMPLES, Caller, code_of
+from tests.api_caller import ASYNC, SAMPLES, Caller, error_code
 
 pytestmark = pytest.mark.django_db
 INSPECTOR = f"{site.SITE_URL}/callbacks/inspect/"
@@ -30,12 +30,12 @@ def test_a_wrong_method_is_said_to_be_one(caller: Caller, path: str, method: str
     assert answer.status_code == 405
     assert answer["allow"] == "POST"
     if method != "HEAD":
-        assert code_of(answer) == "method_not_allowed"
+        assert error_code(answer) == "method_not_allowed"
 
 
 def test_the_description_may_only_be_got(client: Client) -> None:
     answer = client.post("/face/openapi.json")
-    assert (code_of(answer), answer["allow"]) == ("method_not_allowed", "GET, HEAD")
+    assert (error_code(answer), answer["allow"]) == ("method_not_allowed", "GET, HEAD")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_description_may_only_be_got(client: Client) -> None:
 )
 def test_an_unknown_path_is_no_api(client: Client, path: str) -> None:
     answer = client.post(path, {}, content_type="application/json")
-    assert (answer.status_code, code_of(answer)) == (404, "no_api")
+    assert (answer.status_code, error_code(answer)) == (404, "no_api")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_unknown_path_is_no_api(client: Client, path: str) -> None:
 )
 def test_calls_of_the_family_that_are_not_offered_say_so(client: Client, name: str) -> None:
     answer = client.post(f"/face/{name}", {}, content_type="application/json")
-    assert (answer.status_code, code_of(answer)) == (400, "api_not_implemented")
+    assert (answer.status_code, error_code(answer)) == (400, "api_not_implemented")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_body_that_makes_no_sense_is_refused_with_the_name_of_the_field(
     caller: Caller, body: object, said: str
 ) -> None:
     answer = caller.swap(body)
-    assert (answer.status_code, code_of(answer)) == (400, "bad_request")
+    assert (answer.status_code, error_code(answer)) == (400, "bad_request")
     assert said in answer.json()["error"]["message"]
     assert answer["x-quota-remaining"] == "20"
     assert not Swap.objects.exists()
@@ -112,14 +112,14 @@ def test_a_body_that_makes_no_sense_is_refused_with_the_name_of_the_field(
 )
 def test_a_question_that_makes_no_sense_is_refused(caller: Caller, body: object, said: str) -> None:
     answer = caller.tasks(body)
-    assert code_of(answer) == "bad_request"
+    assert error_code(answer) == "bad_request"
     assert said in answer.json()["error"]["message"]
 
 
 def test_a_body_that_is_too_large_is_refused(caller: Caller, settings: Settings) -> None:
     settings.FACESWAP_API_MAX_BODY_BYTES = 1_000_000
     answer = caller.swap(b'"' + b"a" * 1_000_000)
-    assert (answer.status_code, code_of(answer)) == (413, "payload_too_large")
+    assert (answer.status_code, error_code(answer)) == (413, "payload_too_large")
     assert "1 MB" in answer.json()["error"]["message"]
 
 
@@ -129,12 +129,12 @@ def test_a_full_disk_is_our_fault(caller: Caller, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", full)
     answer = caller.swap(ASYNC)
-    assert (answer.status_code, code_of(answer)) == (500, "api_error")
+    assert (answer.status_code, error_code(answer)) == (500, "api_error")
 
 
 def test_a_body_of_another_type_is_refused(caller: Caller) -> None:
     answer = caller.swap("a=b", content_type="application/x-www-form-urlencoded")
-    assert code_of(answer) == "bad_request"
+    assert error_code(answer) == "bad_request"
     assert "application/json" in answer.json()["error"]["message"]
 
 
@@ -153,7 +153,7 @@ def test_nobody_comes_in_without_a_key(
     client: Client, headers: dict[str, str], status: int, code: str
 ) -> None:
     answer = client.post("/face/swap", ASYNC, content_type="application/json", headers=headers)
-    assert (answer.status_code, code_of(answer)) == (status, code)
+    assert (answer.status_code, error_code(answer)) == (status, code)
     assert "x-quota-remaining" not in answer
 
 
@@ -161,13 +161,13 @@ def test_what_only_a_proxy_or_a_broken_client_sends_is_answered_in_the_shape_too
     client: Client,
 ) -> None:
     wrong_host = client.post("/face/swap", headers={"host": "elsewhere.example.org"})
-    assert code_of(wrong_host) == "bad_request"
+    assert error_code(wrong_host) == "bad_request"
     charset = client.generic(
         "POST", "/face/swap", b"{}", content_type="application/json; charset=hex"
     )
-    assert code_of(charset) == "bad_request"
+    assert error_code(charset) == "bad_request"
     endless = client.generic("POST", "/face/swap", b"{}", CONTENT_LENGTH="999999999999")
-    assert code_of(endless) == "payload_too_large"
+    assert error_code(endless) == "payload_too_large"
 
 
 def test_an_unexpected_exception_shows_nothing_of_itself(
@@ -178,7 +178,7 @@ def test_an_unexpected_exception_shows_nothing_of_itself(
 
     monkeypatch.setattr("swaps.api.views.request_by_api", breaks)
     answer = caller.swap()
-    assert (answer.status_code, code_of(answer)) == (500, "api_error")
+    assert (answer.status_code, error_code(answer)) == (500, "api_error")
     assert "secret" not in answer.content.decode()
     assert answer["x-ratelimit-limit"] == "300"
 
@@ -200,7 +200,7 @@ FIELDS = st.sampled_from(
 )
 def test_whatever_is_sent_is_answered_in_the_shape(caller: Caller, body: Any, path: str) -> None:
     answer = caller.post(path, body)
-    assert code_of(answer) in {"bad_request", "not_found", "too_many_requests"}
+    assert error_code(answer) in {"bad_request", "not_found", "too_many_requests"}
 
 
 def test_every_code_of_the_contract_has_a_class_and_a_meaning() -> None:

@@ -20,7 +20,7 @@ from swaps.lifecycle.remove import remove_swap
 from swaps.lifecycle.settle import settle
 from swaps.models import ApiAccess, Status, Swap
 from swaps.runtime import request_slots
-from tests.api_caller import SAMPLES, Caller, code_of
+from tests.api_caller import SAMPLES, Caller, error_code
 from tests.running import wait_until
 from tests.swap_rows import finished
 
@@ -68,7 +68,7 @@ def test_a_waiting_call_is_answered_with_the_error_of_its_swap(caller: Caller) -
         swap = the_swap()
         settle(swap, errors.NoFace("No face was found.", image="target"))
         answer = future.result(60)
-    assert (answer.status_code, code_of(answer)) == (400, "no_face")
+    assert (answer.status_code, error_code(answer)) == (400, "no_face")
     assert answer.json()["task_id"] == str(swap.pk)
     assert answer["x-quota-remaining"] == "20"
 
@@ -77,14 +77,14 @@ def test_a_call_whose_swap_is_removed_does_not_wait_on(caller: Caller) -> None:
     with calling(caller) as future:
         remove_swap(the_swap())
         answer = future.result(60)
-    assert (answer.status_code, code_of(answer)) == (404, "not_found")
+    assert (answer.status_code, error_code(answer)) == (404, "not_found")
 
 
 def test_a_call_waits_no_longer_than_it_was_told_to_and_the_task_goes_on(caller: Caller) -> None:
     begun = time.monotonic()
     answer = caller.swap({**SAMPLES, "timeout": 0.2})
     assert 0.2 <= time.monotonic() - begun < 30
-    assert (answer.status_code, code_of(answer)) == (504, "timeout")
+    assert (answer.status_code, error_code(answer)) == (504, "timeout")
     swap = Swap.objects.get(pk=answer.json()["task_id"])
     assert swap.status == Status.QUEUED
     assert ApiAccess.objects.get_or_grant(caller.user).remaining == 19
@@ -93,7 +93,7 @@ def test_a_call_waits_no_longer_than_it_was_told_to_and_the_task_goes_on(caller:
 def test_no_call_waits_longer_than_the_server_allows(caller: Caller, settings: Settings) -> None:
     settings.FACESWAP_API_MAX_WAIT_SECONDS = 0.2
     begun = time.monotonic()
-    assert code_of(caller.swap({**SAMPLES, "timeout": 1e9})) == "timeout"
+    assert error_code(caller.swap({**SAMPLES, "timeout": 1e9})) == "timeout"
     assert time.monotonic() - begun < 30
 
 
@@ -108,7 +108,7 @@ def test_past_the_limit_a_call_is_told_to_use_a_callback_and_nothing_is_spent(
         assert swap.claim()
         settle(swap, finished())
         assert future.result(60).status_code == 200
-    assert (refused.status_code, code_of(refused)) == (429, "too_many_requests")
+    assert (refused.status_code, error_code(refused)) == (429, "too_many_requests")
     assert "callback_url" in refused.json()["error"]["message"]
     assert int(refused["retry-after"]) > 0
     assert refused["x-quota-remaining"] == "19"
@@ -124,8 +124,8 @@ def test_one_account_leaves_half_of_the_places_to_others(
         theirs = stranger.swap({**SAMPLES, "timeout": 0.05})
         for swap in Swap.objects.unfinished():
             remove_swap(swap)
-    assert code_of(mine) == "too_many_requests"
-    assert code_of(theirs) == "timeout"
+    assert error_code(mine) == "too_many_requests"
+    assert error_code(theirs) == "timeout"
 
 
 def test_a_watcher_that_broke_once_goes_on_watching(
@@ -143,7 +143,7 @@ def test_a_watcher_that_broke_once_goes_on_watching(
     monkeypatch.setattr(waiting, "_wake", breaks_once)
     with calling(caller) as future:
         remove_swap(the_swap())
-        assert code_of(future.result(60)) == "not_found"
+        assert error_code(future.result(60)) == "not_found"
     assert broken
 
 
@@ -152,7 +152,7 @@ def test_a_process_that_is_about_to_stop_keeps_nobody_waiting(
 ) -> None:
     with calling(caller) as future:
         monkeypatch.setattr(waiting, "is_leaving", lambda: True)
-        assert code_of(future.result(60)) == "timeout"
+        assert error_code(future.result(60)) == "timeout"
 
 
 def test_nobody_watches_when_nobody_waits(caller: Caller) -> None:

@@ -1,7 +1,7 @@
 """The full circle: a site, a second one that is its hosted provider, and a real S3 server.
 
-What the browser tests have (Chromium, visitors, their order) is theirs: ``tests/e2e/conftest.py``.
-As there, all talk is HTTP.
+Chromium, visitors and their order come from ``tests/e2e/conftest.py``. As there, the tests talk to
+the sites over HTTP only.
 """
 
 import os
@@ -24,7 +24,7 @@ S3 = "TEST_AWS_S3_ENDPOINT_URL"
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Each of the two must know where the other one is."""
+    """The ports of the two sites, each of which must know the other's."""
 
     site: int = field(default_factory=free_port)
     provider: int = field(default_factory=free_port)
@@ -37,7 +37,7 @@ def ports() -> Ports:
 
 @pytest.fixture(scope="package")
 def receiver() -> Iterator[Receiver]:
-    """A customer's server that the provider may ask too."""
+    """Run a customer's server, which the provider may fetch from as well."""
     with receiving() as receiver:
         yield receiver
 
@@ -46,7 +46,7 @@ def receiver() -> Iterator[Receiver]:
 def provider(
     ports: Ports, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningSite]:
-    """Its own engine, its own database, its pictures on disk."""
+    """Run the site that is the provider: its own engine and database, its pictures on disk."""
     allowed = [f"127.0.0.1:{ports.site}", f"127.0.0.1:{receiver.server_port}"]
     if bucket_is_at := urlsplit(os.environ.get(S3, "")).netloc:
         allowed.append(bucket_is_at)
@@ -77,7 +77,7 @@ def bucket() -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def environment(chromium: str, bucket: str, provider: RunningSite, key: str) -> dict[str, str]:
-    """What the site is told; nothing is started where a part of the circle is missing."""
+    """Return the settings of the site; skip the test where a part of the circle is missing."""
     s3 = {
         name.removeprefix("TEST_"): value
         for name, value in os.environ.items()

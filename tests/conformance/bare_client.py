@@ -1,7 +1,7 @@
-"""A client as a customer writes it: ``requests``, a base URL and a key. It knows the contract only.
+"""A client as a customer writes it, with ``requests``, a base URL and a key.
 
-What it takes for the state of a task is what published clients of the reference provider do
-(contract, section 4), word by word.
+It knows the contract only. How it reads the state of a task is what published clients of the
+reference provider do (contract, section 4), word by word.
 """
 
 import time
@@ -42,7 +42,7 @@ class BareClient:
         return self.post("/face/swap", body | ({"async": True} if is_async else {}), headers)
 
     def start(self, source: str, target: str, **more: Any) -> str:
-        """The id of a task that was accepted."""
+        """Start an asynchronous swap and return its task id."""
         answer = self.swap(source, target, is_async=True, **more)
         assert answer.status_code == 200, answer.text
         task_id: str = answer.json()["task_id"]
@@ -55,7 +55,7 @@ class BareClient:
         return task
 
     def finished(self, task_id: str) -> dict[str, Any]:
-        """The task once it has ended, as this client sees it."""
+        """Poll a task until it has ended, and return it."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while state_of(task := self.task(task_id)) == "running":
             assert time.monotonic() < deadline, f"still running: {task}"
@@ -63,32 +63,32 @@ class BareClient:
         return task
 
     def quota(self) -> int:
-        """What is left, as any answer says."""
+        """Return the remaining quota, which is in the headers of any response."""
         answer = self.post("/face/tasks", {"ids": [], "action": "retrieve_batch"})
         return int(answer.headers["x-quota-remaining"])
 
     def at_once(self, count: int, source: str, target: str, **more: Any) -> list[requests.Response]:
-        """The same call so many times in parallel."""
+        """Make the same call so many times in parallel."""
         with ThreadPoolExecutor(count) as pool:
             calls = [pool.submit(self.swap, source, target, **more) for _ in range(count)]
             return [call.result() for call in calls]
 
 
 def state_of(task: dict[str, Any]) -> State:
-    """From ``response``, or the whole answer without it: a status word, an error, or a URL."""
-    said = task.get("response", task)
-    words = [value for name, value in walk(said) if name in {"status", "state"}]
+    """Return the state in ``response`` or the whole body: a status word, an error or a URL."""
+    response = task.get("response", task)
+    words = [value for name, value in walk(response) if name in {"status", "state"}]
     if words:
         return words[0] if words[0] in {"succeeded", "failed"} else "running"
-    if said.get("success") is False and isinstance(said.get("error"), dict):
+    if response.get("success") is False and isinstance(response.get("error"), dict):
         return "failed"
-    if any(name.endswith("_url") and value for name, value in walk(said)):
+    if any(name.endswith("_url") and value for name, value in walk(response)):
         return "succeeded"
     return "running"
 
 
 def walk(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every field, however deep."""
+    """Yield every field, however deeply nested."""
     if isinstance(value, list):
         for part in value:
             yield from walk(part)

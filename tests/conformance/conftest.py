@@ -1,6 +1,6 @@
-"""One running site, one customer's server, and keys. All talk is HTTP; there is no ORM in here.
+"""Fixtures: one running site, one customer's server, and keys. There is no ORM in here.
 
-The site may ask the customer's server because ``FACESWAP_FETCH_ALLOW`` names its ports.
+The site may fetch from the customer's server because ``FACESWAP_FETCH_ALLOW`` names its ports.
 """
 
 import io
@@ -71,7 +71,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="package")
 def fickle_port() -> int:
-    """Where a receiver may come and go. The site is allowed to ask there."""
+    """Return a port, allowed for the site, at which a receiver may come and go."""
     with receiving() as receiver:
         return receiver.server_port
 
@@ -108,7 +108,7 @@ def alice(operator: Operator, alice_key: str) -> BareClient:
 
 @pytest.fixture
 def bob(operator: Operator, cast: Cast) -> BareClient:
-    """A stranger to alice."""
+    """Return the client of a user who is a stranger to alice."""
     return BareClient(url=operator.site.url, key=cast.keys["bob"])
 
 
@@ -120,7 +120,7 @@ def samples(operator: Operator) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def faceless() -> str:
-    """A small picture without a face, as ``data:`` URL: cheap to take, and it fails quickly."""
+    """Return a small picture without a face as ``data:`` URL: it is accepted, and fails quickly."""
     out = io.BytesIO()
     Image.new("RGB", (96, 96), "tan").save(out, "PNG")
     return data_url(out.getvalue(), "image/png")

@@ -1,4 +1,4 @@
-"""What every error of the API has in common: contract, section 5."""
+"""Checks the shape that all errors of the API share (contract, section 5)."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ TRACE_LENGTH = 32
 
 
 def assert_error(answer: requests.Response, status: int, code: str) -> None:
-    """The one shape, all of it, and nothing else."""
+    """Assert that a response is an error of the contract's shape, with nothing besides."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert "set-cookie" not in answer.headers

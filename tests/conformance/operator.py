@@ -22,12 +22,12 @@ class Operator:
     # --- callbacks ------------------------------------------------------------------------
 
     def wait_for_attempt(self, task_id: str, number: int, seconds: float = 60) -> None:
-        """Until so many attempts at its callback have ended."""
+        """Wait until so many attempts at a callback have ended."""
         line = f"swap={task_id} attempt={number} "
         assert wait_until(lambda: line in self.site.read_log(), seconds), f"no {line}"
 
     def make_due(self, task_id: str) -> None:
-        """The next attempt need not wait for its time; it may have come by itself meanwhile."""
+        """Make the next attempt due now; it may have been made meanwhile."""
         self.run(
             "from django.utils import timezone; from swaps.models import Delivery;"
             f"waiting = Delivery.objects.filter(swap='{task_id}', enqueue_again_at=None);"
@@ -35,7 +35,7 @@ class Operator:
         )
 
     def end_lease(self, task_id: str) -> None:
-        """The claim of an attempt that was cut off is over."""
+        """End the claim of an attempt that was cut off."""
         self.run(
             "from django.utils import timezone; from swaps.models import Delivery;"
             f"assert Delivery.objects.filter(swap='{task_id}', status='pending')"
@@ -43,7 +43,7 @@ class Operator:
         )
 
     def replay(self, task_id: str) -> None:
-        """As soon as that may be: not while an attempt runs, nor in the moment after it."""
+        """Replay a delivery as soon as that is possible, which it is not while an attempt runs."""
         self.run(
             "import time; from swaps.deliveries import deliver; from swaps.models import Delivery\n"
             f"while not deliver.replay(Delivery.objects.get(swap='{task_id}')):\n"
@@ -51,18 +51,18 @@ class Operator:
         )
 
     def attempts(self, task_id: str) -> list[tuple[int | None, str]]:
-        """HTTP status and error of each, in their order."""
-        said = self.run(
+        """Return the HTTP status and the error of each attempt, in their order."""
+        output = self.run(
             "import json; from swaps.models import DeliveryAttempt;"
             f"rows = DeliveryAttempt.objects.filter(delivery__swap='{task_id}').order_by('id');"
             "print(json.dumps(list(rows.values_list('status', 'error'))))"
         )
-        return [(status, error) for status, error in json.loads(said)]
+        return [(status, error) for status, error in json.loads(output)]
 
     # --- the courier ----------------------------------------------------------------------
 
     def kill_courier(self) -> int:
-        """SIGKILL. Its pid; the supervisor starts another one in a moment."""
+        """Kill the courier with SIGKILL and return its pid; the supervisor starts another one."""
         pid = self._couriers()[-1]
         os.kill(pid, signal.SIGKILL)
         return pid
@@ -71,5 +71,5 @@ class Operator:
         assert wait_until(lambda: self._couriers()[-1] != killed), "no new courier"
 
     def _couriers(self) -> list[int]:
-        """The pids of all that there have been."""
+        """Return the pids of all couriers that were started."""
         return [int(pid) for pid in COURIER_IS_READY.findall(self.site.read_log())]

@@ -1,4 +1,4 @@
-"""What Schemathesis cannot know: URLs that lead to pictures, and the contract's own status."""
+"""Hooks that tell Schemathesis which URLs lead to pictures, and the contract's own status."""
 
 import os
 from typing import Any
@@ -13,7 +13,7 @@ schemathesis.openapi.format("uri", st.sampled_from(PICTURES))
 
 
 def is_no_token(response: Any) -> bool:
-    """The contract answers 400 to a call without a key, where HTTP has 401."""
+    """Return True for the contract's 400 to a call without a key, where HTTP has 401."""
     return response.status_code == 400 and b'"no_token"' in response.content
 
 

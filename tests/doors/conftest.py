@@ -1,4 +1,4 @@
-"""A public site behind a proxy on the same machine, and the nginx that the documentation shows."""
+"""Fixtures: a public site behind a proxy on the same machine, and the documented nginx."""
 
 import contextlib
 import re
@@ -31,13 +31,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 @pytest.fixture
 def gunicorn(site: RunningSite) -> Door:
-    """The site itself, without a proxy."""
+    """Run the site itself, without a proxy."""
     return Door(port=int(site.url.rpartition(":")[2]))
 
 
 @pytest.fixture(scope="package")
 def nginx(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    """In front of the site, as docs/operations.md says; ports, certificate and folder replaced."""
+    """Run nginx as docs/operations.md says, with ports, certificate and folder replaced."""
     program, openssl = require("nginx"), require("openssl")
     folder = tmp_path_factory.mktemp("nginx")
     certificate = (
@@ -65,12 +65,12 @@ def nginx(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log;\n"
         f"events {{ }}\nhttp {{ {temporary}\n{block}\n}}\n"
     )
-    said = folder / "stderr"
-    with said.open("wb") as stderr:
+    errors_file = folder / "stderr"
+    with errors_file.open("wb") as stderr:
         process = subprocess.Popen([program, "-c", configuration, "-p", folder], stderr=stderr)
     door = Door(port=port, is_tls=True, folder=folder)
     try:
-        assert wait_until(door.is_open), said.read_text()
+        assert wait_until(door.is_open), errors_file.read_text()
         yield door
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""gunicorn's settings with limits on time that a test can wait for."""
+"""gunicorn's settings with time limits that a test can wait for."""
 
 from swaps.processes import gunicorn_worker
 from swaps.processes.gunicorn_config import *  # noqa: F403

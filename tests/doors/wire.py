@@ -1,4 +1,4 @@
-"""HTTP as it goes over the wire: requests that no client library would send."""
+"""HTTP as it goes over the wire, for requests that no client library would send."""
 
 import contextlib
 import re
@@ -26,7 +26,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
-    """Where the site is reached. What it is sent says that it came by https."""
+    """An address at which the site is reached; requests claim to have come by https."""
 
     port: int
     is_tls: bool = False
@@ -55,7 +55,7 @@ class Door:
         body: bytes = b"",
         source: str = "127.0.0.1",
     ) -> Answer:
-        """One request on a connection of its own."""
+        """Send one request on a connection of its own."""
         lines = [f"{first_line} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers]
         if not self.is_tls:
             lines.append("X-Forwarded-Proto: https")
@@ -83,7 +83,7 @@ class Door:
         chunk_size: int = 0,
         source: str = "127.0.0.1",
     ) -> Answer:
-        """A form, sent as a browser does that has just loaded its page."""
+        """Post a form as a browser does that has just loaded its page."""
         page = self.ask(f"GET {path}", *headers, source=source)
         body = urlencode({"csrfmiddlewaretoken": token_in(page), **fields}).encode()
         headers = (FORM, f"Referer: https://{HOST}{path}", page.cookies(), *headers)
@@ -109,7 +109,7 @@ def in_chunks(body: bytes, size: int, last: bytes = b"0\r\n\r\n") -> bytes:
 
 
 def multipart(fields: dict[str, str], files: dict[str, Path]) -> tuple[str, bytes]:
-    """Content type and body of a form with files."""
+    """Return content type and body of a form with files."""
     parts = [
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()

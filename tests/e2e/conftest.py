@@ -1,4 +1,4 @@
-"""The browser tests' ground: one running site, one Chromium, as many visitors as a test wants.
+"""Fixtures of the browser tests: one running site, one Chromium, any number of visitors.
 
 Both live as long as this package's tests, not the whole session: Playwright's event loop runs in
 this thread, and Django refuses its ORM there. So these tests talk to the site over HTTP only.
@@ -51,7 +51,7 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="package")
 def shared() -> dict[str, tuple[str, StorageState]]:
-    """E-mail and cookies of accounts that several tests use: a sign-up is slow, and limited."""
+    """Return e-mail and cookies of accounts that tests share: a sign-up is slow, and limited."""
     return {}
 
 
@@ -62,11 +62,11 @@ def new_visitor(
     shared: dict[str, tuple[str, StorageState]],
     request: pytest.FixtureRequest,
 ) -> Iterator[NewVisitor]:
-    """Makes visitors; at the end none of them may have seen anything wrong."""
+    """Return a function that makes visitors, and check at the end that none had an error."""
     visitors: list[Visitor] = []
 
     def make(name: str = "", *, is_shared: bool = False, **options: Any) -> Visitor:
-        """Signed up under this name, or a stranger without one.
+        """Return a visitor who is signed up under this name, or a stranger without one.
 
         A shared account is the same in all tests that ask for it; each has its own browser.
         """
@@ -94,11 +94,11 @@ def new_visitor(
 
 @pytest.fixture
 def alice(new_visitor: NewVisitor) -> Visitor:
-    """An account that tests share: what they ask about are swaps of their own."""
+    """Return a visitor with the shared account; tests use swaps of their own in it."""
     return new_visitor("alice", is_shared=True)
 
 
 @pytest.fixture
 def newcomer(new_visitor: NewVisitor) -> Visitor:
-    """An account of this test's own. Few tests need it: sign-ups are limited to 20 a minute."""
+    """Return a visitor with an account of this test's own; sign-ups are limited to 20 a minute."""
     return new_visitor("newcomer")

@@ -1,4 +1,4 @@
-"""What a page lacks for everybody to use it, at a desk and on a phone."""
+"""Finds what makes a page hard to use for some people, on a desktop and on a phone."""
 
 from playwright.sync_api import Page, ViewportSize
 

@@ -1,4 +1,4 @@
-"""Somebody at the site: a browser of their own that notes everything that should not happen."""
+"""A visitor: a browser context that records everything that should not happen."""
 
 import re
 import time
@@ -26,7 +26,7 @@ HTTP_ERROR = re.compile(r"Failed to load resource: the server responded with a s
 
 
 class Visitor:
-    """One browser context. ``expected`` are the HTTP errors that a test provokes on purpose."""
+    """A browser context. ``expected`` are the HTTP errors that a test provokes on purpose."""
 
     def __init__(self, site: RunningSite, context: BrowserContext) -> None:
         self.site = site
@@ -47,7 +47,7 @@ class Visitor:
         return self.page
 
     def follow(self, control: Locator) -> Page:
-        """Clicks what leads to another page, and returns when that page is there.
+        """Click a link to another page, and return when that page has been loaded.
 
         A click alone returns while the old document may still stand, or the new one has no body.
         """
@@ -61,7 +61,7 @@ class Visitor:
         return self.context.request.get(f"{self.site.url}{path}", max_redirects=0, **options)
 
     def post(self, path: str, form_at: str, **fields: Any) -> APIResponse:
-        """Send a form as a browser does that has just loaded ``form_at``."""
+        """Post a form as a browser does that has just loaded ``form_at``."""
         page = self.context.request.get(f"{self.site.url}{form_at}").text()
         token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[-1]
         return self.context.request.post(
@@ -82,13 +82,13 @@ class Visitor:
         assert answer.status == 302, answer.text()
 
     def fill_in_sign_in(self) -> None:
-        """On the sign-in page, as a person does."""
+        """Fill in the sign-in page as a person does."""
         self.page.get_by_label("Email").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.follow(self.page.get_by_role("main").get_by_role("button", name="Sign in"))
 
     def request_swap(self, source: Path = SOURCE, target: Path = TARGET) -> str:
-        """The id of the new swap, which may not be finished."""
+        """Request a swap and return its id; it may not be finished."""
         new = "/swaps/new/"
         photos = {"source_image": source, "target_image": target}
         answer = self.post(new, new, consent="on", **photos)
@@ -96,7 +96,7 @@ class Visitor:
         return self.swaps()[0]
 
     def swaps(self) -> list[str]:
-        """The ids in the history, newest first."""
+        """Return the ids in the history, newest first."""
         return re.findall(r'<li id="swap-([0-9a-f-]{36})"', self.get("/swaps/").text())
 
     def swaps_left(self) -> int:

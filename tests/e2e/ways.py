@@ -1,4 +1,4 @@
-"""What a person does at the site, step by step."""
+"""Steps that a person takes at the site, used by several browser tests."""
 
 from pathlib import Path
 

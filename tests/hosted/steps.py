@@ -1,4 +1,4 @@
-"""A swap that goes to a provider which the test plays: the rows are ours, the wire is real."""
+"""Steps of a swap at a hosted provider that the test plays, over real HTTP."""
 
 import datetime
 import json
@@ -14,18 +14,18 @@ from pytest_django import Settings
 from swaps import tasks
 from swaps.hosted.schedule import send_next
 from swaps.models import Quota, Stage, Status, Submission, Swap, User
-from tests.provider_server import Behaviour, Choose, Provider, providing
+from tests.provider_server import Behaviour, Choose, Provider, running_provider
 from tests.swap_rows import queued_swap
 
 DEADLINE = 100  # seconds
 
 
 @contextmanager
-def hosted_by(
+def using_provider(
     settings: Settings, behaviour: Behaviour | list[Behaviour] | Choose | None = None, **more: Any
 ) -> Iterator[Provider]:
-    """The site asks this provider, from now on."""
-    with providing(behaviour or Behaviour(), **more) as provider:
+    """Run a provider, and let the site send its swaps there from now on."""
+    with running_provider(behaviour or Behaviour(), **more) as provider:
         use(settings, provider.url, provider.key)
         yield provider
 
@@ -39,15 +39,15 @@ def use(settings: Settings, url: str, key: str = "a key") -> None:
     settings.FACESWAP_HOSTED_RESULT_HOSTS = [urlsplit(url).netloc]
 
 
-def requested(owner: User) -> Swap:
+def request_hosted_swap(owner: User) -> Swap:
     swap = queued_swap(owner)
     assert swap.is_hosted
     return swap
 
 
-def sent(owner: User) -> Swap:
-    """Handed to the provider, whatever it made of it."""
-    swap = requested(owner)
+def send_swap(owner: User) -> Swap:
+    """Request a swap and run the task that sends it to the provider, whatever comes of that."""
+    swap = request_hosted_swap(owner)
     tasks.submit_swap.call(str(swap.pk))
     swap.refresh_from_db()
     return swap
@@ -58,14 +58,14 @@ def submission_of(swap: Swap) -> Submission:
 
 
 def make_due(swap: Swap) -> None:
-    """The time of its next step has come."""
+    """Make the submission's next step due now."""
     Submission.objects.filter(pk=swap.pk).update(
         due_at=timezone.now() - datetime.timedelta(seconds=1), enqueue_again_at=None
     )
 
 
-def step(swap: Swap, task: Any) -> Swap:
-    """Its next step, now."""
+def run_step(swap: Swap, task: Any) -> Swap:
+    """Run the next step of a swap now."""
     make_due(swap)
     task.call(str(swap.pk))
     swap.refresh_from_db()
@@ -73,7 +73,7 @@ def step(swap: Swap, task: Any) -> Swap:
 
 
 def post(url: str, body: Any) -> int:
-    """A callback to this URL; the status of its answer."""
+    """Post a callback to this URL, and return the status of the response."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = Client(raise_request_exception=False).post(
         urlsplit(url).path, data=data, content_type="application/json"
@@ -82,7 +82,7 @@ def post(url: str, body: Any) -> int:
 
 
 def call_back(provider: Provider, **changes: Any) -> int:
-    """What the provider reports of its only task; ``changes`` are made to the body."""
+    """Post the provider's callback for its only task, with ``changes`` made to the body."""
     task = provider.task
     assert task.is_done.wait(60)
     return post(task.request["callback_url"], provider.outcome(task) | changes)
@@ -98,15 +98,15 @@ def ended_as(swap: Swap, status: Status, code: str = "") -> bool:
     return (swap.status, swap.error_code) == (status, code)
 
 
-def enqueued_at(now: datetime.datetime) -> int:
-    """How many swaps would be sent to the provider at that moment."""
+def count_enqueued(now: datetime.datetime) -> int:
+    """Return how many swaps would be sent to the provider at that moment."""
     Submission.objects.filter(stage=Stage.NEW).update(enqueue_again_at=None)
     send_next(now)
     return Submission.objects.filter(stage=Stage.NEW, enqueue_again_at__isnull=False).count()
 
 
-def travel(swap: Swap, seconds: float) -> None:
-    """So much time has passed since anything happened to it."""
+def age_submission(swap: Swap, seconds: float) -> None:
+    """Move all times of a submission into the past by so many seconds."""
     ago = datetime.timedelta(seconds=seconds)
     submission = submission_of(swap)
     for name in ("created_at", "sent_at", "accepted_at", "answered_at", "signed_at", "due_at"):

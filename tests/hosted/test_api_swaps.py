@@ -9,7 +9,7 @@ from pytest_django import Settings
 from swaps import images, links, storage, tasks
 from swaps.models import ApiAccess, Delivery, Swap, User
 from tests.api_caller import ASYNC, SAMPLES, Caller
-from tests.hosted.steps import call_back, hosted_by, submission_of
+from tests.hosted.steps import call_back, submission_of, using_provider
 from tests.provider_server import fails, jpeg
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def caller(alice: User, settings: Settings) -> Caller:
 def test_a_call_is_handed_on_and_its_caller_gets_our_picture(
     caller: Caller, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
+    with using_provider(settings) as provider:
         settings.FACESWAP_PROVIDER = "embedded"  # the browser's, which is no concern of this one
         accepted = caller.swap({**SAMPLES, "callback_url": "https://example.org/done"}).json()
         swap = Swap.objects.get(pk=accepted["task_id"])
@@ -53,7 +53,7 @@ def test_a_site_that_is_its_own_provider_refuses_its_own_call(caller: Caller) ->
 def test_a_failure_there_is_told_in_the_contracts_words_and_given_back(
     caller: Caller, settings: Settings
 ) -> None:
-    with hosted_by(settings, fails("no_face", "target_image_url: none")) as provider:
+    with using_provider(settings, fails("no_face", "target_image_url: none")) as provider:
         swap = Swap.objects.get(pk=caller.swap(ASYNC).json()["task_id"])
         tasks.submit_swap.call(str(swap.pk))
         assert call_back(provider) == 202

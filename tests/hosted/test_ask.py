@@ -21,7 +21,7 @@ from tests.provider_server import (
     Offer,
     Reply,
     fails,
-    providing,
+    running_provider,
 )
 
 pytestmark = pytest.mark.usefixtures("the_key_is_good")
@@ -35,13 +35,13 @@ def says_of_tasks(body: object, status: int = 200) -> Iterator[str]:
 
 
 def test_a_task_that_is_worked_on_is_accepted_still(settings: Settings) -> None:
-    with providing(Behaviour(works_for=60)) as provider:
+    with running_provider(Behaviour(works_for=60)) as provider:
         outcome = submit(settings, provider)
         assert ask(settings, provider, outcome.task_id) == outcome
 
 
 def test_a_task_that_has_ended_shows_its_picture(settings: Settings) -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         task_id = submit(settings, provider).task_id
         provider.task.is_done.wait(60)
         url = f"{provider.url}/results/{task_id}.jpg"
@@ -62,7 +62,7 @@ def test_a_task_that_has_ended_shows_its_picture(settings: Settings) -> None:
 def test_a_task_that_has_failed_says_why(
     code: str, kind: type[errors.SwapError], settings: Settings
 ) -> None:
-    with providing(fails(code, "In target_image_url.")) as provider:
+    with running_provider(fails(code, "In target_image_url.")) as provider:
         task_id = submit(settings, provider).task_id
         provider.task.is_done.wait(60)
         with pytest.raises(kind) as failure:
@@ -71,7 +71,7 @@ def test_a_task_that_has_failed_says_why(
 
 
 def test_a_task_that_the_provider_has_forgotten_is_not_found(settings: Settings) -> None:
-    with providing(Behaviour(is_forgotten=True)) as provider:
+    with running_provider(Behaviour(is_forgotten=True)) as provider:
         task_id = submit(settings, provider).task_id
         with pytest.raises(errors.NotFound):
             ask(settings, provider, task_id)
@@ -81,7 +81,7 @@ def test_a_task_that_the_provider_has_forgotten_is_not_found(settings: Settings)
 def test_a_provider_that_tells_nothing_of_its_tasks_is_known_by_that(
     tasks_are: Offer, settings: Settings
 ) -> None:
-    with providing(tasks_are=tasks_are) as provider, pytest.raises(errors.ApiNotImplemented):
+    with running_provider(tasks_are=tasks_are) as provider, pytest.raises(errors.ApiNotImplemented):
         ask(settings, provider)
 
 
@@ -162,7 +162,7 @@ def test_an_answer_that_is_no_news_of_the_task_ends_nothing(
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 524])
 def test_a_provider_that_is_down_may_be_asked_again(status: int, settings: Settings) -> None:
     busy = Reply(status=status, body=HTML, headers={"Retry-After": "3"})
-    with providing(asked=[busy]) as provider:
+    with running_provider(asked=[busy]) as provider:
         task_id = submit(settings, provider).task_id
         provider.task.is_done.wait(60)
         with pytest.raises(RetryLater) as trouble:

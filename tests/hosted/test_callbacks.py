@@ -15,7 +15,14 @@ from swaps import links, tasks
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import ProviderCallback, Status, Submission, Swap, User, Verdict
 from swaps.models.submission_queryset import Stage
-from tests.hosted.steps import call_back, hosted_by, post, requested, sent, submission_of
+from tests.hosted.steps import (
+    call_back,
+    post,
+    request_hosted_swap,
+    send_swap,
+    submission_of,
+    using_provider,
+)
 
 pytestmark = pytest.mark.django_db
 RIGHT = {"success": True, "image_url": "https://results.example.org/1.jpg?signature=abc"}
@@ -28,8 +35,8 @@ def verdicts() -> list[str]:
 def test_the_right_token_with_the_right_task_is_accepted_and_due_to_be_collected(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert call_back(provider) == 202
     submission = submission_of(swap)
     assert (submission.stage, submission.task_id) == (Stage.ANSWERED, provider.task.id)
@@ -39,8 +46,8 @@ def test_the_right_token_with_the_right_task_is_accepted_and_due_to_be_collected
 
 
 def test_a_repeat_is_204_and_changes_nothing(alice: User, settings: Settings) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert call_back(provider) == 202
         before = submission_of(swap)
         assert call_back(provider, image_url="https://elsewhere.example.org/other.jpg") == 204
@@ -55,8 +62,8 @@ def test_a_repeat_is_204_and_changes_nothing(alice: User, settings: Settings) ->
 def test_a_callback_before_the_answer_was_stored_is_accepted(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings):
-        swap = requested(alice)
+    with using_provider(settings):
+        swap = request_hosted_swap(alice)
         submission = submission_of(swap)
         submission.mark_sent(timezone.now(), {}, timezone.now())
         assert post(links.callback_url(swap.pk), {**RIGHT, "task_id": "task-1"}) == 202
@@ -72,8 +79,8 @@ def test_a_callback_before_the_answer_was_stored_is_accepted(
 def test_a_callback_before_the_answer_which_turns_out_to_be_another_tasks_is_forgotten(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings):
-        swap = requested(alice)
+    with using_provider(settings):
+        swap = request_hosted_swap(alice)
         submission = submission_of(swap)
         submission.mark_sent(timezone.now(), {}, timezone.now())
         url = links.callback_url(swap.pk)
@@ -86,8 +93,8 @@ def test_a_callback_before_the_answer_which_turns_out_to_be_another_tasks_is_for
 
 
 def test_another_task_is_409_and_the_swap_goes_on_waiting(alice: User, settings: Settings) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert call_back(provider, task_id=str(uuid.uuid4())) == 409
         assert submission_of(swap).stage == Stage.SENT
         assert call_back(provider) == 202
@@ -97,9 +104,9 @@ def test_another_task_is_409_and_the_swap_goes_on_waiting(alice: User, settings:
 def test_a_task_that_is_known_as_another_swaps_is_409_even_before_the_answer(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
-        sent(alice)
-        other = requested(alice)
+    with using_provider(settings) as provider:
+        send_swap(alice)
+        other = request_hosted_swap(alice)
         submission_of(other).mark_sent(timezone.now(), {}, timezone.now())
         outcome = provider.outcome(provider.task)
         assert post(links.callback_url(other.pk), outcome) == 409
@@ -130,8 +137,8 @@ def _tokens(swap: Swap) -> dict[str, str]:
     ],
 )
 def test_a_token_that_is_not_right_is_404(alice: User, settings: Settings, kind: str) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         token = _tokens(swap)[kind]
         assert post(f"/callbacks/{token}/", provider.outcome(provider.task)) == 404
         assert submission_of(swap).stage == Stage.SENT
@@ -146,8 +153,8 @@ def _token_of(swap: Swap, days_ago: int) -> str:
 
 
 def test_an_expired_token_is_404(alice: User, settings: Settings) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         outcome = provider.outcome(provider.task)
         assert post(f"/callbacks/{_token_of(swap, 8)}/", outcome) == 404
         assert post(f"/callbacks/{_token_of(swap, 6)}/", outcome) == 202
@@ -174,8 +181,8 @@ def test_an_expired_token_is_404(alice: User, settings: Settings) -> None:
 def test_what_cannot_be_understood_is_400_and_the_swap_goes_on_waiting(
     alice: User, settings: Settings, body: bytes
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert post(links.callback_url(swap.pk), body) == 400
         assert submission_of(swap).stage == Stage.SENT
         assert call_back(provider) == 202
@@ -185,8 +192,8 @@ def test_what_cannot_be_understood_is_400_and_the_swap_goes_on_waiting(
 def test_more_than_64_kb_is_413_and_the_swap_goes_on_waiting(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         outcome = provider.outcome(provider.task)
         assert post(links.callback_url(swap.pk), outcome | {"more": "x" * 64_000}) == 413
         assert submission_of(swap).stage == Stage.SENT
@@ -196,8 +203,8 @@ def test_more_than_64_kb_is_413_and_the_swap_goes_on_waiting(
 def test_after_deletion_it_is_410_and_nothing_of_it_is_kept(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert call_back(provider, task_id="another") == 409
         remove_swap(swap)
         assert call_back(provider) == 410
@@ -210,8 +217,8 @@ def test_after_deletion_it_is_410_and_nothing_of_it_is_kept(
 def test_after_we_gave_up_it_is_204_and_the_swap_stays_as_it_is(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         swap.fail(code="timeout", message="Too late.", image="")
         Submission.objects.end(swap)
         assert call_back(provider) == 204
@@ -221,15 +228,15 @@ def test_after_we_gave_up_it_is_204_and_the_swap_stays_as_it_is(
 
 
 def test_only_a_post_is_taken(alice: User, settings: Settings) -> None:
-    with hosted_by(settings):
-        swap = sent(alice)
+    with using_provider(settings):
+        swap = send_swap(alice)
     path = urlsplit(links.callback_url(swap.pk)).path
     assert Client().get(path).status_code == 405
 
 
 def test_a_form_of_another_site_needs_no_csrf_token(alice: User, settings: Settings) -> None:
-    with hosted_by(settings) as provider:
-        sent(alice)
+    with using_provider(settings) as provider:
+        send_swap(alice)
         path = urlsplit(provider.task.request["callback_url"]).path
         assert provider.task.is_done.wait(60)
         answer = Client(enforce_csrf_checks=True).post(
@@ -241,8 +248,8 @@ def test_a_form_of_another_site_needs_no_csrf_token(alice: User, settings: Setti
 def test_an_accepted_callback_costs_one_statement(
     alice: User, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with hosted_by(settings) as provider:
-        sent(alice)
+    with using_provider(settings) as provider:
+        send_swap(alice)
         assert provider.task.is_done.wait(60)
         with django_assert_num_queries(1):
             assert call_back(provider) == 202
@@ -255,8 +262,8 @@ def test_neither_the_token_nor_the_signature_of_the_picture_is_in_log_or_kept_bo
 
     caplog.set_level(logging.DEBUG)
     caplog.handler.addFilter(HideSecrets())
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         token = urlsplit(provider.task.request["callback_url"]).path.split("/")[2]
         secret = f"{provider.url}/results/{provider.task.id}.jpg?signature=very-secret"
         assert call_back(provider, image_url=secret, seen=provider.key, at=token) == 202
@@ -271,8 +278,8 @@ def test_neither_the_token_nor_the_signature_of_the_picture_is_in_log_or_kept_bo
 
 
 def test_whoever_has_the_url_fills_no_disk(alice: User, settings: Settings) -> None:
-    with hosted_by(settings):
-        swap = sent(alice)
+    with using_provider(settings):
+        swap = send_swap(alice)
         for _ in range(30):
             assert post(links.callback_url(swap.pk), b"not json") == 400
     assert ProviderCallback.objects.count() == 20

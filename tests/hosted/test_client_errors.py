@@ -18,7 +18,7 @@ from tests.provider_server import (
     KEY,
     Behaviour,
     Reply,
-    providing,
+    running_provider,
 )
 
 pytestmark = pytest.mark.usefixtures("the_key_is_good")
@@ -107,7 +107,7 @@ def test_a_provider_that_quotes_the_key_does_not_spread_it(
     echo: Behaviour, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with providing(echo, asked=[echo.reply]) as provider:
+    with running_provider(echo, asked=[echo.reply]) as provider:
         for call in (submit, ask):
             with pytest.raises((errors.SwapError, ProviderError)) as raised:
                 call(settings, provider)
@@ -123,7 +123,7 @@ def test_a_key_that_no_header_can_carry_is_in_no_error(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     settings.FACESWAP_API_KEY = key
-    with providing() as provider, pytest.raises((errors.SwapError, RetryLater)) as raised:
+    with running_provider() as provider, pytest.raises((errors.SwapError, RetryLater)) as raised:
         submit(settings, provider)
     assert "1234" not in all_said(raised.value)
     assert "1234" not in caplog.text

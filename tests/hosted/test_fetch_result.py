@@ -15,7 +15,7 @@ from swaps.hosted import client, parser
 from swaps.provenance import xmp
 from swaps.providers.base import Answered, Finished, ProviderError, RemoteRequest
 from tests.paths import PHOTOS
-from tests.provider_server import Behaviour, Provider, is_mixed_from, providing
+from tests.provider_server import Behaviour, Provider, is_mixed_from, running_provider
 from tests.receiver import receiving
 
 TARGET = "swaps/7d1c/target.jpg"
@@ -42,7 +42,7 @@ def picture(
 
 
 def fetch(provider: Provider, data: bytes, *, target_key: str = TARGET) -> Finished:
-    return client.fetch_result(provider.hosts("a.jpg", data), target_key=target_key)
+    return client.fetch_result(provider.serve_picture("a.jpg", data), target_key=target_key)
 
 
 def opened(data: bytes) -> Image.Image:
@@ -56,12 +56,12 @@ def test_two_photos_become_a_marked_result_by_way_of_the_provider(settings: Sett
     source = (PHOTOS / "face-woman-frontal.jpg").read_bytes()
     target = (PHOTOS / "face-man-frontal.jpg").read_bytes()
     storage.put("swaps/7d1d/target.jpg", target)
-    with receiving() as receiver, providing(fetches=True) as provider:
+    with receiving() as receiver, running_provider(fetches=True) as provider:
         settings.FACESWAP_API_URL, settings.FACESWAP_API_KEY = provider.url, provider.key
         inbox = receiver.inbox()
         request = RemoteRequest(
-            source_image_url=provider.hosts("source.jpg", source),
-            target_image_url=provider.hosts("target.jpg", target),
+            source_image_url=provider.serve_picture("source.jpg", source),
+            target_image_url=provider.serve_picture("target.jpg", target),
             callback_url=inbox.url,
             idempotency_key="7d1d",
         )
@@ -82,7 +82,7 @@ def test_two_photos_become_a_marked_result_by_way_of_the_provider(settings: Sett
 def test_nothing_of_what_came_in_the_file_is_kept() -> None:
     exif = Image.Exif()
     exif[0x010E] = "from elsewhere"
-    with providing() as provider:
+    with running_provider() as provider:
         finished = fetch(provider, picture(exif=exif, comment=b"from elsewhere"))
     assert b"elsewhere" not in finished.data
     assert not opened(finished.data).getexif()
@@ -91,7 +91,7 @@ def test_nothing_of_what_came_in_the_file_is_kept() -> None:
 def test_a_result_that_lies_on_its_side_is_turned_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    with providing() as provider:
+    with running_provider() as provider:
         finished = fetch(provider, picture((300, 400), exif=exif))
     assert (finished.width, finished.height) == opened(finished.data).size == (400, 300)
 
@@ -111,7 +111,7 @@ def test_the_result_is_of_the_targets_type_unless_it_is_transparent(
     data: bytes, target_key: str, extension: str
 ) -> None:
     storage.put("swaps/7d1e/target.png", picture(kind="PNG"))
-    with providing() as provider:
+    with running_provider() as provider:
         finished = fetch(provider, data, target_key=target_key)
     assert finished.extension == extension
     assert opened(finished.data).format == {".jpg": "JPEG", ".png": "PNG"}[extension]
@@ -122,14 +122,14 @@ def test_the_result_is_of_the_targets_type_unless_it_is_transparent(
     "size", [(400, 300), (800, 600), (399, 300), (397, 303), (200, 151), (4, 3)]
 )
 def test_the_provider_may_scale_and_round(size: tuple[int, int]) -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         finished = fetch(provider, picture(size))
     assert (finished.width, finished.height) == size
 
 
 def test_where_it_is_and_what_it_is_called_does_not_matter(settings: Settings) -> None:
     behaviour = Behaviour(result_redirects=2, result_statuses=(503,), result_after=0.05)
-    with providing(behaviour) as provider:
+    with running_provider(behaviour) as provider:
         url = result_url(settings, provider)
         assert client.fetch_result(f"{url}?signed=5d2f#x", target_key=TARGET).width == 400
         assert provider.task.fetched == 4
@@ -138,7 +138,7 @@ def test_where_it_is_and_what_it_is_called_does_not_matter(settings: Settings) -
 def result_url(settings: Settings, provider: Provider) -> str:
     """Of a task that the provider has done."""
     settings.FACESWAP_API_URL, settings.FACESWAP_API_KEY = provider.url, provider.key
-    photo = provider.hosts("a.jpg", picture())
+    photo = provider.serve_picture("a.jpg", picture())
     request = RemoteRequest(
         source_image_url=photo, target_image_url=photo, callback_url="", idempotency_key=""
     )
@@ -154,7 +154,7 @@ def result_url(settings: Settings, provider: Provider) -> str:
 
 @pytest.mark.parametrize("status", [403, 404, 410, 429, 500])
 def test_a_result_that_is_not_there_may_come_later(status: int, settings: Settings) -> None:
-    with providing(Behaviour(result_statuses=(status,))) as provider:
+    with running_provider(Behaviour(result_statuses=(status,))) as provider:
         url = result_url(settings, provider)
         with pytest.raises(net.BadAnswer) as trouble:
             client.fetch_result(url, target_key=TARGET)
@@ -163,7 +163,7 @@ def test_a_result_that_is_not_there_may_come_later(status: int, settings: Settin
 
 
 def test_a_host_that_is_away_may_come_back(settings: Settings) -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         url = result_url(settings, provider)
     with pytest.raises(net.NotReached):
         client.fetch_result(url, target_key=TARGET)
@@ -171,7 +171,7 @@ def test_a_host_that_is_away_may_come_back(settings: Settings) -> None:
 
 def test_a_target_that_was_removed_meanwhile_is_said_to_be_gone() -> None:
     storage.delete([TARGET])
-    with providing() as provider, pytest.raises(FileNotFoundError):
+    with running_provider() as provider, pytest.raises(FileNotFoundError):
         fetch(provider, picture())
 
 
@@ -210,7 +210,7 @@ def bomb() -> bytes:
 def test_what_is_no_result_ends_the_swap(
     data: bytes, problem: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with providing() as provider, pytest.raises(errors.ApiError) as refusal:
+    with running_provider() as provider, pytest.raises(errors.ApiError) as refusal:
         fetch(provider, data)
     assert refusal.value.message == client.UNUSABLE
     assert isinstance(refusal.value.__cause__, ProviderError)
@@ -220,13 +220,13 @@ def test_what_is_no_result_ends_the_swap(
 
 def test_too_many_bytes_end_the_swap(settings: Settings) -> None:
     settings.FACESWAP_HOSTED_MAX_RESULT_BYTES = 1_000
-    with providing() as provider, pytest.raises(errors.ApiError):
+    with running_provider() as provider, pytest.raises(errors.ApiError):
         fetch(provider, picture())
 
 
 def test_too_many_pixels_end_the_swap(settings: Settings) -> None:
     settings.FACESWAP_MAX_PIXELS = 100_000
-    with providing() as provider, pytest.raises(errors.ApiError):
+    with running_provider() as provider, pytest.raises(errors.ApiError):
         fetch(provider, picture())
 
 
@@ -234,13 +234,13 @@ def test_too_many_pixels_end_the_swap(settings: Settings) -> None:
     "url", ["http://localhost:{port}/pictures/a.jpg", "file:///etc/passwd", "http://"]
 )
 def test_a_url_that_may_not_be_asked_ends_the_swap(url: str) -> None:
-    with providing() as provider, pytest.raises(errors.ApiError):
+    with running_provider() as provider, pytest.raises(errors.ApiError):
         client.fetch_result(url.format(port=provider.server_port), target_key=TARGET)
 
 
 def test_without_a_list_of_hosts_only_public_ones_are_asked(settings: Settings) -> None:
     settings.FACESWAP_HOSTED_RESULT_HOSTS = []
-    with providing() as provider:
+    with running_provider() as provider:
         with pytest.raises(errors.ApiError):
             fetch(provider, picture())
         settings.FACESWAP_FETCH_ALLOW = ["127.0.0.1"]
@@ -252,8 +252,10 @@ def test_the_url_of_a_result_is_in_no_log_and_no_error(
     data: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with providing() as provider, pytest.raises(errors.ApiError) as refusal:
-        client.fetch_result(provider.hosts("a.jpg", data) + "?secret=5d2f", target_key=TARGET)
+    with running_provider() as provider, pytest.raises(errors.ApiError) as refusal:
+        client.fetch_result(
+            provider.serve_picture("a.jpg", data) + "?secret=5d2f", target_key=TARGET
+        )
     said = "".join(traceback.format_exception(refusal.value))
     assert "?secret=" not in said.replace('"?secret=5d2f"', "")  # the line above
     assert "secret=5d2f" not in caplog.text

@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from swaps import links
 from swaps.models import Stage, Submission, User
-from tests.hosted.steps import hosted_by, sent
+from tests.hosted.steps import send_swap, using_provider
 
 pytestmark = pytest.mark.django_db
 many = examples(
@@ -115,8 +115,8 @@ class Waiting:
 
 @pytest.fixture
 def waiting(alice: User, settings: Settings) -> Waiting:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert provider.task.is_done.wait(60)
         token = urlsplit(provider.task.request["callback_url"]).path.split("/")[2]
         return Waiting(swap_id=swap.pk, token=token, outcome=provider.outcome(provider.task))

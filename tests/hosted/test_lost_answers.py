@@ -15,7 +15,7 @@ from tests.provider_server import (
     KEY,
     Behaviour,
     Reply,
-    providing,
+    running_provider,
 )
 
 pytestmark = pytest.mark.usefixtures("the_key_is_good")
@@ -38,14 +38,14 @@ def test_what_the_provider_began_cannot_be_seen_from_an_answer_that_is_lost(
     starts: bool, settings: Settings
 ) -> None:
     behaviour = Behaviour(starts=starts, reply=Reply(cut_at=0))
-    with providing(behaviour) as provider, pytest.raises(ResponseLost):
+    with running_provider(behaviour) as provider, pytest.raises(ResponseLost):
         submit(settings, provider)
     assert len(provider.tasks) == int(starts)
 
 
 def test_a_kept_connection_that_breaks_is_not_tried_again(settings: Settings) -> None:
     """The provider may have begun before it broke off."""
-    with providing([Behaviour(), Behaviour(reply=Reply(cut_at=10))]) as provider:
+    with running_provider([Behaviour(), Behaviour(reply=Reply(cut_at=10))]) as provider:
         submit(settings, provider)
         with pytest.raises(ResponseLost):
             submit(settings, provider)
@@ -57,7 +57,7 @@ def test_a_kept_connection_that_breaks_is_not_tried_again(settings: Settings) ->
 def test_what_drips_over_a_kept_connection_is_cut_as_well(settings: Settings) -> None:
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
     begun = time.monotonic()
-    with providing([Behaviour(), Behaviour(reply=Reply(drip=0.1))]) as provider:
+    with running_provider([Behaviour(), Behaviour(reply=Reply(drip=0.1))]) as provider:
         submit(settings, provider)
         with pytest.raises(ResponseLost, match="no whole answer"):
             submit(settings, provider)
@@ -66,5 +66,5 @@ def test_what_drips_over_a_kept_connection_is_cut_as_well(settings: Settings) ->
 
 
 def test_an_answer_that_comes_in_drops_is_taken_if_it_comes_in_time(settings: Settings) -> None:
-    with providing(Behaviour(reply=Reply(drip=0.001, body=WHOLE))) as provider:
+    with running_provider(Behaviour(reply=Reply(drip=0.001, body=WHOLE))) as provider:
         assert submit(settings, provider) == Accepted(task_id="a-task")

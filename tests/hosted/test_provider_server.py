@@ -12,14 +12,14 @@ import requests
 from tests.paths import PHOTOS
 from tests.provider_server import (
     Behaviour,
-    Call,
     Posted,
     Provider,
+    ReceivedCall,
     Reply,
     fails,
     is_mixed_from,
-    providing,
     refuses,
+    running_provider,
 )
 from tests.receiver import Receiver, receiving, says
 
@@ -53,7 +53,7 @@ def bodies(site: Receiver) -> list[Any]:
 
 
 def test_it_answers_works_and_calls_back(site: Receiver) -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         answer = call(provider, site.inbox().url)
         assert provider.wait_for_callbacks(1) == [Posted(task_id=provider.task.id, status=204)]
         (body,) = bodies(site)
@@ -65,10 +65,10 @@ def test_it_answers_works_and_calls_back(site: Receiver) -> None:
 def test_the_picture_shows_which_two_it_was_made_from() -> None:
     names = ["face-woman-frontal.jpg", "face-man-frontal.jpg", "face-man-beard-smile.jpg"]
     one, two, three = ((PHOTOS / name).read_bytes() for name in names)
-    with providing(Behaviour(is_synchronous=True), fetches=True) as provider:
+    with running_provider(Behaviour(is_synchronous=True), fetches=True) as provider:
         said = {
-            "source_image_url": provider.hosts("1.jpg", one),
-            "target_image_url": provider.hosts("2.jpg", two),
+            "source_image_url": provider.serve_picture("1.jpg", one),
+            "target_image_url": provider.serve_picture("2.jpg", two),
         }
         post(provider, "/face/swap", said)
     assert is_mixed_from(provider.task.result, one, two)
@@ -77,7 +77,7 @@ def test_the_picture_shows_which_two_it_was_made_from() -> None:
 
 
 def test_photos_that_cannot_be_fetched_fail_the_task(site: Receiver) -> None:
-    with providing(fetches=True) as provider:
+    with running_provider(fetches=True) as provider:
         said = dict.fromkeys(
             ("source_image_url", "target_image_url"), f"{provider.url}/pictures/no"
         )
@@ -95,7 +95,7 @@ def test_a_callback_is_repeated_delayed_lost_or_another(site: Receiver) -> None:
         Behaviour(callback_after=0.2),
     ]
     inbox = site.inbox()
-    with providing(behaviours) as provider:
+    with running_provider(behaviours) as provider:
         begun = time.monotonic()
         ids = [call(provider, inbox.url).json()["task_id"] for _ in behaviours]
         posted = provider.wait_for_callbacks(5)
@@ -108,13 +108,13 @@ def test_a_callback_is_repeated_delayed_lost_or_another(site: Receiver) -> None:
 
 def test_a_callback_may_be_faster_than_the_answer(site: Receiver) -> None:
     inbox = site.inbox()
-    with providing(Behaviour(is_callback_first=True)) as provider:
+    with running_provider(Behaviour(is_callback_first=True)) as provider:
         task_id = call(provider, inbox.url).json()["task_id"]
         assert [body["task_id"] for body in bodies(site)] == [task_id]
 
 
 def test_what_the_receiver_answered_is_written_down(site: Receiver) -> None:
-    with providing(Behaviour(callbacks=2)) as provider:
+    with running_provider(Behaviour(callbacks=2)) as provider:
         call(provider, site.inbox(says(410)).url)
         assert [posted.status for posted in provider.wait_for_callbacks(2)] == [410, 204]
         assert provider.post_again(provider.task) == 204
@@ -124,7 +124,7 @@ def test_what_the_receiver_answered_is_written_down(site: Receiver) -> None:
 
 @pytest.mark.parametrize("error", [None, "no_face", ["no_face"], {"code": "no_face"}, ...])
 def test_a_failure_is_spelled_as_it_is_told(error: Any, site: Receiver) -> None:
-    with providing(Behaviour(fails=True, error=error)) as provider:
+    with running_provider(Behaviour(fails=True, error=error)) as provider:
         call(provider, site.inbox().url)
         provider.wait_for_callbacks(1)
     (body,) = bodies(site)
@@ -138,7 +138,7 @@ def test_behaviours_are_taken_in_turn_and_then_it_is_good() -> None:
         refuses(429, "rate_limited", retry_after="3"),
         fails("no_face"),
     ]
-    with providing(turns) as provider:
+    with running_provider(turns) as provider:
         answers = [call(provider) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [503, 429, 200, 200]
     assert answers[1].headers["retry-after"] == "3"
@@ -146,27 +146,27 @@ def test_behaviours_are_taken_in_turn_and_then_it_is_good() -> None:
 
 
 def test_a_behaviour_may_be_chosen_by_the_call() -> None:
-    def twice_down(call: Call) -> Behaviour:
+    def twice_down(call: ReceivedCall) -> Behaviour:
         return refuses(503) if call.attempt < 2 else Behaviour()
 
-    with providing(twice_down) as provider:
+    with running_provider(twice_down) as provider:
         keys = ["a", "a", "b", "a", "b", "b"]
         answers = [call(provider, idempotency_key=key).status_code for key in keys]
     assert answers == [503, 503, 503, 200, 503, 200]
 
 
 def test_an_idempotency_key_is_honoured_or_not() -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         ids = {call(provider, idempotency_key="a").json()["task_id"] for _ in range(2)}
         assert call(provider, "http://127.0.0.1:1/", idempotency_key="a").status_code == 409
     assert len(ids) == len(provider.tasks) == 1
-    with providing(honours_idempotency=False) as provider:
+    with running_provider(honours_idempotency=False) as provider:
         ids = {call(provider, idempotency_key="a").json()["task_id"] for _ in range(2)}
     assert len(ids) == len(provider.tasks) == 2
 
 
 def test_it_wants_its_key() -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         answer = call(provider, authorization="Bearer other")
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_token")
     assert provider.tasks == {}
@@ -174,7 +174,7 @@ def test_it_wants_its_key() -> None:
 
 def test_an_answer_breaks_off_where_it_is_told_to() -> None:
     turns = [Behaviour(reply=Reply(cut_at=0)), Behaviour(reply=Reply(cut_at=90), starts=False)]
-    with providing(turns) as provider:
+    with running_provider(turns) as provider:
         for _ in turns:
             with pytest.raises(requests.RequestException):
                 call(provider)
@@ -183,7 +183,7 @@ def test_an_answer_breaks_off_where_it_is_told_to() -> None:
 
 def test_two_hundred_tasks_are_worked_on_at_once(site: Receiver) -> None:
     inbox = site.inbox()
-    with providing(Behaviour(works_for=1.0)) as provider, ThreadPoolExecutor(12) as pool:
+    with running_provider(Behaviour(works_for=1.0)) as provider, ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: call(provider, inbox.url).json(), range(200)))
         provider.wait_for_callbacks(200)
     assert {body["task_id"] for body in bodies(site)} == {answer["task_id"] for answer in answers}

@@ -36,15 +36,15 @@ from swaps.models import (
 )
 from tests.hosted.steps import (
     call_back,
-    hosted_by,
     make_due,
     post,
-    requested,
-    sent,
+    request_hosted_swap,
+    run_step,
+    send_swap,
     spent,
-    step,
     submission_of,
     use,
+    using_provider,
 )
 from tests.provider_server import Behaviour, Reply, refuses
 
@@ -78,8 +78,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Happens], None]
 def test_a_second_task_for_one_that_is_sent_changes_nothing_while_the_provider_rests(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings, LOST) as provider:
-        swap = sent(alice)
+    with using_provider(settings, LOST) as provider:
+        swap = send_swap(alice)
         before = submission_of(swap).due_at
         HostedProvider.objects.pause_until(timezone.now() + datetime.timedelta(seconds=1))
         tasks.submit_swap.call(str(swap.pk))
@@ -90,8 +90,8 @@ def test_a_second_task_for_one_that_is_sent_changes_nothing_while_the_provider_r
 def test_a_second_task_for_one_that_is_sent_does_not_park_it(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings, Behaviour(callbacks=0)):
-        swap = sent(alice)
+    with using_provider(settings, Behaviour(callbacks=0)):
+        swap = send_swap(alice)
         soon = timezone.now() + datetime.timedelta(seconds=20)
         HostedProvider.objects.update(open_until=soon, troubles=5)
         tasks.submit_swap.call(str(swap.pk))
@@ -102,8 +102,8 @@ def test_a_second_task_for_one_that_is_sent_does_not_park_it(
 def test_a_second_task_for_one_that_waited_long_and_is_sent_does_not_end_it(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings, Behaviour(callbacks=0)):
-        swap = sent(alice)
+    with using_provider(settings, Behaviour(callbacks=0)):
+        swap = send_swap(alice)
         Submission.objects.update(created_at=timezone.now() - datetime.timedelta(hours=25))
         tasks.submit_swap.call(str(swap.pk))
         swap.refresh_from_db()
@@ -111,8 +111,8 @@ def test_a_second_task_for_one_that_waited_long_and_is_sent_does_not_end_it(
 
 
 def test_one_that_was_just_enqueued_is_not_enqueued_again(alice: User, settings: Settings) -> None:
-    with hosted_by(settings):
-        requested(alice)
+    with using_provider(settings):
+        request_hosted_swap(alice)
         enqueue_submissions(timezone.now())
         assert DBTaskResult.objects.count() == 1
 
@@ -125,7 +125,7 @@ def test_a_callback_that_comes_with_the_answer_is_kept(alice: User, settings: Se
     use(settings, "http://127.0.0.1:9")
     waiting = []
     for _ in range(100):
-        submission = submission_of(requested(alice))
+        submission = submission_of(request_hosted_swap(alice))
         assert submission.mark_sent(timezone.now(), {}, timezone.now())
         waiting.append(submission)
     both = threading.Barrier(2, timeout=30)
@@ -161,7 +161,7 @@ def test_what_is_deleted_while_a_stray_callback_is_filed_is_deleted(
 ) -> None:
     """Both lock the swap before its submission, or a database would have to kill one of them."""
     use(settings, "http://127.0.0.1:9")
-    swap = requested(alice)
+    swap = request_hosted_swap(alice)
     submission = submission_of(swap)
     assert submission.mark_sent(timezone.now(), {}, timezone.now())
     stray = {"success": True, "task_id": "stray", "image_url": "https://a.example/1"}
@@ -200,11 +200,11 @@ def test_what_is_deleted_while_a_stray_callback_is_filed_is_deleted(
 def test_a_callback_that_comes_while_the_provider_is_asked_in_vain_is_not_lost(
     alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
 ) -> None:
-    with hosted_by(settings, Behaviour(is_forgotten=True)) as provider:
-        swap = sent(alice)
+    with using_provider(settings, Behaviour(is_forgotten=True)) as provider:
+        swap = send_swap(alice)
         answers: list[int] = []
         meanwhile("ask", lambda: answers.append(call_back(provider)))
-        step(swap, tasks.ask_provider)
+        run_step(swap, tasks.ask_provider)
         assert answers == [202]
         assert swap.status == Status.PROCESSING
         tasks.collect_result.call(str(swap.pk))
@@ -216,12 +216,12 @@ def test_a_callback_of_the_first_call_outweighs_the_refusal_of_the_second(
     alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
 ) -> None:
     behaviours = [LOST, refuses(403, "used_up")]
-    with hosted_by(settings, behaviours) as provider:
-        swap = sent(alice)
-        step(swap, tasks.ask_provider)  # back to the queue
+    with using_provider(settings, behaviours) as provider:
+        swap = send_swap(alice)
+        run_step(swap, tasks.ask_provider)  # back to the queue
         answers: list[int] = []
         meanwhile("submit", lambda: answers.append(call_back(provider)))
-        step(swap, tasks.submit_swap)
+        run_step(swap, tasks.submit_swap)
         assert answers == [202]
         assert not swap.is_failed
         make_due(swap)
@@ -233,10 +233,10 @@ def test_a_callback_of_the_first_call_outweighs_the_refusal_of_the_second(
 def test_a_picture_that_was_fetched_twice_is_not_deleted_by_the_slower_one(
     alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert call_back(provider) == 202
-        meanwhile("fetch_result", lambda: step(swap, tasks.collect_result))
+        meanwhile("fetch_result", lambda: run_step(swap, tasks.collect_result))
         tasks.collect_result.call(str(swap.pk))
         swap.refresh_from_db()
         assert swap.is_succeeded
@@ -246,8 +246,8 @@ def test_a_picture_that_was_fetched_twice_is_not_deleted_by_the_slower_one(
 def test_an_accepted_callback_is_kept_for_staff_however_the_swap_ends(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert call_back(provider) == 202
         settle(swap, errors.Timeout("Too late."))
     assert ProviderCallback.objects.get().verdict == Verdict.ACCEPTED
@@ -259,11 +259,11 @@ def test_an_accepted_callback_is_kept_for_staff_however_the_swap_ends(
 def test_a_call_that_is_still_under_way_is_not_made_again_at_the_deadline(
     alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
 ) -> None:
-    with hosted_by(settings, Behaviour(callbacks=0)) as provider:
-        swap = requested(alice)
+    with using_provider(settings, Behaviour(callbacks=0)) as provider:
+        swap = request_hosted_swap(alice)
 
         def the_clock_goes_on() -> None:
-            step(swap, tasks.ask_provider)
+            run_step(swap, tasks.ask_provider)
             tasks.submit_swap.call(str(swap.pk))
 
         meanwhile("submit", the_clock_goes_on)
@@ -274,9 +274,9 @@ def test_a_call_that_is_still_under_way_is_not_made_again_at_the_deadline(
 
 def test_an_ask_waits_as_long_as_the_provider_says(alice: User, settings: Settings) -> None:
     later = Reply(status=429, headers={"Retry-After": "120"}, body=b"{}")
-    with hosted_by(settings, asked=[later]):
-        swap = sent(alice)
-        step(swap, tasks.ask_provider)
+    with using_provider(settings, asked=[later]):
+        swap = send_swap(alice)
+        run_step(swap, tasks.ask_provider)
     due_at = submission_of(swap).due_at
     assert due_at
     assert due_at - timezone.now() > datetime.timedelta(seconds=100)
@@ -286,10 +286,10 @@ def test_a_provider_that_cannot_be_asked_for_a_while_costs_no_swap(
     alice: User, settings: Settings
 ) -> None:
     broken = Reply(status=503, body=b"{}")
-    with hosted_by(settings, asked=[broken] * 12) as provider:
-        swap = sent(alice)
+    with using_provider(settings, asked=[broken] * 12) as provider:
+        swap = send_swap(alice)
         for _ in range(12):
-            step(swap, tasks.ask_provider)
+            run_step(swap, tasks.ask_provider)
         assert swap.status == Status.PROCESSING
         assert call_back(provider) == 202
 
@@ -301,8 +301,8 @@ def test_the_picture_of_a_task_whose_answer_is_under_way_is_not_taken_for_anothe
     alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
 ) -> None:
     """The first one's answer was lost, so it is known by its callback alone; that is wrong."""
-    with hosted_by(settings, [LOST, Behaviour(callbacks=0)]) as provider:
-        first, second = sent(alice), requested(alice)
+    with using_provider(settings, [LOST, Behaviour(callbacks=0)]) as provider:
+        first, second = send_swap(alice), request_hosted_swap(alice)
 
         def the_wrong_callback_comes() -> None:
             task = list(provider.tasks.values())[1]
@@ -312,7 +312,7 @@ def test_the_picture_of_a_task_whose_answer_is_under_way_is_not_taken_for_anothe
 
         meanwhile("submit", the_wrong_callback_comes)
         tasks.submit_swap.call(str(second.pk))
-        step(first, tasks.collect_result)
+        run_step(first, tasks.collect_result)
     assert first.status == Status.PROCESSING
     assert submission_of(first).task_id == ""
     assert submission_of(second).task_id == list(provider.tasks)[1]
@@ -324,17 +324,17 @@ def test_the_picture_of_a_task_whose_answer_is_under_way_is_not_taken_for_anothe
 def test_one_that_is_at_the_provider_counts_although_it_is_deleted(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings):
-        remove_swap(sent(alice))
-        remove_swap(requested(alice))
+    with using_provider(settings):
+        remove_swap(send_swap(alice))
+        remove_swap(request_hosted_swap(alice))
     assert spent(alice) == 1
 
 
 def test_one_that_is_deleted_while_it_is_taken_back_is_deleted_and_given_back(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings, refuses(503, "api_error")):
-        swap = sent(alice)
+    with using_provider(settings, refuses(503, "api_error")):
+        swap = send_swap(alice)
         stale = Swap.objects.get(pk=swap.pk)
         stale.status = Status.PROCESSING  # as the page saw it, before it was taken back
         remove_swap(stale)
@@ -344,9 +344,9 @@ def test_one_that_is_deleted_while_it_is_taken_back_is_deleted_and_given_back(
 
 
 def test_deleting_twice_gives_back_once(alice: User, settings: Settings) -> None:
-    with hosted_by(settings):
-        swap = requested(alice)
-        requested(alice)
+    with using_provider(settings):
+        swap = request_hosted_swap(alice)
+        request_hosted_swap(alice)
         remove_swap(Swap.objects.get(pk=swap.pk))
         remove_swap(swap)
     assert spent(alice) == 1
@@ -358,8 +358,8 @@ def test_a_swap_that_is_deleted_while_its_picture_is_fetched_leaves_nothing(
     meanwhile: Callable[[str, Happens], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = sent(alice)
+    with using_provider(settings) as provider:
+        swap = send_swap(alice)
         assert call_back(provider) == 202
         meanwhile("fetch_result", lambda: remove_swap(Swap.objects.get(pk=swap.pk)))
         tasks.collect_result.call(str(swap.pk))
@@ -375,8 +375,8 @@ def test_a_swap_that_is_deleted_while_its_picture_is_fetched_leaves_nothing(
 def test_a_key_that_was_taken_away_sends_nothing_to_anybody(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings) as provider:
-        swap = requested(alice)
+    with using_provider(settings) as provider:
+        swap = request_hosted_swap(alice)
         settings.FACESWAP_API_KEY = ""
         tasks.submit_swap.call(str(swap.pk))
         assert provider.calls == []
@@ -413,8 +413,8 @@ def test_an_answer_is_kept_even_if_nothing_can_be_written_about_the_provider(
         raise OperationalError("deadlock detected")
 
     monkeypatch.setattr(type(HostedProvider.objects), "record_success", break_down)
-    with hosted_by(settings, Behaviour(callbacks=0)) as provider:
-        swap = sent(alice)
+    with using_provider(settings, Behaviour(callbacks=0)) as provider:
+        swap = send_swap(alice)
         assert submission_of(swap).task_id == provider.task.id
 
 
@@ -423,8 +423,8 @@ def test_the_outcome_of_a_call_that_seemed_refused_is_collected_at_once(
 ) -> None:
     """It began the task, and something before it answered that it could not be reached."""
     unreachable = Behaviour(reply=Reply(status=503, body=b"{}"), callbacks=0)
-    with hosted_by(settings, unreachable) as provider:
-        swap = requested(alice)
+    with using_provider(settings, unreachable) as provider:
+        swap = request_hosted_swap(alice)
         meanwhile("submit", lambda: call_back(provider))
         tasks.submit_swap.call(str(swap.pk))
         assert submission_of(swap).stage == Stage.ANSWERED
@@ -440,10 +440,10 @@ def spent_when_deleted(
     owner: User, meanwhile: Callable[[str, Happens], None], sends: int = 1
 ) -> int:
     """During so many calls' last one."""
-    swap = requested(owner)
+    swap = request_hosted_swap(owner)
     for _ in range(sends - 1):
         tasks.submit_swap.call(str(swap.pk))
-        step(swap, tasks.ask_provider)
+        run_step(swap, tasks.ask_provider)
         make_due(swap)
     meanwhile("submit", lambda: remove_swap(Swap.objects.get(pk=swap.pk)))
     tasks.submit_swap.call(str(swap.pk))
@@ -460,7 +460,7 @@ def test_one_that_was_deleted_during_a_call_that_began_nothing_does_not_count(
     meanwhile: Callable[[str, Happens], None],
     behaviour: Behaviour,
 ) -> None:
-    with hosted_by(settings, behaviour) as provider:
+    with using_provider(settings, behaviour) as provider:
         assert spent_when_deleted(alice, meanwhile) == 0
         assert not provider.tasks
 
@@ -468,8 +468,8 @@ def test_one_that_was_deleted_during_a_call_that_began_nothing_does_not_count(
 def test_nor_does_one_that_was_deleted_right_after_such_a_call(
     alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with hosted_by(settings, refuses(503, "api_error")):
-        swap = requested(alice)
+    with using_provider(settings, refuses(503, "api_error")):
+        swap = request_hosted_swap(alice)
         noted = type(HostedProvider.objects).record_failure
 
         def record_failure(*args: Any, **kwargs: Any) -> None:
@@ -486,7 +486,7 @@ def test_nor_does_one_that_was_deleted_right_after_such_a_call(
 def test_one_that_was_deleted_during_a_call_that_began_it_counts(
     alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
 ) -> None:
-    with hosted_by(settings, Behaviour(callbacks=0)) as provider:
+    with using_provider(settings, Behaviour(callbacks=0)) as provider:
         assert spent_when_deleted(alice, meanwhile) == 1
         assert provider.tasks
 
@@ -494,7 +494,7 @@ def test_one_that_was_deleted_during_a_call_that_began_it_counts(
 def test_it_counts_if_an_earlier_call_may_have_begun_it(
     alice: User, settings: Settings, meanwhile: Callable[[str, Happens], None]
 ) -> None:
-    with hosted_by(settings, [LOST, refuses(503, "api_error")]) as provider:
+    with using_provider(settings, [LOST, refuses(503, "api_error")]) as provider:
         assert spent_when_deleted(alice, meanwhile, sends=2) == 1
         assert len(provider.swaps) == 2
         assert len(provider.tasks) == 1
@@ -503,9 +503,9 @@ def test_it_counts_if_an_earlier_call_may_have_begun_it(
 def test_one_that_may_have_been_begun_and_waits_to_be_sent_again_counts_when_deleted(
     alice: User, settings: Settings
 ) -> None:
-    with hosted_by(settings, LOST) as provider:
-        swap = sent(alice)
-        step(swap, tasks.ask_provider)
+    with using_provider(settings, LOST) as provider:
+        swap = send_swap(alice)
+        run_step(swap, tasks.ask_provider)
         assert (swap.status, len(provider.tasks)) == (Status.QUEUED, 1)
         remove_swap(swap)
     assert spent(alice) == 1

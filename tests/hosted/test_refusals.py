@@ -15,8 +15,8 @@ from swaps.providers.base import (
 from tests.hosted.provider_calls import HTML, SHORT, error, problem_of, replies, submit
 from tests.net_servers import drips, says, serving
 from tests.provider_server import (
-    providing,
     refuses,
+    running_provider,
 )
 
 pytestmark = pytest.mark.usefixtures("the_key_is_good")
@@ -52,7 +52,7 @@ def test_a_refusal_is_final_and_says_why(
     status: int, code: str, kind: type[errors.SwapError], settings: Settings
 ) -> None:
     behaviour = refuses(status, code, "Because.")
-    with providing(behaviour) as provider, pytest.raises(kind) as refusal:
+    with running_provider(behaviour) as provider, pytest.raises(kind) as refusal:
         submit(settings, provider)
     assert "Because" not in refusal.value.message
     assert problem_of(refusal.value) == f"{status} {code}: Because."
@@ -77,7 +77,7 @@ def test_a_refusal_is_final_and_says_why(
 def test_an_error_is_understood_in_every_spelling(
     status: int, body: object, settings: Settings
 ) -> None:
-    with providing(replies(body, status=status)) as provider, pytest.raises(errors.NoFace):
+    with running_provider(replies(body, status=status)) as provider, pytest.raises(errors.NoFace):
         submit(settings, provider)
 
 
@@ -98,7 +98,7 @@ def test_an_error_is_understood_in_every_spelling(
 def test_a_refusal_that_says_nothing_is_known_by_its_status(
     status: int, kind: type[errors.SwapError], word: str, body: bytes, settings: Settings
 ) -> None:
-    with providing(replies(body, status=status)) as provider, pytest.raises(kind) as refusal:
+    with running_provider(replies(body, status=status)) as provider, pytest.raises(kind) as refusal:
         submit(settings, provider)
     assert word in refusal.value.message
     assert problem_of(refusal.value).startswith(str(status))
@@ -108,7 +108,7 @@ def test_a_key_that_is_not_taken_is_the_operators_matter(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.FACESWAP_API_KEY = "another-key"
-    with providing() as provider, pytest.raises(errors.ApiError) as refusal:
+    with running_provider() as provider, pytest.raises(errors.ApiError) as refusal:
         submit(settings, provider)
     assert "operator" in refusal.value.message
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
@@ -133,7 +133,7 @@ def test_a_key_that_is_not_taken_is_the_operators_matter(
 )
 def test_a_provider_that_wants_fewer_calls_is_busy(body: object, settings: Settings) -> None:
     busy = replies(body, status=429, retry_after="17")
-    with providing(busy) as provider, pytest.raises(RetryLater) as trouble:
+    with running_provider(busy) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.is_busy
     assert trouble.value.retry_after == 17
@@ -143,7 +143,7 @@ def test_a_provider_that_wants_fewer_calls_is_busy(body: object, settings: Setti
 @pytest.mark.parametrize("status", [200, 400, 403])
 @pytest.mark.parametrize("code", ["too_many_requests", "rate_limited"])
 def test_it_is_busy_whatever_the_status(code: str, status: int, settings: Settings) -> None:
-    with providing(refuses(status, code)) as provider, pytest.raises(RetryLater) as trouble:
+    with running_provider(refuses(status, code)) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.is_busy
 
@@ -154,7 +154,7 @@ def test_a_provider_that_is_down_has_begun_nothing(
     status: int, body: object, settings: Settings
 ) -> None:
     down = replies(body, status=status, retry_after="2")
-    with providing(down) as provider, pytest.raises(RetryLater) as trouble:
+    with running_provider(down) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert not trouble.value.is_busy
     assert trouble.value.retry_after == 2
@@ -195,7 +195,7 @@ def test_when_to_come_back_is_read_within_reason(
     say: Callable[[], str], least: float, most: float, settings: Settings
 ) -> None:
     busy = replies(b"", status=429, retry_after=say())
-    with providing(busy) as provider, pytest.raises(RetryLater) as trouble:
+    with running_provider(busy) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.retry_after is not None
     assert least <= trouble.value.retry_after <= most
@@ -218,6 +218,6 @@ def test_when_to_come_back_is_read_within_reason(
 )
 def test_when_to_come_back_may_make_no_sense(header: str, settings: Settings) -> None:
     busy = replies(b"", status=429, retry_after=header)
-    with providing(busy) as provider, pytest.raises(RetryLater) as trouble:
+    with running_provider(busy) as provider, pytest.raises(RetryLater) as trouble:
         submit(settings, provider)
     assert trouble.value.retry_after in {None, 3600}

@@ -35,12 +35,12 @@ from tests.hosted.provider_calls import (
     submit,
 )
 from tests.net_servers import Behaviour as Misbehaviour
-from tests.net_servers import answer, certified, drips, full, says, serving, silent
+from tests.net_servers import answer, certificate_for, drips, full_port, says, serving, silent
 from tests.provider_server import (
     KEY,
     Behaviour,
     Reply,
-    providing,
+    running_provider,
 )
 
 pytestmark = pytest.mark.usefixtures("the_key_is_good")
@@ -56,11 +56,11 @@ def test_a_swap_is_asked_for_as_the_contract_says(settings: Settings) -> None:
         callback_url="http://127.0.0.1:9/callbacks/a/",
         idempotency_key="7d1c.1",
     )
-    with providing() as provider:
+    with running_provider() as provider:
         settings.FACESWAP_API_URL = provider.url
         assert client.submit(request) == Accepted(task_id=provider.task.id)
     (call,) = provider.swaps
-    assert call.said == {
+    assert call.payload == {
         "source_image_url": request.source_image_url,
         "target_image_url": request.target_image_url,
         "callback_url": request.callback_url,
@@ -78,24 +78,24 @@ def test_for_a_provider_that_reads_them_so_the_two_pictures_are_exchanged(
     settings: Settings,
 ) -> None:
     settings.FACESWAP_HOSTED_EXCHANGE = True
-    with providing() as provider:
+    with running_provider() as provider:
         submit(settings, provider)
-    said = provider.swaps[0].said
+    said = provider.swaps[0].payload
     assert said["source_image_url"] == REQUEST.target_image_url
     assert said["target_image_url"] == REQUEST.source_image_url
 
 
 def test_a_task_is_asked_for_as_the_contract_says(settings: Settings) -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         task_id = submit(settings, provider).task_id
         ask(settings, provider, task_id)
-    (call,) = provider.questions
-    assert call.said == {"id": task_id, "action": "retrieve"}
+    (call,) = provider.task_calls
+    assert call.payload == {"id": task_id, "action": "retrieve"}
     assert call.headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_connections_are_kept(settings: Settings) -> None:
-    with providing() as provider:
+    with running_provider() as provider:
         task_id = submit(settings, provider).task_id
         ask(settings, provider, task_id)
         submit(settings, provider)
@@ -105,7 +105,7 @@ def test_connections_are_kept(settings: Settings) -> None:
 def test_a_connection_that_the_provider_has_closed_meanwhile_is_replaced(
     settings: Settings,
 ) -> None:
-    with providing(Behaviour(reply=Reply(closes=True))) as provider:
+    with running_provider(Behaviour(reply=Reply(closes=True))) as provider:
         submit(settings, provider)
         time.sleep(0.1)  # its end has to arrive
         submit(settings, provider)
@@ -123,7 +123,7 @@ def test_calls_side_by_side_do_not_mix(settings: Settings) -> None:
         )
         return client.submit(request).task_id, url
 
-    with providing() as provider, ThreadPoolExecutor(12) as pool:
+    with running_provider() as provider, ThreadPoolExecutor(12) as pool:
         settings.FACESWAP_API_URL = provider.url
         taken = dict(pool.map(submit_number, range(60)))
     assert {task.id: task.request["source_image_url"] for task in provider.tasks.values()} == taken
@@ -131,7 +131,7 @@ def test_calls_side_by_side_do_not_mix(settings: Settings) -> None:
 
 
 def test_cookies_are_not_kept(settings: Settings) -> None:
-    with providing(Behaviour(reply=Reply(headers={"Set-Cookie": "a=b"}))) as provider:
+    with running_provider(Behaviour(reply=Reply(headers={"Set-Cookie": "a=b"}))) as provider:
         submit(settings, provider)
         submit(settings, provider)
     assert all("cookie" not in call.headers for call in provider.calls)
@@ -146,18 +146,18 @@ def test_the_environment_has_no_say(
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with providing() as provider:
+    with running_provider() as provider:
         submit(settings, provider)
     assert provider.swaps[0].headers["authorization"] == f"Bearer {KEY}"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_the_key_is_not_carried_on_by_a_redirect(status: int, settings: Settings) -> None:
-    with providing() as elsewhere:
+    with running_provider() as elsewhere:
         place = {"Location": f"{elsewhere.url}/face/swap"}
         reply = Reply(status=status, headers=place, body=HTML)
         behaviour = Behaviour(starts=False, reply=reply)
-        with providing(behaviour) as provider, pytest.raises(errors.ApiError) as refusal:
+        with running_provider(behaviour) as provider, pytest.raises(errors.ApiError) as refusal:
             submit(settings, provider)
     assert elsewhere.calls == []
     assert "operator" in refusal.value.message
@@ -190,14 +190,14 @@ def test_a_photo_on_disk_gets_a_url_of_the_site(settings: Settings) -> None:
 def test_a_task_that_was_taken_on_is_accepted(
     status: int, body: object, settings: Settings
 ) -> None:
-    with providing(replies(body, status=status)) as provider:
+    with running_provider(replies(body, status=status)) as provider:
         assert submit(settings, provider) == Accepted(task_id="a-task")
 
 
 def test_a_result_in_the_answer_is_taken_although_a_callback_was_asked_for(
     settings: Settings,
 ) -> None:
-    with providing(Behaviour(is_synchronous=True)) as provider:
+    with running_provider(Behaviour(is_synchronous=True)) as provider:
         outcome = submit(settings, provider)
     url = f"{provider.url}/results/{provider.task.id}.jpg"
     assert outcome == Answered(task_id=provider.task.id, image_url=url)
@@ -208,14 +208,14 @@ def test_a_gateway_that_waited_in_vain_names_the_task_that_goes_on(
     status: int, settings: Settings
 ) -> None:
     body = {**error("timeout"), "task_id": "a-task"}
-    with providing(replies(body, status=status)) as provider:
+    with running_provider(replies(body, status=status)) as provider:
         assert submit(settings, provider) == Accepted(task_id="a-task")
 
 
 def test_the_same_idempotency_key_gets_the_same_task(settings: Settings) -> None:
     """After an answer that was lost."""
     lost = Behaviour(reply=Reply(cut_at=0))
-    with providing([lost, Behaviour()]) as provider:
+    with running_provider([lost, Behaviour()]) as provider:
         with pytest.raises(ResponseLost):
             submit(settings, provider)
         assert submit(settings, provider) == Accepted(task_id=provider.task.id)
@@ -223,7 +223,7 @@ def test_the_same_idempotency_key_gets_the_same_task(settings: Settings) -> None
 
 def test_an_answer_may_be_packed_although_nobody_asked_for_that(settings: Settings) -> None:
     packed = Reply(body=gzip.compress(WHOLE), headers={"Content-Encoding": "gzip"})
-    with providing(Behaviour(reply=packed)) as provider:
+    with running_provider(Behaviour(reply=packed)) as provider:
         assert submit(settings, provider) == Accepted(task_id="a-task")
 
 
@@ -244,7 +244,7 @@ def test_a_provider_without_an_address_has_seen_nothing(settings: Settings) -> N
 
 def test_a_provider_at_which_connecting_hangs_has_seen_nothing(settings: Settings) -> None:
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
-    with full() as port, pytest.raises(RetryLater, match="no connection in time"):
+    with full_port() as port, pytest.raises(RetryLater, match="no connection in time"):
         submit(settings, f"http://127.0.0.1:{port}")
 
 
@@ -255,7 +255,7 @@ def test_a_setting_that_is_no_address_is_said_to_staff(url: str, settings: Setti
 
 
 def test_a_certificate_that_nobody_trusts_gets_no_key(settings: Settings, tmp_path: Path) -> None:
-    _, tls = certified(tmp_path, [])
+    _, tls = certificate_for(tmp_path, [])
     with serving(says(answer()), tls=tls) as server, pytest.raises(RetryLater, match="TLS"):
         submit(settings, f"https://127.0.0.1:{server.port}")
     assert server.requests == []
@@ -274,7 +274,7 @@ def trusted(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[ssl.SSLContext]:
     """The server's side of TLS that the site trusts, for start.test, which is here."""
-    certificate, tls = certified(tmp_path, [])
+    certificate, tls = certificate_for(tmp_path, [])
     look_up = socket.getaddrinfo
 
     def find(host: str, *rest: Any, **more: Any) -> Any:

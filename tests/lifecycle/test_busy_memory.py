@@ -14,7 +14,7 @@ from pytest_django import Settings
 from swaps import tasks
 from swaps.images import budget
 from swaps.models import ApiAccess, CallCount, FormCount, Quota, Status, Swap, Upload, User
-from tests.api_caller import ASYNC, Caller, code_of
+from tests.api_caller import ASYNC, Caller, error_code
 from tests.net_servers import answer as http_answer
 from tests.net_servers import says, serving
 from tests.pictures import data_url, file, picture, webp_bomb
@@ -66,7 +66,11 @@ def test_a_form_that_waited_in_vain_says_so_and_keeps_what_it_can(
 def test_a_call_that_waited_in_vain_may_come_again_and_nothing_is_spent(alice: User) -> None:
     caller = Caller(alice)
     answer = caller.swap({**ASYNC, "source_image_url": data_url(picture())})
-    assert (answer.status_code, code_of(answer), answer["Retry-After"]) == (503, "api_error", "10")
+    assert (answer.status_code, error_code(answer), answer["Retry-After"]) == (
+        503,
+        "api_error",
+        "10",
+    )
     assert ApiAccess.objects.get_or_grant(alice).spent == 0
     assert not Swap.objects.exists()
 
@@ -169,7 +173,7 @@ def test_calls_are_counted_before_their_pictures_are_opened(
     in_one_minute()
     caller = Caller(alice)
     body = {**ASYNC, "source_image_url": data_url(b"no picture")}
-    codes = [code_of(caller.swap(body)) for _ in range(2)]
+    codes = [error_code(caller.swap(body)) for _ in range(2)]
     assert codes == ["invalid_image", "too_many_requests"]
     assert CallCount.objects.get(user=alice).count == 1
 

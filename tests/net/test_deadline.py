@@ -13,7 +13,7 @@ from tests.net_servers import (
     Peer,
     answer,
     drips,
-    full,
+    full_port,
     leads_to,
     says,
     serving,
@@ -58,7 +58,7 @@ def test_a_tls_port_that_never_answers_is_left_in_time(behave: Behaviour) -> Non
 
 
 def test_a_port_that_never_accepts_is_left_in_time() -> None:
-    with full() as port:
+    with full_port() as port:
         is_over_in_time(partial(fetch, port, seconds=SHORT))
 
 

@@ -17,7 +17,7 @@ from tests.net.strangers import CHUNKED, LOCAL, OK, SHORT, SLACK, Resolver, Sent
 from tests.net_servers import (
     Peer,
     answer,
-    full,
+    full_port,
     says,
     serving,
 )
@@ -129,7 +129,7 @@ def test_of_several_addresses_the_first_that_answers_is_taken() -> None:
 
 
 def test_an_address_that_hangs_leaves_time_for_the_others() -> None:
-    with full() as port, serving(says(answer(b"picture")), at="127.0.0.2", port=port):
+    with full_port() as port, serving(says(answer(b"picture")), at="127.0.0.2", port=port):
         assert fetch(port, seconds=2 * SHORT, resolve=Resolver([LOCAL, "127.0.0.2"])) == b"picture"
 
 

@@ -11,7 +11,7 @@ from swaps.net import NotReached
 from tests.net.strangers import LOCAL, OK, SHORT, Resolver, fetch, is_over_in_time
 from tests.net_servers import (
     answer,
-    certified,
+    certificate_for,
     drips,
     says,
     serving,
@@ -23,7 +23,7 @@ class Tls:
 
     def __init__(self, folder: Path) -> None:
         self.names: list[str | None] = []  # as clients call the server
-        self.certificate, self.context = certified(folder, self.names)
+        self.certificate, self.context = certificate_for(folder, self.names)
 
 
 @pytest.fixture

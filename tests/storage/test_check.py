@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from tests import s3_server
-from tests.net_servers import Behaviour, Peer, Server, answer, certified, serving
+from tests.net_servers import Behaviour, Peer, Server, answer, certificate_for, serving
 
 NOT_WELL = "The site cannot use this store as it is."
 OFFLINE = {
@@ -208,7 +208,7 @@ def test_what_the_server_refuses_is_put_into_words(use_played: Any, code: str, w
 def test_a_certificate_that_is_not_trusted_is_told_from_silence(
     use_played: Any, tmp_path: Path
 ) -> None:
-    _, tls = certified(tmp_path, [])
+    _, tls = certificate_for(tmp_path, [])
     with serving(refuses("Unheard"), tls=tls) as server:
         use_played(AWS_S3_ENDPOINT_URL=f"https://127.0.0.1:{server.port}")
         (failure,) = failures(said())

@@ -21,7 +21,7 @@ from pytest_django import Settings
 from faceswap_site import s3
 from swaps import storage
 from tests import s3_server
-from tests.net_servers import Peer, answer, certified, says, serving
+from tests.net_servers import Peer, answer, certificate_for, says, serving
 from tests.paths import ROOT
 from tests.s3_server import KEY, NOWHERE, at
 
@@ -177,7 +177,7 @@ def test_urls_cannot_be_made_to_live_longer_than_s3_allows() -> None:
 def test_certificates_are_checked_and_an_empty_setting_counts_as_unset(
     use: Any, tmp_path: Path
 ) -> None:
-    _, tls = certified(tmp_path, [])
+    _, tls = certificate_for(tmp_path, [])
     with serving(says(ok()), tls=tls) as server:
         use(AWS_S3_ENDPOINT_URL=f"https://127.0.0.1:{server.port}", AWS_CA_BUNDLE="")
         with pytest.raises(SSLError):

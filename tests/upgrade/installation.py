@@ -26,7 +26,7 @@ TIME = re.compile(r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 
 @dataclass(frozen=True)
 class Installation:
-    """``facts`` tell ids, links, keys and what was shown, with the addresses of today."""
+    """The archive. ``facts`` are ids, links, keys and shown texts, with the addresses of today."""
 
     addresses: Mapping[str, str]  # of site, provider and receiver
 
@@ -36,7 +36,7 @@ class Installation:
         return facts
 
     def unpack(self, site: RunningSite) -> None:
-        """Into the site's folder and its empty database, as if it had been stopped just now."""
+        """Unpack it into a site's folder and its empty database."""
         with tarfile.open(ARCHIVE) as archive:
             media = [entry for entry in archive if entry.name.startswith("media")]
             archive.extractall(site.folder, media, filter="data")
@@ -56,7 +56,7 @@ class Installation:
         )
 
     def _moved(self, text: str) -> str:
-        """Ports are taken as they are free: an operator may move a site as well."""
+        """Replace the recorded address by today's: ports are taken as they are free."""
         for name, old in json.loads(_read("facts.json"))["addresses"].items():
             text = text.replace(old, self.addresses[name])
         return text

@@ -16,7 +16,7 @@ import requests
 from PIL import Image
 from standardwebhooks import Webhook
 
-from tests.provider_server import Behaviour, Provider, Task, jpeg, providing
+from tests.provider_server import Behaviour, Provider, Task, jpeg, running_provider
 from tests.receiver import Received, Receiver, receiving
 from tests.running import free_port, wait_until
 from tests.running_site import RunningSite, running_site
@@ -93,7 +93,7 @@ class Upgraded:
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
     port = free_port()
-    with providing(fetches=True) as provider, receiving() as receiver:
+    with running_provider(fetches=True) as provider, receiving() as receiver:
         addresses = {"provider": provider.url, "receiver": receiver.url}
         old = Installation({"site": f"http://127.0.0.1:{port}", **addresses})
         facts = old.facts
@@ -195,7 +195,7 @@ def test_nothing_is_charged_twice_and_nothing_given_back(upgraded: Upgraded) -> 
 
 def test_the_provider_is_asked_for_nothing_that_it_has(upgraded: Upgraded) -> None:
     assert len(upgraded.provider.swaps) == 1
-    assert [call.said["id"] for call in upgraded.provider.questions] == [
+    assert [call.payload["id"] for call in upgraded.provider.task_calls] == [
         upgraded.facts["provider_tasks"]["callback_lost"]
     ]
     submissions = upgraded.state["submissions"]

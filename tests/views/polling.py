@@ -1,4 +1,4 @@
-"""How the history asks for what is new."""
+"""Finds the URL by which the history polls."""
 
 import re
 
