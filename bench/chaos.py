@@ -47,8 +47,8 @@ def main() -> None:
         environment = _ground.prepare(
             SITE_URL=f"http://127.0.0.1:{port}",
             FACESWAP_PROVIDER="hosted",
-            FACESWAP_API_URL=provider.url,
-            FACESWAP_API_KEY=KEY,
+            FACESWAP_HOSTED_URL=provider.url,
+            FACESWAP_HOSTED_KEY=KEY,
             FACESWAP_CALLBACK_DEADLINE=str(DEADLINE),
             FACESWAP_HOSTED_IN_FLIGHT="20",
             FACESWAP_HOSTED_PAUSE_SECONDS="2",

@@ -60,6 +60,7 @@ def circle(folder: str) -> Iterator[RunningSite]:
         "AWS_STORAGE_BUCKET_NAME": "",
         "FACESWAP_API_KEY": "",
         "FACESWAP_FETCH_ALLOW": f"127.0.0.1:{port}, {s3_is_at}",
+        "FACESWAP_HOSTED_KEY": "",
         "FACESWAP_PROVIDER": "embedded",
     }
     with (
@@ -73,9 +74,9 @@ def circle(folder: str) -> Iterator[RunningSite]:
             if name.startswith("TEST_AWS_")
         } | {
             "AWS_STORAGE_BUCKET_NAME": bucket,
-            "FACESWAP_API_KEY": key.strip(),
-            "FACESWAP_API_URL": provider.url,
+            "FACESWAP_HOSTED_KEY": key.strip(),
             "FACESWAP_HOSTED_RESULT_HOSTS": urlsplit(provider.url).netloc,
+            "FACESWAP_HOSTED_URL": provider.url,
             "FACESWAP_PROVIDER": "hosted",
         }
         with running_site(_made(folder, "site"), port=port, environment=site_is_told) as site:

@@ -1,16 +1,33 @@
 """Reads typed settings from environment variables.
 
 A value that cannot be parsed stops the program with the variable's name and what was expected. A
-secret may be given as a file: ``NAME_FILE`` names it (as Docker and systemd do).
+secret may be given as a file: ``NAME_FILE`` names it (as Docker and systemd do). A setting that was
+renamed is read by its old name as well, where the new one is empty or unset.
 """
 
 import contextlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 from swaps.net.names import ascii_host, ascii_url
+
+# What settings were called before, by what they are called now.
+OLD_NAMES = {
+    "FACESWAP_HOSTED_KEY": "FACESWAP_API_KEY",
+    "FACESWAP_HOSTED_URL": "FACESWAP_API_URL",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldName:
+    """A setting that is given by the name it had before."""
+
+    old: str
+    new: str
+    is_overruled: bool  # the new name is given as well, with another value
 
 
 def load_dotenv(path: Path) -> None:
@@ -25,18 +42,41 @@ def load_dotenv(path: Path) -> None:
 
 def text(name: str, default: str = "") -> str:
     """Return a variable, stripped; the default when it is empty or unset."""
-    return os.environ.get(name, "").strip() or default
+    return _value(_name_in_use(name)) or default
 
 
 def secret(name: str, default: str = "") -> str:
     """Return the value of NAME, or the contents of the file that NAME_FILE names."""
-    path = text(f"{name}_FILE")
+    name = _name_in_use(name)
+    path = _value(f"{name}_FILE")
     if not path:
-        return text(name, default)
+        return _value(name) or default
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
+
+
+def old_names() -> list[OldName]:
+    """Return the old names that are set, but for those with the value that the new name has."""
+    return [
+        OldName(old=old, new=new, is_overruled=_is_set(new))
+        for new, old in OLD_NAMES.items()
+        if _is_set(old) and (not _is_set(new) or secret(old) != secret(new))
+    ]
+
+
+def _name_in_use(name: str) -> str:
+    old = OLD_NAMES.get(name)
+    return old if old and _is_set(old) and not _is_set(name) else name
+
+
+def _is_set(name: str) -> bool:
+    return bool(_value(name) or _value(f"{name}_FILE"))
+
+
+def _value(name: str) -> str:
+    return os.environ.get(name, "").strip()
 
 
 def flag(name: str, *, default: bool = False) -> bool:

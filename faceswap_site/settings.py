@@ -63,9 +63,10 @@ FACESWAP_API_WAITING_CALLS = env.integer("FACESWAP_API_WAITING_CALLS", 200)
 FACESWAP_FETCH_ALLOW = env.strings("FACESWAP_FETCH_ALLOW")
 
 # --- who performs swaps: the site's own engine, or a hosted provider -------------------------
-FACESWAP_API_URL = env.url("FACESWAP_API_URL", "https://api.acedata.cloud")
-FACESWAP_API_KEY = env.secret("FACESWAP_API_KEY")
-FACESWAP_PROVIDER = env.text("FACESWAP_PROVIDER", "hosted" if FACESWAP_API_KEY else "embedded")
+FACESWAP_HOSTED_URL = env.url("FACESWAP_HOSTED_URL", "https://api.acedata.cloud")
+FACESWAP_HOSTED_KEY = env.secret("FACESWAP_HOSTED_KEY")
+FACESWAP_OLD_NAMES = env.old_names()
+FACESWAP_PROVIDER = env.text("FACESWAP_PROVIDER", "hosted" if FACESWAP_HOSTED_KEY else "embedded")
 FACESWAP_API_PROVIDER = env.text("FACESWAP_API_PROVIDER", "embedded")
 FACESWAP_CALLBACK_DEADLINE = env.integer("FACESWAP_CALLBACK_DEADLINE", 120, minimum=1)
 # How long the provider's presigned URLs work: longer than every deadline and one resend take.

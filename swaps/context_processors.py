@@ -29,7 +29,7 @@ def mail(request: HttpRequest) -> dict[str, bool]:
 def host_of_provider() -> str:
     """Return the host name of the hosted provider, or a general word when its URL has none."""
     try:
-        host = urlsplit(settings.FACESWAP_API_URL).hostname
+        host = urlsplit(settings.FACESWAP_HOSTED_URL).hostname
     except ValueError:
         host = ""
     return host or "another server"

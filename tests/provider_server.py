@@ -1,7 +1,7 @@
 """A hosted provider as a real server: it keeps to the contract, or breaks it in one way each.
 
     with running_provider(Behaviour(callbacks=2)) as provider:
-        settings.FACESWAP_API_URL, settings.FACESWAP_API_KEY = provider.url, provider.key
+        settings.FACESWAP_HOSTED_URL, settings.FACESWAP_HOSTED_KEY = provider.url, provider.key
 
 Every call that it received, and every callback that it posted, is recorded.
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from faceswap_site import env
 from swaps.errors import SwapError
 from swaps.models import Status
 from tests.test_architecture import DEPTH, LAYERS, MODULES
@@ -119,6 +120,7 @@ def test_each_setting_in_the_example_is_explained() -> None:
 
 def test_settings_that_the_documents_name_exist() -> None:
     known = {name for name, _ in environment_reads()}
+    known |= set(env.OLD_NAMES.values())
     known |= {f"{name}_FILE" for name in known}
     for path in DOCUMENTS:
         code = code_in(path.read_text(encoding="utf-8"))
@@ -154,7 +156,7 @@ def test_each_command_of_ours_is_explained_to_operators() -> None:
 
 def test_each_system_check_of_ours_is_explained_to_operators() -> None:
     checks = [path.read_text(encoding="utf-8") for path in (ROOT / "swaps" / "checks").glob("*.py")]
-    ids = set(re.findall(r"swaps\.[EW]\d{3}", "".join(checks)))
+    ids = set(re.findall(r"swaps\.[EWI]\d{3}", "".join(checks)))
     assert ids
     assert set(first_cells(read("docs", "operations.md"), "check")) == ids
 

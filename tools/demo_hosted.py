@@ -40,10 +40,11 @@ OWN = {
     "DEBUG": "",
     "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
     "EMAIL_HOST": "",
-    "FACESWAP_API_KEY": "",
-    "FACESWAP_API_KEY_FILE": "",
+    **dict.fromkeys(("FACESWAP_API_KEY", "FACESWAP_API_KEY_FILE", "FACESWAP_API_URL"), ""),
     "FACESWAP_API_PROVIDER": "embedded",
     "FACESWAP_HOSTED_EXCHANGE": "",
+    "FACESWAP_HOSTED_KEY": "",
+    "FACESWAP_HOSTED_KEY_FILE": "",
     "SECRET_KEY": "",
     "SECRET_KEY_FILE": "",
 }
@@ -193,10 +194,10 @@ def site_of(folder: Path, port: int, s3: Environment) -> Instance:
         environment=OWN
         | s3
         | {
-            "FACESWAP_API_KEY_FILE": str(folder / "provider-key"),
-            "FACESWAP_API_URL": f"http://{provider}",
+            "FACESWAP_HOSTED_KEY_FILE": str(folder / "provider-key"),
             "FACESWAP_HOSTED_PAUSE_SECONDS": env.text("FACESWAP_HOSTED_PAUSE_SECONDS", "5"),
             "FACESWAP_HOSTED_RESULT_HOSTS": provider,
+            "FACESWAP_HOSTED_URL": f"http://{provider}",
             "FACESWAP_PROVIDER": "hosted",
             "FACESWAP_VAR": str(folder / "site"),
             "SITE_URL": f"http://{HOST}:{port}",

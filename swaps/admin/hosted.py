@@ -73,7 +73,7 @@ class HostedProviderAdmin(ReadOnlyAdmin):
             "is_in_use": Provider.HOSTED in performers,
             "was_used": bool(rows) or Submission.objects.exists(),
             "host": host_of_provider(),
-            "has_key": bool(settings.FACESWAP_API_KEY),
+            "has_key": bool(settings.FACESWAP_HOSTED_KEY),
             "room": settings.FACESWAP_HOSTED_IN_FLIGHT,
             "state": status.current_status(now),
             "lines": _figure_lines(rows, now),
@@ -228,7 +228,7 @@ class SubmissionAdmin(SwapRowAdmin):
     @admin.display(description="error, as the provider says it")
     def provider_error(self, submission: Submission) -> str:
         """Return the provider's error without secrets; it may name a URL of ours."""
-        message = scrub(submission.error_message, settings.FACESWAP_API_KEY)
+        message = scrub(submission.error_message, settings.FACESWAP_HOSTED_KEY)
         return ": ".join(filter(None, (submission.error_code, message))) or "–"
 
     @admin.display(description="callbacks")

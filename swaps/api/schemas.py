@@ -43,7 +43,8 @@ def _callback_url(url: str) -> str:
         return url
     if links.is_own_callback(url):
         raise ValueError(
-            "This is where this site itself is called back: its FACESWAP_API_URL leads to itself."
+            "This is where this site itself is called back: its FACESWAP_HOSTED_URL leads to "
+            "itself."
         )
     try:
         net.check_url(url)

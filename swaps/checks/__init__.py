@@ -1,5 +1,5 @@
 """Django system checks of the settings, run before the site starts."""
 
-from swaps.checks import address, configuration, deployment
+from swaps.checks import address, configuration, deployment, old_names
 
-__all__ = ("address", "configuration", "deployment")
+__all__ = ("address", "configuration", "deployment", "old_names")

@@ -38,7 +38,7 @@ def check_host_names(**_: Any) -> list[CheckMessage]:
     """Check that host names have an ASCII form; those that do are in that form by now."""
     urls = {
         "SITE_URL": settings.SITE_URL,
-        "FACESWAP_API_URL": settings.FACESWAP_API_URL,
+        "FACESWAP_HOSTED_URL": settings.FACESWAP_HOSTED_URL,
         **_bucket_urls(),
     }
     names = [(setting, _host_of(url)) for setting, url in urls.items() if url]

@@ -135,10 +135,11 @@ def check_providers(**_: Any) -> list[CheckMessage]:
 
 
 def _check_hosted() -> Iterator[CheckMessage]:
-    if not settings.FACESWAP_API_KEY:
+    if not settings.FACESWAP_HOSTED_KEY:
         yield Error(
             "A hosted provider is to be asked, but there is no key for it.",
-            hint="Set FACESWAP_API_KEY, or FACESWAP_PROVIDER=embedded for the site's own engine.",
+            hint="Set FACESWAP_HOSTED_KEY, or FACESWAP_PROVIDER=embedded for the site's own "
+            "engine.",
             id="swaps.E006",
         )
     if settings.HOSTED_URL_SECONDS > MAX_SIGNED_SECONDS:
@@ -156,10 +157,10 @@ def _check_hosted() -> Iterator[CheckMessage]:
             id="swaps.E008",
         )
     try:
-        api, site = parse_url(settings.FACESWAP_API_URL), parse_url(settings.SITE_URL)
+        api, site = parse_url(settings.FACESWAP_HOSTED_URL), parse_url(settings.SITE_URL)
     except ValueError as error:  # the URL is not shown: it may hold a password
         yield Error(
-            f"FACESWAP_API_URL: {error}",
+            f"FACESWAP_HOSTED_URL: {error}",
             hint="Set it to where the provider is, like https://api.example.org",
             id="swaps.E009",
         )
@@ -170,14 +171,14 @@ def _check_hosted() -> Iterator[CheckMessage]:
 def _check_addresses(api: ParsedUrl, site: ParsedUrl) -> Iterator[CheckMessage]:
     if not api.is_https and _reachability(api) == EVERYWHERE:
         yield Error(
-            "FACESWAP_API_URL is a public address without https: the key and all pictures would "
+            "FACESWAP_HOSTED_URL is a public address without https: the key and all pictures would "
             "travel in the open.",
             hint="Set it to an address that begins with https://",
             id="swaps.E009",
         )
     if _is_this_site(api, site):
         yield Error(
-            "FACESWAP_API_URL is this site itself: it would hand each swap to itself, for ever.",
+            "FACESWAP_HOSTED_URL is this site itself: it would hand each swap to itself, for ever.",
             hint="Set it to another provider, or FACESWAP_PROVIDER=embedded for the site's own "
             "engine.",
             id="swaps.E010",

@@ -177,7 +177,7 @@ def _refusal(answer: Answer, code: str, message: str) -> errors.SwapError | Retr
 def _problem(answer: Answer, code: str, message: str) -> str:
     """For staff, like ``503 api_error: The database is away``."""
     said = ": ".join(filter(None, (code, message)))
-    scrubbed = scrub(f"{answer.status} {said}", settings.FACESWAP_API_KEY)
+    scrubbed = scrub(f"{answer.status} {said}", settings.FACESWAP_HOSTED_KEY)
     return scrubbed[:MAX_PROBLEM_CHARACTERS]
 
 

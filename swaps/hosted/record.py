@@ -22,7 +22,7 @@ def reported(outcome: Outcome, now: datetime.datetime) -> dict[str, Any]:
     return {
         "image_url": outcome.image_url,
         "error_code": outcome.error_code[:40],
-        "error_message": scrub(hide_secrets(outcome.error_message), settings.FACESWAP_API_KEY)[
+        "error_message": scrub(hide_secrets(outcome.error_message), settings.FACESWAP_HOSTED_KEY)[
             :500
         ],
         "answered_at": now,

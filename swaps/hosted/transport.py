@@ -53,12 +53,12 @@ def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answe
 
     Raises RetryLater when nothing was sent, and ResponseLost when something was.
     """
-    if not settings.FACESWAP_API_KEY:  # taken away while swaps wait: nothing is told to anybody
-        raise RetryLater("FACESWAP_API_KEY is not set")
+    if not settings.FACESWAP_HOSTED_KEY:  # taken away while swaps wait: nothing is told to anybody
+        raise RetryLater("FACESWAP_HOSTED_KEY is not set")
     seconds = settings.FACESWAP_HOSTED_TIMEOUT_SECONDS
     headers: dict[str, Any] = {
         # Bytes: any key can be written so, and one that HTTP does not allow is refused there.
-        "Authorization": b"Bearer " + settings.FACESWAP_API_KEY.encode(),
+        "Authorization": b"Bearer " + settings.FACESWAP_HOSTED_KEY.encode(),
         "Content-Type": "application/json",
         "Accept": "application/json",
         "Accept-Encoding": "identity",
@@ -69,11 +69,11 @@ def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answe
     with Deadline(2 * seconds) as deadline:
         _now.deadline, _now.is_sent = deadline, False
         try:
-            if not settings.FACESWAP_API_URL.startswith(("http://", "https://")):
+            if not settings.FACESWAP_HOSTED_URL.startswith(("http://", "https://")):
                 raise LocationValueError
             asked = requests.Request(
                 "POST",
-                settings.FACESWAP_API_URL + path,
+                settings.FACESWAP_HOSTED_URL + path,
                 headers=headers,
                 data=json.dumps(said).encode(),
             )
@@ -142,10 +142,10 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ConnectTimeoutError, "no connection in time"),
     (ReadTimeoutError, "no answer within FACESWAP_HOSTED_TIMEOUT_SECONDS"),
     (SSLError, "no TLS connection that can be trusted"),
-    (LocationValueError, "FACESWAP_API_URL is no address"),
-    (requests.exceptions.InvalidURL, "FACESWAP_API_URL is no address"),
+    (LocationValueError, "FACESWAP_HOSTED_URL is no address"),
+    (requests.exceptions.InvalidURL, "FACESWAP_HOSTED_URL is no address"),
     (_TooLong, f"an answer of more than {MAX_ANSWER_BYTES:,} bytes"),
-    (ValueError, "FACESWAP_API_KEY, or the answer, is not what HTTP allows"),
+    (ValueError, "FACESWAP_HOSTED_KEY, or the answer, is not what HTTP allows"),
 )
 
 

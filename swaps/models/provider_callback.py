@@ -39,7 +39,7 @@ class ProviderCallbackQuerySet(models.QuerySet["ProviderCallback"]):
                 swap_id=swap_id,
                 received_at=received_at,
                 verdict=verdict,
-                body=scrub(hide_secrets(body), settings.FACESWAP_API_KEY),
+                body=scrub(hide_secrets(body), settings.FACESWAP_HOSTED_KEY),
             )
 
 

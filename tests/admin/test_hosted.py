@@ -33,8 +33,8 @@ SECRET = "signed-so-that-its-bearer-sees-the-picture"
 @pytest.fixture(autouse=True)
 def hosted(settings: Settings) -> None:
     settings.FACESWAP_PROVIDER = "hosted"
-    settings.FACESWAP_API_URL = "https://api.faces.example"
-    settings.FACESWAP_API_KEY = "no-key-of-anybody"
+    settings.FACESWAP_HOSTED_URL = "https://api.faces.example"
+    settings.FACESWAP_HOSTED_KEY = "no-key-of-anybody"
     settings.FACESWAP_HOSTED_IN_FLIGHT = 7
 
 
@@ -278,7 +278,7 @@ def test_fewer_calls_that_were_asked_for_are_said(as_staff: Client) -> None:
 
 def test_no_key_is_said_and_none_is_shown(as_staff: Client, settings: Settings) -> None:
     assert "no-key-of-anybody" not in read(as_staff, STATUS)
-    settings.FACESWAP_API_KEY = ""
+    settings.FACESWAP_HOSTED_KEY = ""
     assert "not set" in read(as_staff, STATUS)
 
 

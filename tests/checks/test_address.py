@@ -15,7 +15,7 @@ from swaps.checks import address
 
 NAMES = (
     *("SITE_URL", "SITE_PATH", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEFAULT_FROM_EMAIL"),
-    *("FACESWAP_API_URL", "STATIC_URL", "SESSION_COOKIE_PATH", "SESSION_COOKIE_NAME"),
+    *("FACESWAP_HOSTED_URL", "STATIC_URL", "SESSION_COOKIE_PATH", "SESSION_COOKIE_NAME"),
 )
 PROGRAM = """
 import json, threading, django
@@ -73,13 +73,13 @@ def test_a_host_name_beyond_ascii_is_in_ascii_everywhere() -> None:
         f"https://{host}/samples/1-face.jpg",
         SITE_URL=f"https://{host}",
         ALLOWED_HOSTS=f"www.{host}, .{host}",
-        FACESWAP_API_URL=f"https://api.{host}/v1/",
+        FACESWAP_HOSTED_URL=f"https://api.{host}/v1/",
     )
     assert found["SITE_URL"] == f"https://{in_ascii}"
     assert {in_ascii, f"www.{in_ascii}", f".{in_ascii}"} <= set(found["ALLOWED_HOSTS"])
     assert found["CSRF_TRUSTED_ORIGINS"] == [f"https://{in_ascii}"]
     assert found["DEFAULT_FROM_EMAIL"] == f"Faceswap <noreply@{in_ascii}>"
-    assert found["FACESWAP_API_URL"] == f"https://api.{in_ascii}/v1"
+    assert found["FACESWAP_HOSTED_URL"] == f"https://api.{in_ascii}/v1"
     assert found["link"] == f"https://{in_ascii}/samples/1-face.jpg"
     assert found["own"] == [True]
     assert json.dumps(found).isascii()
@@ -107,7 +107,7 @@ def test_every_address_among_the_settings_is_read_so(
     }
 
 
-@pytest.mark.parametrize("name", ["SITE_URL", "FACESWAP_API_URL"])
+@pytest.mark.parametrize("name", ["SITE_URL", "FACESWAP_HOSTED_URL"])
 @pytest.mark.parametrize("host", ["\U0001f642.example", "a\u200b\u2028.example", "\u2665.example"])
 def test_a_name_that_nobody_can_register_is_refused(
     name: str, host: str, settings: Settings

@@ -30,7 +30,7 @@ BUCKET = {"AWS_STORAGE_BUCKET_NAME": "faces"}
 PUBLIC = {
     "SITE_URL": "https://faces.example.org",
     "BEHIND_PROXY": "1",
-    "FACESWAP_API_KEY": "a key",
+    "FACESWAP_HOSTED_KEY": "a key",
 }
 
 
@@ -46,16 +46,31 @@ PUBLIC = {
         ({"FACESWAP_PROVIDER": "hosted"}, "swaps.E006"),
         ({**PUBLIC, "FACESWAP_CALLBACK_DEADLINE": "200000"}, "swaps.E007"),
         ({**PUBLIC, "FACESWAP_HOSTED_RESULT_HOSTS": "http://cdn"}, "swaps.E008"),
-        ({**PUBLIC, "FACESWAP_API_URL": "api.example.org"}, "swaps.E009"),
-        ({**PUBLIC, "FACESWAP_API_URL": "http://api.example.org"}, "swaps.E009"),
-        ({**PUBLIC, "FACESWAP_API_URL": "https://faces.example.org"}, "swaps.E010"),
-        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://localhost:8000"}, "swaps.E010"),
-        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://[::1]:8000"}, "swaps.E010"),
-        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://127.0.0.2:8000"}, "swaps.E010"),
-        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://0.0.0.0:8000"}, "swaps.E010"),
-        ({"FACESWAP_API_KEY": "a key"}, "swaps.E011"),
-        ({"FACESWAP_API_KEY": "a key", "SITE_URL": "https://faces.lan"}, "swaps.E011"),
-        ({"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://10.0.0.5:8000"}, "swaps.E011"),
+        ({**PUBLIC, "FACESWAP_HOSTED_URL": "api.example.org"}, "swaps.E009"),
+        ({**PUBLIC, "FACESWAP_HOSTED_URL": "http://api.example.org"}, "swaps.E009"),
+        ({**PUBLIC, "FACESWAP_HOSTED_URL": "https://faces.example.org"}, "swaps.E010"),
+        (
+            {"FACESWAP_HOSTED_KEY": "a key", "FACESWAP_HOSTED_URL": "http://localhost:8000"},
+            "swaps.E010",
+        ),
+        (
+            {"FACESWAP_HOSTED_KEY": "a key", "FACESWAP_HOSTED_URL": "http://[::1]:8000"},
+            "swaps.E010",
+        ),
+        (
+            {"FACESWAP_HOSTED_KEY": "a key", "FACESWAP_HOSTED_URL": "http://127.0.0.2:8000"},
+            "swaps.E010",
+        ),
+        (
+            {"FACESWAP_HOSTED_KEY": "a key", "FACESWAP_HOSTED_URL": "http://0.0.0.0:8000"},
+            "swaps.E010",
+        ),
+        ({"FACESWAP_HOSTED_KEY": "a key"}, "swaps.E011"),
+        ({"FACESWAP_HOSTED_KEY": "a key", "SITE_URL": "https://faces.lan"}, "swaps.E011"),
+        (
+            {"FACESWAP_HOSTED_KEY": "a key", "FACESWAP_HOSTED_URL": "http://10.0.0.5:8000"},
+            "swaps.E011",
+        ),
         ({**PUBLIC, **BUCKET, "AWS_S3_ENDPOINT_URL": "http://minio:9000"}, "swaps.E011"),
         ({**PUBLIC, **BUCKET, "AWS_S3_ENDPOINT_URL": "https://minio:99999"}, "swaps.E012"),
         ({"FACESWAP_DECODE_MB": "500"}, "swaps.E014"),
@@ -68,7 +83,7 @@ PUBLIC = {
             {
                 **PUBLIC,
                 "SITE_URL": "https://faces.example.org/a/b",
-                "FACESWAP_API_URL": "https://faces.example.org/a/b/engine",
+                "FACESWAP_HOSTED_URL": "https://faces.example.org/a/b/engine",
             },
             "swaps.E010",
         ),
@@ -132,7 +147,7 @@ def test_a_key_for_a_hosted_provider_is_enough_where_it_can_reach_the_site() -> 
 
 
 def test_a_provider_on_the_same_machine_needs_neither_bucket_nor_public_address() -> None:
-    beside = {"FACESWAP_API_KEY": "a key", "FACESWAP_API_URL": "http://127.0.0.1:8001"}
+    beside = {"FACESWAP_HOSTED_KEY": "a key", "FACESWAP_HOSTED_URL": "http://127.0.0.1:8001"}
     checked = check(**beside, FACESWAP_HOSTED_RESULT_HOSTS="127.0.0.1:8001")
     assert checked.returncode == 0, checked.stderr
     assert "swaps." not in checked.stderr
@@ -142,7 +157,7 @@ def test_a_provider_on_the_same_machine_needs_neither_bucket_nor_public_address(
 
 
 def test_pictures_in_a_bucket_are_enough_but_callbacks_that_cannot_arrive_are_warned_of() -> None:
-    checked = check(FACESWAP_API_KEY="a key", **BUCKET)
+    checked = check(FACESWAP_HOSTED_KEY="a key", **BUCKET)
     assert checked.returncode == 0, checked.stderr
     assert "swaps.W001" in checked.stderr
 
@@ -155,7 +170,7 @@ def test_a_bucket_in_a_network_of_its_own_needs_a_public_address() -> None:
 
 def test_the_key_for_the_provider_is_in_no_complaint() -> None:
     for url in ("ftp://api.example.org", "https://user:not-to-be-shown@api.example.org"):
-        checked = check(FACESWAP_API_KEY="not-to-be-shown", FACESWAP_API_URL=url)
+        checked = check(FACESWAP_HOSTED_KEY="not-to-be-shown", FACESWAP_HOSTED_URL=url)
         assert checked.returncode != 0
         assert "not-to-be-shown" not in checked.stdout + checked.stderr
 

@@ -85,8 +85,8 @@ def environment(chromium: str, bucket: str, provider: RunningSite, key: str) -> 
     }
     return s3 | {
         "AWS_STORAGE_BUCKET_NAME": bucket,
-        "FACESWAP_API_KEY": key,
-        "FACESWAP_API_URL": provider.url,
+        "FACESWAP_HOSTED_KEY": key,
+        "FACESWAP_HOSTED_URL": provider.url,
         "FACESWAP_HOSTED_PAUSE_SECONDS": "2",
         "FACESWAP_HOSTED_RESULT_HOSTS": urlsplit(provider.url).netloc,
         "FACESWAP_PROVIDER": "hosted",

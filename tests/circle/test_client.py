@@ -22,8 +22,8 @@ def inbox(receiver: Receiver) -> Inbox:
 
 @pytest.fixture(autouse=True)
 def _client(settings: Settings, provider: RunningSite, key: str) -> None:
-    settings.FACESWAP_API_URL = provider.url
-    settings.FACESWAP_API_KEY = key
+    settings.FACESWAP_HOSTED_URL = provider.url
+    settings.FACESWAP_HOSTED_KEY = key
     settings.FACESWAP_HOSTED_RESULT_HOSTS = [provider.url.removeprefix("http://")]
 
 
@@ -101,7 +101,7 @@ def test_the_same_request_again_is_the_same_task(receiver: Receiver, inbox: Inbo
 def test_a_wrong_key_is_the_operators_concern(
     receiver: Receiver, inbox: Inbox, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.FACESWAP_API_KEY = f"fs_{'wrong' * 8}"
+    settings.FACESWAP_HOSTED_KEY = f"fs_{'wrong' * 8}"
     with pytest.raises(errors.ApiError, match="operator"):
         client.submit(request_of(receiver, inbox))
     with pytest.raises(errors.ApiError, match="operator"):

@@ -8,5 +8,5 @@ from tests.provider_server import KEY
 
 @pytest.fixture
 def the_key_is_good(settings: Settings) -> None:
-    settings.FACESWAP_API_KEY = KEY
+    settings.FACESWAP_HOSTED_KEY = KEY
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = 10

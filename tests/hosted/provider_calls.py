@@ -25,12 +25,12 @@ HTML = b"<!doctype html><title>Bad gateway</title>"
 
 
 def submit(settings: Settings, to: Provider | str) -> Accepted | Answered:
-    settings.FACESWAP_API_URL = to if isinstance(to, str) else to.url
+    settings.FACESWAP_HOSTED_URL = to if isinstance(to, str) else to.url
     return client.submit(REQUEST)
 
 
 def ask(settings: Settings, to: Provider | str, task_id: str = "a-task") -> Accepted | Answered:
-    settings.FACESWAP_API_URL = to if isinstance(to, str) else to.url
+    settings.FACESWAP_HOSTED_URL = to if isinstance(to, str) else to.url
     return client.ask(task_id)
 
 

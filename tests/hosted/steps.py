@@ -32,8 +32,8 @@ def using_provider(
 
 def use(settings: Settings, url: str, key: str = "a key") -> None:
     settings.FACESWAP_PROVIDER = "hosted"
-    settings.FACESWAP_API_URL = url
-    settings.FACESWAP_API_KEY = key
+    settings.FACESWAP_HOSTED_URL = url
+    settings.FACESWAP_HOSTED_KEY = key
     settings.FACESWAP_CALLBACK_DEADLINE = DEADLINE
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = 2
     settings.FACESWAP_HOSTED_RESULT_HOSTS = [urlsplit(url).netloc]

@@ -46,7 +46,7 @@ def test_a_site_that_is_its_own_provider_refuses_its_own_call(caller: Caller) ->
     """However it came to that: by an address that no check knows for its own."""
     answer = caller.swap({**SAMPLES, "callback_url": links.callback_url(uuid.uuid4())})
     assert answer.status_code == 400
-    assert "FACESWAP_API_URL" in answer.json()["error"]["message"]
+    assert "FACESWAP_HOSTED_URL" in answer.json()["error"]["message"]
     assert not Swap.objects.exists()
 
 

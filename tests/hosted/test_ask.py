@@ -176,7 +176,7 @@ def test_a_provider_that_is_down_may_be_asked_again(status: int, settings: Setti
 def test_whatever_breaks_while_asking_does_no_harm(how: str, settings: Settings) -> None:
     settings.FACESWAP_HOSTED_TIMEOUT_SECONDS = SHORT
     with serving(MISBEHAVIOURS[how]) as server:
-        settings.FACESWAP_API_URL = f"http://127.0.0.1:{server.port}"
+        settings.FACESWAP_HOSTED_URL = f"http://127.0.0.1:{server.port}"
         with contextlib.suppress(RetryLater):
             assert client.ask("a-task") == Accepted(task_id="a-task")
 

@@ -122,7 +122,7 @@ def test_a_key_that_no_header_can_carry_is_in_no_error(
     key: str, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    settings.FACESWAP_API_KEY = key
+    settings.FACESWAP_HOSTED_KEY = key
     with running_provider() as provider, pytest.raises((errors.SwapError, RetryLater)) as raised:
         submit(settings, provider)
     assert "1234" not in all_said(raised.value)

@@ -57,7 +57,7 @@ def test_two_photos_become_a_marked_result_by_way_of_the_provider(settings: Sett
     target = (PHOTOS / "face-man-frontal.jpg").read_bytes()
     storage.put("swaps/7d1d/target.jpg", target)
     with receiving() as receiver, running_provider(fetches=True) as provider:
-        settings.FACESWAP_API_URL, settings.FACESWAP_API_KEY = provider.url, provider.key
+        settings.FACESWAP_HOSTED_URL, settings.FACESWAP_HOSTED_KEY = provider.url, provider.key
         inbox = receiver.inbox()
         request = RemoteRequest(
             source_image_url=provider.serve_picture("source.jpg", source),
@@ -137,7 +137,7 @@ def test_where_it_is_and_what_it_is_called_does_not_matter(settings: Settings) -
 
 def result_url(settings: Settings, provider: Provider) -> str:
     """Of a task that the provider has done."""
-    settings.FACESWAP_API_URL, settings.FACESWAP_API_KEY = provider.url, provider.key
+    settings.FACESWAP_HOSTED_URL, settings.FACESWAP_HOSTED_KEY = provider.url, provider.key
     photo = provider.serve_picture("a.jpg", picture())
     request = RemoteRequest(
         source_image_url=photo, target_image_url=photo, callback_url="", idempotency_key=""

@@ -377,7 +377,7 @@ def test_a_key_that_was_taken_away_sends_nothing_to_anybody(
 ) -> None:
     with using_provider(settings) as provider:
         swap = request_hosted_swap(alice)
-        settings.FACESWAP_API_KEY = ""
+        settings.FACESWAP_HOSTED_KEY = ""
         tasks.submit_swap.call(str(swap.pk))
         assert provider.calls == []
 

@@ -107,7 +107,7 @@ def test_a_refusal_that_says_nothing_is_known_by_its_status(
 def test_a_key_that_is_not_taken_is_the_operators_matter(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.FACESWAP_API_KEY = "another-key"
+    settings.FACESWAP_HOSTED_KEY = "another-key"
     with running_provider() as provider, pytest.raises(errors.ApiError) as refusal:
         submit(settings, provider)
     assert "operator" in refusal.value.message

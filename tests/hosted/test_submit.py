@@ -57,7 +57,7 @@ def test_a_swap_is_asked_for_as_the_contract_says(settings: Settings) -> None:
         idempotency_key="7d1c.1",
     )
     with running_provider() as provider:
-        settings.FACESWAP_API_URL = provider.url
+        settings.FACESWAP_HOSTED_URL = provider.url
         assert client.submit(request) == Accepted(task_id=provider.task.id)
     (call,) = provider.swaps
     assert call.payload == {
@@ -124,7 +124,7 @@ def test_calls_side_by_side_do_not_mix(settings: Settings) -> None:
         return client.submit(request).task_id, url
 
     with running_provider() as provider, ThreadPoolExecutor(12) as pool:
-        settings.FACESWAP_API_URL = provider.url
+        settings.FACESWAP_HOSTED_URL = provider.url
         taken = dict(pool.map(submit_number, range(60)))
     assert {task.id: task.request["source_image_url"] for task in provider.tasks.values()} == taken
     assert len({call.connection for call in provider.calls}) <= 12
@@ -250,7 +250,7 @@ def test_a_provider_at_which_connecting_hangs_has_seen_nothing(settings: Setting
 
 @pytest.mark.parametrize("url", ["", "api.example", "ftp://api.example", "http://[", "http://"])
 def test_a_setting_that_is_no_address_is_said_to_staff(url: str, settings: Settings) -> None:
-    with pytest.raises(RetryLater, match="FACESWAP_API_URL"):
+    with pytest.raises(RetryLater, match="FACESWAP_HOSTED_URL"):
         submit(settings, url)
 
 

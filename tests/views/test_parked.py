@@ -21,7 +21,7 @@ NOT_ANSWERING = "The service that makes the pictures is not answering at the mom
 @pytest.fixture(autouse=True)
 def hosted(db: None, settings: Settings) -> None:
     settings.FACESWAP_PROVIDER = "hosted"
-    settings.FACESWAP_API_KEY = "no-key-of-anybody"
+    settings.FACESWAP_HOSTED_KEY = "no-key-of-anybody"
 
 
 def parked_swap(owner: User) -> Swap:

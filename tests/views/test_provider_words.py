@@ -18,8 +18,8 @@ HOST = "api.faces.example"
 @pytest.fixture
 def hosted(settings: Settings) -> None:
     settings.FACESWAP_PROVIDER = "hosted"
-    settings.FACESWAP_API_URL = f"https://someone:secret@{HOST}:8443/v1"
-    settings.FACESWAP_API_KEY = "no-key-of-anybody"
+    settings.FACESWAP_HOSTED_URL = f"https://someone:secret@{HOST}:8443/v1"
+    settings.FACESWAP_HOSTED_KEY = "no-key-of-anybody"
 
 
 def read(client: Client, url: str) -> str:
@@ -81,7 +81,7 @@ def test_deleting_a_hosted_swap_promises_only_what_this_site_can_do(
 def test_callers_of_the_api_know_when_only_their_pictures_are_sent(
     as_alice: Client, settings: Settings
 ) -> None:
-    settings.FACESWAP_API_URL, settings.FACESWAP_API_PROVIDER = f"https://{HOST}", "hosted"
+    settings.FACESWAP_HOSTED_URL, settings.FACESWAP_API_PROVIDER = f"https://{HOST}", "hosted"
     assert f"those of API calls are sent to {HOST}" in read(as_alice, "/")
     assert "It stays here" in read(as_alice, "/")
     assert f"Both pictures are sent to {HOST}, which makes the result" in read(
@@ -107,7 +107,7 @@ def test_a_page_that_is_shown_without_a_request_makes_no_claim() -> None:
     ],
 )
 def test_the_host_is_read_from_any_address(settings: Settings, url: str, host: str) -> None:
-    settings.FACESWAP_API_URL = url
+    settings.FACESWAP_HOSTED_URL = url
     assert host_of_provider() == host
 
 
