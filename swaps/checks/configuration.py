@@ -56,7 +56,7 @@ def check_decode_budget(**_: Any) -> list[CheckMessage]:
     max_memory = cost.max_memory(
         min(settings.FACESWAP_MAX_PIXELS, images.MAX_PIXELS), settings.FACESWAP_MAX_UPLOAD_BYTES
     )
-    needed = budget.slots(max_memory + isolation.MEMORY_BESIDE)
+    needed = budget.slots(max_memory + isolation.CHILD_OVERHEAD_BYTES)
     if needed * budget.SLOT_BYTES <= settings.FACESWAP_DECODE_BYTES:
         return []
     return [

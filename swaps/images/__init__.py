@@ -1,7 +1,7 @@
-"""Pictures: accepts, decodes, encodes and refuses them. Of Django only settings, in ``budget``.
+"""Accepts, decodes, encodes and refuses pictures. No engine, no storage, hardly any Django.
 
-``accept`` makes a photo of what a person sent; ``open_photo`` and ``encode`` go between files and
-pixels. Everything that is wrong with a picture is an ``ImageRefused``.
+``accept`` turns an upload into a photo that can be stored; ``open_photo`` and ``encode`` convert
+between files and pixels. Everything that is wrong with a picture is an ``ImageRefused``.
 """
 
 from swaps.images.accept import accept

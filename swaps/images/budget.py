@@ -1,7 +1,7 @@
-"""A budget of memory for opening pictures, shared by all processes of the site (docs/adr/0022).
+"""A memory budget for decoding pictures, shared by all processes of the site (docs/adr/0022).
 
-What a reservation holds are locks on small files in FACESWAP_VAR. The kernel gives them back when
-their process ends, however that happens, so nothing is ever lost to a crash.
+A reservation holds locks on small files in FACESWAP_VAR. The kernel releases them when their
+process ends, even by a crash.
 """
 
 import contextlib
@@ -20,40 +20,41 @@ from swaps.images.refusals import no_memory
 from swaps.images.types import Reserve
 from swaps.runtime import request_slots
 
-SLOT_BYTES = 32_000_000  # the budget is handed out in such pieces, a lock for each
+SLOT_BYTES = 32_000_000  # the unit of the budget; each slot is one lock
 WAIT_SECONDS = 25.0
-LOOK_SECONDS = 0.025
+POLL_SECONDS = 0.025
 RETRY_SECONDS = 10
 MAX_WAITING = 100  # of one account, in each process
-MAX_WAITING_BYTES = 50_000_000  # what these may hold in memory meanwhile
-ACCOUNT_FILES = 1000  # accounts with the same number modulo this share a place
+MAX_WAITING_BYTES = 50_000_000  # that these may hold in memory while waiting
+ACCOUNT_FILES = 1000  # accounts with the same id modulo this share a lock
 
-_lock = threading.Lock()
-_waiting: dict[str, list[int]] = {}  # the bytes that each of an account's holds
+_waiting_lock = threading.Lock()
+_waiting: dict[str, list[int]] = {}  # by account: the bytes held by each waiting request
 
 
 def for_account(pk: int, *, held: int = 0) -> Reserve:
-    """Reservations of one account, which holds so many bytes of the picture in memory already."""
-    return partial(reserve, who=account(pk), held=held)
+    """Return the ``reserve`` function of an account that already holds ``held`` bytes in memory."""
+    return partial(reserve, who=account_name(pk), held=held)
 
 
-def account(pk: int) -> str:
+def account_name(pk: int) -> str:
+    """Return the name under which an account reserves; at most ``ACCOUNT_FILES`` exist."""
     return f"account-{pk % ACCOUNT_FILES}"
 
 
 def slots(size: int) -> int:
-    """How many pieces of the budget so many bytes take."""
+    """Return how many slots of the budget this many bytes take."""
     return max(1, -(-size // SLOT_BYTES))
 
 
 @contextlib.contextmanager
 def reserve(size: int, *, who: str, held: int = 0) -> Iterator[None]:
-    """Hold so many bytes of the budget; wait for them if need be.
+    """Hold ``size`` bytes of the budget while the block runs; wait for them if necessary.
 
-    ``who`` holds one reservation at a time: an account, or a process that works for everybody.
+    ``who`` (an account, or a process that works for all) holds one reservation at a time.
 
-    Raises ``images.ImageRefused`` for more than there is at all, ``errors.Overloaded`` when the
-    others took too long, and ``errors.TooManyRequests`` when enough of ``who`` are waiting.
+    Raises ``images.ImageRefused`` for more than the whole budget, ``errors.Overloaded`` after
+    ``WAIT_SECONDS``, and ``errors.TooManyRequests`` when too many requests of ``who`` are waiting.
     """
     wanted, total = slots(size), settings.FACESWAP_DECODE_BYTES // SLOT_BYTES
     if wanted > total:
@@ -63,7 +64,7 @@ def reserve(size: int, *, who: str, held: int = 0) -> Iterator[None]:
             _acquire(locks, who, wanted, total, deadline=0)
         except errors.Overloaded:
             locks.close()
-            with _waiting_place(who, held), request_slots.released_slot():
+            with _counted_as_waiting(who, held), request_slots.released_slot():
                 _acquire(locks, who, wanted, total, deadline=time.monotonic() + WAIT_SECONDS)
         yield
 
@@ -71,10 +72,11 @@ def reserve(size: int, *, who: str, held: int = 0) -> Iterator[None]:
 def _acquire(
     held: contextlib.ExitStack, who: str, wanted: int, total: int, deadline: float
 ) -> None:
-    """The place of ``who``, then the turn, then the slots.
+    """Lock the name of ``who``, then the turn, then as many slots as are wanted.
 
-    Only whose turn it is collects slots: so nobody waits for what another waiting one holds. The
-    large ones have a line of their own before that, which the small ones need not stand in.
+    Only the holder of the turn collects slots, so two requests cannot block each other with half of
+    what they need. Large requests queue separately first, so that small ones need not wait for
+    them.
     """
     with contextlib.ExitStack() as turn:
         _wait_for(lambda: _try_lock(who, held), deadline)
@@ -93,17 +95,21 @@ def _acquire(
 
 
 def _wait_for(attempt: Callable[[], bool], deadline: float) -> None:
+    """Call ``attempt`` until it succeeds; raises ``errors.Overloaded`` at the deadline."""
     while not attempt():
         if time.monotonic() >= deadline:
             raise errors.Overloaded(
                 "Too many pictures are being opened at the moment. Try again in a moment.",
                 retry_after=RETRY_SECONDS,
             )
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _try_lock(name: str, held: contextlib.ExitStack) -> bool:
-    """True when it is ours; ``held`` gives it back. Each open file is a holder of its own."""
+    """Lock a file; True on success, and ``held`` releases it.
+
+    Every open file is a separate holder.
+    """
     file = os.open(_folder() / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,8 +130,12 @@ def _folder() -> Path:
 
 
 @contextlib.contextmanager
-def _waiting_place(who: str, held: int) -> Iterator[None]:
-    with _lock:
+def _counted_as_waiting(who: str, held: int) -> Iterator[None]:
+    """Count a waiting request of ``who``.
+
+    Raises ``errors.TooManyRequests`` when there are too many.
+    """
+    with _waiting_lock:
         others = _waiting.setdefault(who, [])
         if len(others) >= MAX_WAITING or (others and sum(others) + held > MAX_WAITING_BYTES):
             raise errors.TooManyRequests(
@@ -136,7 +146,7 @@ def _waiting_place(who: str, held: int) -> Iterator[None]:
     try:
         yield
     finally:
-        with _lock:
+        with _waiting_lock:
             others.remove(held)
             if not others:
                 del _waiting[who]

@@ -1,8 +1,10 @@
-"""What lies around the pixels of JPEG, PNG and WebP, read without decoding. Standard library only.
+"""Reads the structure around the pixels of JPEG, PNG and WebP, without decoding them.
 
-A photo arrives with segments that no decoder needs: EXIF, thumbnails, comments, text that unpacks
-to gigabytes, further pictures. What we want of them (size, orientation, colour profile, XMP) is
-read here; the decoder is handed the rest, so its parsers of all that never see a stranger's bytes.
+Photos hold segments that no decoder needs: EXIF, thumbnails, comments, text that unpacks to
+gigabytes, further pictures. Size, orientation, colour profile and XMP are read here; the decoder
+gets only what it needs, so that its parsers of metadata never see untrusted bytes. Standard library
+only.
+
 JPEG: ITU-T T.81 annex B. PNG: W3C, third edition. WebP: RFC 9649.
 """
 
@@ -14,7 +16,7 @@ from swaps.images.types import Container, Malformed
 
 
 def read(data: bytes) -> Container:
-    """Raises Malformed for what is not a whole JPEG, PNG or WebP."""
+    """Read a JPEG, PNG or WebP; raises ``Malformed`` for anything else, and for broken files."""
     reader = {"JPEG": jpeg.read, "PNG": png.read, "WebP": webp.read}.get(identify(data))
     if reader is None:
         raise Malformed

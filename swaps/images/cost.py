@@ -1,15 +1,15 @@
-"""What it takes to open a picture, as its header tells: memory, and the bytes it must have.
+"""Estimates from a picture's header how much memory decoding takes, and how small its file can be.
 
-Standard library only. The figures are explained and were measured in docs/images.md.
+The figures are measured and explained in docs/images.md. Standard library only.
 """
 
 from typing import Final
 
-from swaps.images.types import Container, Name
+from swaps.images.types import Container, FormatName
 
-# Memory for each pixel at the peak, rotation, colours and thumbnail included; and the file itself,
-# which is held twice.
-BYTES_PER_PIXEL: Final[dict[Name, int]] = {"JPEG": 8, "PNG": 12, "WebP": 16, "HEIC": 16}
+# Peak memory for each pixel, with rotation, colour conversion and thumbnail. The file itself is
+# held twice.
+BYTES_PER_PIXEL: Final[dict[FormatName, int]] = {"JPEG": 8, "PNG": 12, "WebP": 16, "HEIC": 16}
 BYTES_PER_PIXEL_PROGRESSIVE: Final = 12  # a JPEG in several scans: all coefficients are kept
 BYTES_PER_PIXEL_TWICE: Final = 4  # a JPEG that does not surely end is decoded again, and compared
 COPIES_OF_FILE: Final = 2
@@ -28,7 +28,7 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by the colour type of a
 
 
 def memory(container: Container) -> int:
-    """Bytes that opening it takes at the peak."""
+    """Return the peak memory of decoding a picture, in bytes."""
     pixels = container.width * container.height
     per_pixel = BYTES_PER_PIXEL[container.format]
     if container.format == "JPEG" and _frame_marker(container) not in _BASELINE:
@@ -39,21 +39,22 @@ def memory(container: Container) -> int:
 
 
 def max_memory(max_pixels: int, max_bytes: int) -> int:
-    """As ``memory``, of the worst photo within these limits."""
+    """Return the peak memory of decoding the worst picture within these limits, in bytes."""
     return max(BYTES_PER_PIXEL.values()) * max_pixels + COPIES_OF_FILE * max_bytes
 
 
 def memory_of_stored(pixels: int, size: int) -> int:
-    """As ``memory``, of a picture of ours that is to become one of another type."""
+    """Return the peak memory of converting a stored picture to another type, in bytes."""
     return BYTES_PER_PIXEL["PNG"] * pixels + COPIES_OF_FILE * size
 
 
-def can_hold_its_pixels(container: Container) -> bool:
-    """False for a file that is too small for the size that it claims."""
-    return _size(container) >= _least_size(container)
+def is_large_enough(container: Container) -> bool:
+    """Return False for a file that is too small for the pixels that its header claims."""
+    return _size(container) >= _min_size(container)
 
 
-def _least_size(container: Container) -> int:
+def _min_size(container: Container) -> int:
+    """Return the smallest possible file size, in bytes, for the pixels that the header claims."""
     pixels = container.width * container.height
     if container.format == "JPEG" and _frame_marker(container) in _HUFFMAN:
         return pixels // JPEG_PIXELS_PER_BYTE

@@ -1,7 +1,8 @@
-"""Finds pictures of which a decoder would show less than there is, without saying so.
+"""Detects truncated and damaged pictures that a decoder would open without an error.
 
-libjpeg fills what is missing with grey, Pillow rows that are missing in a PNG with black. A picture
-that decodes to its end is let through, even if bytes of it are wrong: every program shows it so.
+libjpeg fills missing parts with grey, Pillow missing rows of a PNG with black. A picture that
+decodes to its end is accepted even if some bytes are wrong: every program shows it like that.
+
 JPEG: ITU-T T.81. PNG: W3C, third edition, sections 5 and 10.
 """
 
@@ -21,16 +22,19 @@ from swaps.images.types import Container, Malformed
 
 _SEQUENTIAL, _SOS, _DRI = {0xC0, 0xC1}, 0xDA, 0xDD
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
-# Put behind data that should have come to its end: they are read only where something is missing.
-# The first decodes to as many blocks as possible, each like the one before it and not grey. One
-# alone may happen to say what was meant.
+# Padding appended to data that should be complete: a decoder reads it only where data is missing.
+# The first decodes to as many blocks as possible, each like the one before it and not grey. With
+# a single padding, the missing data might happen to look the same.
 _PADS = (b"\xff\x00" * 48, bytes(range(7, 0xFF, 9)), b"\x55" * 28, b"\xaa" * 28)
-_STRIP = 256  # rows that are compared at once: a whole difference would be a third picture
+_STRIP = 256  # rows compared at once: the difference of whole pictures takes memory
 _PIECE = 65_536  # bytes that are unpacked at once
 
 
-def check(container: Container, data: bytes, image: Image.Image) -> None:
-    """Raises Malformed if something is missing; ``image`` is what Pillow made of the data."""
+def check_complete(container: Container, data: bytes, image: Image.Image) -> None:
+    """Raise ``Malformed`` if part of the picture is missing.
+
+    ``image`` is Pillow's decoding of it.
+    """
     if container.format == "JPEG":
         _check_jpeg(data, image, has_end=container.has_end)
     elif container.format == "PNG":
@@ -44,7 +48,7 @@ Slice = bytes | memoryview
 
 @dataclass(frozen=True, kw_only=True)
 class _Scan:
-    """One scan, its data cut at the restart markers. A unit is what is coded at once (an MCU)."""
+    """One scan, its data split at the restart markers. A unit is what is coded at once (an MCU)."""
 
     head: Slice
     intervals: list[Slice]
@@ -60,7 +64,7 @@ class _Scan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Jpeg:
-    """All between start and end marker, in order."""
+    """All segments between start and end marker, in order."""
 
     frame: int  # its marker
     components: bytes
@@ -76,16 +80,16 @@ def _check_jpeg(data: bytes, image: Image.Image, *, has_end: bool) -> None:
     if not all(_has_its_restarts(scan) for scan in jpeg.scans) or not _is_all_coded(jpeg):
         raise Malformed
     if jpeg.frame not in {*_SEQUENTIAL, PROGRESSIVE}:
-        return  # arithmetic coding may leave out what is 0 at the end
+        return  # arithmetic coding may omit trailing zeros
     if not has_end:
         for pad in _PADS:
-            _check_same(image, _open(jpeg.pieces, pad))
+            _check_identical(image, _open(jpeg.pieces, pad))
     elif len(jpeg.scans) > 1 or _has_grey_end(jpeg.scans[0], image):
         # Brightness and colour of each block are enough: 1/64 of the pixels, and few of the bits.
-        pieces = [piece for piece in jpeg.pieces if _tells_mean_colours(piece)]
+        pieces = [piece for piece in jpeg.pieces if _has_mean_colours(piece)]
         small = _open(pieces, b"", scale=8)
         for pad in _PADS[:2]:
-            _check_same(small, _open(pieces, pad, scale=8))
+            _check_identical(small, _open(pieces, pad, scale=8))
 
 
 def _read_jpeg(data: bytes) -> _Jpeg:
@@ -131,7 +135,7 @@ def _read_jpeg(data: bytes) -> _Jpeg:
 
 
 def _has_its_restarts(scan: _Scan) -> bool:
-    """Each restart marker is there, in its turn; encoders may write one more at the end."""
+    """Return whether every restart marker is there, in order; encoders may add one at the end."""
     needed = -(-scan.columns * scan.rows // scan.units_in_interval) - 1
     if len(scan.restarts) == needed + 1 and not scan.intervals[-1]:
         needed += 1
@@ -139,7 +143,10 @@ def _has_its_restarts(scan: _Scan) -> bool:
 
 
 def _is_all_coded(jpeg: _Jpeg) -> bool:
-    """Whether there are scans for all of the picture (progressive: all bits of 64 coefficients)."""
+    """Return whether the scans cover the whole picture (progressive.
+
+    All bits of 64 coefficients).
+    """
     missing: dict[tuple[int, int], int] = {}
     for scan in jpeg.scans:
         for component in scan.components:
@@ -148,7 +155,7 @@ def _is_all_coded(jpeg: _Jpeg) -> bool:
 
 
 def _has_grey_end(scan: _Scan, image: Image.Image) -> bool:
-    """Whether the last unit of an interval is the grey with which libjpeg fills what is missing."""
+    """Return whether an interval ends in the grey that libjpeg fills in for missing data."""
     units, step, (wide, high) = scan.columns * scan.rows, scan.units_in_interval, scan.unit
     for unit in (*range(step - 1, units - 1, step), units - 1):
         row, column = divmod(unit, scan.columns)
@@ -157,18 +164,19 @@ def _has_grey_end(scan: _Scan, image: Image.Image) -> bool:
         y = min(top + high // 2, image.height - 1)
         spot = image.crop((x, y, min(x + 3, image.width), min(y + 3, image.height)))
         # A single row or column of the unit takes some colour from its neighbours.
-        most = 2 if x > left and y > top else 60
-        if all(abs(value - 128) <= most for value in spot.tobytes()):
+        tolerance = 2 if x > left and y > top else 60
+        if all(abs(value - 128) <= tolerance for value in spot.tobytes()):
             return True
     return False
 
 
-def _tells_mean_colours(piece: _Scan | Slice) -> bool:
+def _has_mean_colours(piece: _Scan | Slice) -> bool:
+    """Return whether a piece is needed to decode the mean colours (DC coefficients)."""
     return not isinstance(piece, _Scan) or 0 in piece.coefficients
 
 
 def _open(pieces: Iterable[_Scan | Slice], pad: bytes, scale: int = 1) -> Image.Image:
-    """The picture of these pieces, with the pad after each interval of a scan."""
+    """Open the picture of these pieces, with ``pad`` inserted after each interval of a scan."""
     data = io.BytesIO()
     data.write(b"\xff\xd8")
     for piece in pieces:
@@ -186,7 +194,8 @@ def _open(pieces: Iterable[_Scan | Slice], pad: bytes, scale: int = 1) -> Image.
     return image
 
 
-def _check_same(one: Image.Image, other: Image.Image) -> None:
+def _check_identical(one: Image.Image, other: Image.Image) -> None:
+    """Raise ``Malformed`` if the pictures differ anywhere."""
     for top in range(0, one.height, _STRIP):
         box = (0, top, one.width, min(top + _STRIP, one.height))
         if ImageChops.difference(one.crop(box), other.crop(box)).getbbox():
@@ -211,13 +220,13 @@ def _check_png(data: bytes, image: Image.Image) -> None:
     is_interlaced = header[-1] != 0
     last_row = image.crop((0, image.height - 1, image.width, image.height))
     if is_interlaced or not any(last_row.tobytes()):
-        _check_that_it_unpacks_to(
+        _check_unpacked_size(
             _unpacked_size(header), [chunk[8:-4] for name, chunk in chunks if name == b"IDAT"]
         )
 
 
-def _check_that_it_unpacks_to(size: int, pieces: Iterable[memoryview]) -> None:
-    """Pillow does not mind a stream that is well-formed and ends after any row."""
+def _check_unpacked_size(size: int, pieces: Iterable[memoryview]) -> None:
+    """Raise ``Malformed`` if the zlib stream holds less: Pillow ignores that after any row."""
     unpacker = zlib.decompressobj()
     for piece in pieces:
         packed: Slice = piece
@@ -230,6 +239,7 @@ def _check_that_it_unpacks_to(size: int, pieces: Iterable[memoryview]) -> None:
 
 
 def _unpacked_size(header: Slice) -> int:
+    """Return how many bytes the pixels of a PNG take, filter bytes included, by its IHDR."""
     width, height, bits, colour_type, _, _, is_interlaced = struct.unpack(">IIBBBBB", header)
     size = 0
     for left, top, across, down in _ADAM7 if is_interlaced else _WHOLE:

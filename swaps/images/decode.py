@@ -1,4 +1,4 @@
-"""Opens pictures: bytes become pixels that are upright, in sRGB, and carry nothing else."""
+"""Opens pictures as upright pixels in sRGB without metadata."""
 
 from typing import BinaryIO
 
@@ -11,20 +11,26 @@ from swaps.images.refusals import refusing
 
 
 def memory_needed(data: bytes, *, max_pixels: int) -> int:
-    """Bytes that ``open_photo`` takes at its peak. Raises ImageRefused as far as a header tells."""
+    """Return the peak memory of ``open_photo`` in bytes.
+
+    It is estimated from the header; raises ``ImageRefused``.
+    """
     with refusing():
         return cost.memory(examine(data, max_pixels))
 
 
 def open_photo(data: bytes | BinaryIO, *, max_pixels: int) -> Image.Image:
-    """An upright picture in sRGB, mode L, RGB or RGBA, without metadata. Raises ImageRefused."""
+    """Return an upright picture in sRGB, mode L, RGB or RGBA, without metadata.
+
+    Raises ``ImageRefused``.
+    """
     with refusing():
         data = data if isinstance(data, bytes) else data.read()
         return decode(examine(data, max_pixels))
 
 
 def dimensions(data: bytes) -> tuple[int, int]:
-    """Width and height as shown, from the header of a JPEG, PNG or WebP."""
+    """Return width and height of a JPEG, PNG or WebP as shown, from its header."""
     with refusing():
         container = containers.read(data)
     width, height = container.width, container.height

@@ -16,9 +16,10 @@ DECODERS = ("JPEG", "PNG", "WEBP", *(("HEIF",) if HAS_HEIC else ()))
 
 
 def read_heic(data: bytes) -> Container:
+    """Read the header of a HEIC picture with pillow-heif."""
     import pillow_heif
 
-    pillow_heif.register_heif_opener()  # again is no harm
+    pillow_heif.register_heif_opener()  # idempotent
     with Image.open(io.BytesIO(data), formats=("HEIF",)) as image:
         nclx = image.info.get("nclx_profile", {})
         by_nclx = profiles.from_code_points(
@@ -31,35 +32,42 @@ def read_heic(data: bytes) -> Container:
             width=image.width,  # upright already: the format has a rotation of its own
             height=image.height,
             parts=(data,),
-            profiles=profiles.or_adobe_rgb(icc, exif),
+            profiles=profiles.profile_candidates(icc, exif),
         )
 
 
 def decode(container: Container) -> Image.Image:
-    """Upright, in sRGB, mode L, RGB or RGBA, without metadata."""
+    """Return an upright picture in sRGB, mode L, RGB or RGBA, without metadata.
+
+    Raises Malformed.
+    """
     data = container.pixels
     image = _open(container, data)
     image.load()
-    damage.check(container, data, image)
-    alpha = _all_but_one_colour(image, container, data) if container.transparent else None
+    damage.check_complete(container, data, image)
+    alpha = _alpha_of_transparent_colour(image, container, data) if container.transparent else None
     if container.is_grey and image.mode == "RGBA":
         image = Image.merge("LA", (image.getchannel("R"), image.getchannel("A")))
     plain = pixels.to_plain(image, container.profiles, alpha)
-    del image, data  # WebP's holds two more canvases
-    return pixels.upright(plain, container.orientation)
+    del image, data  # Pillow's WebP decoder holds two more canvases
+    return pixels.apply_orientation(plain, container.orientation)
 
 
 def _open(container: Container, data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data), formats=DECODERS)
     if image.size != (container.width, container.height):
-        raise Malformed  # the pixel limit was checked for the other size
+        raise Malformed  # the pixel limit was checked for the container's size
     return image
 
 
-def _all_but_one_colour(image: Image.Image, container: Container, data: bytes) -> Image.Image:
-    """Alpha of a PNG with a transparent colour: 0 where a pixel has it exactly, else 255.
+def _alpha_of_transparent_colour(
+    image: Image.Image, container: Container, data: bytes
+) -> Image.Image:
+    """Return the alpha of a PNG with a transparent colour.
 
-    Pillow would compare it with pixels that were brought to 8 bits before.
+    0 where a pixel equals it, 255 elsewhere.
+
+    Pillow compares the colour with pixels that it has reduced to 8 bits.
     """
     colour, bits = container.transparent, container.bits
     if len(colour) == 1:  # grey
@@ -75,6 +83,7 @@ def _all_but_one_colour(image: Image.Image, container: Container, data: bytes) -
 
 
 def _differs(image: Image.Image, colour: Sequence[int]) -> Image.Image:
+    """Return 255 where the picture differs from this colour, and 0 where it is equal."""
     if image.mode.startswith("I"):
         table = [255] * 65_536
         table[colour[0]] = 0

@@ -1,4 +1,4 @@
-"""Encodes pictures: without metadata, at most with the mark that they were made by AI."""
+"""Encodes pictures without metadata, except for the mark that they were made by AI."""
 
 import io
 import math
@@ -9,25 +9,30 @@ from PIL import Image, PngImagePlugin
 from swaps.images import containers, pixels
 from swaps.images.decoders import DECODERS, decode
 from swaps.images.refusals import refusing
-from swaps.images.types import NAMES, Format, ImageRefused
+from swaps.images.types import FORMAT_NAMES, Format, ImageRefused
 
 # libjpeg stops at 65500, below the 65535 that the format could say.
 _MAX_SIDE: Final[dict[Format, float]] = {"jpeg": 65_500, "png": math.inf, "webp": 16_383}
 
 
 def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
-    """Nothing but the pixels and ``xmp`` gets into the file. JPEG puts alpha onto white."""
+    """Encode a picture; only its pixels and ``xmp`` get into the file. JPEG puts alpha onto white.
+
+    Raises ``ImageRefused`` for more pixels a side than the format can hold.
+    """
     if max(image.size) > _MAX_SIDE[format]:
         raise ImageRefused(
             "too_many_pixels",
-            f"It is {image.width:,} × {image.height:,} pixels; {NAMES[format]} allows "
+            f"It is {image.width:,} × {image.height:,} pixels; {FORMAT_NAMES[format]} allows "
             f"{_MAX_SIDE[format]:,} a side. Choose another format.",
         )
-    plain = pixels.bare(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
+    plain = (
+        pixels.without_info(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)
+    )
     out = io.BytesIO()
     match format:
         case "jpeg":
-            plain = pixels.on_white(plain) if plain.mode == "RGBA" else plain
+            plain = pixels.composite_on_white(plain) if plain.mode == "RGBA" else plain
             plain.save(out, "JPEG", quality=95, subsampling="4:4:4", xmp=xmp)
         case "png":
             text = PngImagePlugin.PngInfo()
@@ -40,32 +45,36 @@ def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> b
 
 
 def thumbnail(image_or_data: Image.Image | bytes, side: int = 640) -> bytes:
-    """WebP, longest side at most ``side``. Bytes are a picture that we stored."""
+    """Return a WebP whose longer side is at most ``side``.
+
+    Bytes must be a picture that we stored.
+    """
     with refusing():
         image = image_or_data
         if isinstance(image, bytes):
             image = Image.open(io.BytesIO(image), formats=DECODERS)
-            image.draft(None, _within(image.size, 2 * side))
-        size = _within(image.size, side)
+            image.draft(None, _fit_within(image.size, 2 * side))
+        size = _fit_within(image.size, side)
         if (factor := max(image.size) // (2 * side)) > 1:
             image = image.reduce(factor)
         out = io.BytesIO()
-        image = pixels.bare(image.resize(size, Image.Resampling.LANCZOS))
+        image = pixels.without_info(image.resize(size, Image.Resampling.LANCZOS))
         image.save(out, "WEBP", quality=82, method=2)
         return out.getvalue()
 
 
 def convert(data: bytes, format: Format, *, xmp: bytes | None = None) -> bytes:  # noqa: A002
-    """A picture that we stored, as another type; without ``xmp`` it keeps its own packet."""
+    """Convert a picture that we stored to another type; without ``xmp`` it keeps its own packet."""
     with refusing():
         container = containers.read(data)
         xmp = xmp or container.xmp
-        if container.format == NAMES[format] and xmp == container.xmp:
+        if container.format == FORMAT_NAMES[format] and xmp == container.xmp:
             return data
         image = decode(container)
     return encode(image, format, xmp=xmp)
 
 
-def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+def _fit_within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Return the size scaled down, keeping its proportions, to at most ``side`` pixels a side."""
     scale = min(1.0, side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,4 +1,4 @@
-"""Everything for which a picture can be refused before it is decoded: type, size, pixels."""
+"""Checks before decoding: type, file size, pixel count and animation."""
 
 from typing import Final, NoReturn
 
@@ -9,26 +9,26 @@ from swaps.images.decoders import HAS_HEIC, read_heic
 from swaps.images.refusals import millions
 from swaps.images.types import Container, ImageRefused
 
-# For the form. Without image/heic in it, iPhones turn HEIC into JPEG by themselves.
+# For the form's accept attribute. If image/heic is not in it, iPhones convert HEIC to JPEG.
 _HEIC_TYPES = ("image/heic", "image/heif") if HAS_HEIC else ()
 ACCEPTED_CONTENT_TYPES: Final = ("image/jpeg", "image/png", "image/webp", *_HEIC_TYPES)
 ACCEPTED_TEXT: Final = "JPEG, PNG, WebP and HEIC" if HAS_HEIC else "JPEG, PNG and WebP"
-# 1920 × 1080 and below. It takes 16 bytes a pixel to open a WebP (35 MB) and 8 to turn a JPEG; a
-# child takes 0.07 s to start, which is more than this costs here.
-MAX_PIXELS_HERE: Final = 2_100_000
-MAX_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000  # Pillow's; no setting goes beyond
+# 1920 × 1080 fits. Opening a WebP takes 16 bytes a pixel (35 MB), rotating a JPEG 8. A child
+# process takes 0.07 s to start, more than decoding such a picture in this one.
+MAX_PIXELS_IN_PROCESS: Final = 2_100_000
+MAX_PIXELS: Final = Image.MAX_IMAGE_PIXELS or 89_000_000  # Pillow's own limit
 
 
 def examine(data: bytes, max_pixels: int) -> Container:
-    """All that can be refused before anything is decoded."""
+    """Read a picture's container and check it; raises ``ImageRefused`` or ``Malformed``."""
     _check_type(data)
     is_heic = sniff.identify(data) == "HEIC"
     container = read_heic(data) if is_heic else containers.read(data)
     _check_pixels(container.width, container.height, max_pixels)
     if container.is_animated:
         raise ImageRefused("animated", "It is an animation. Choose a still picture.")
-    if container.width * container.height > MAX_PIXELS_HERE and not (
-        cost.can_hold_its_pixels(container)
+    if container.width * container.height > MAX_PIXELS_IN_PROCESS and not (
+        cost.is_large_enough(container)
     ):
         raise ImageRefused(
             "broken",
@@ -39,6 +39,7 @@ def examine(data: bytes, max_pixels: int) -> Container:
 
 
 def check_bytes(size: int, max_bytes: int) -> None:
+    """Raise ``ImageRefused`` for a file that is empty or too large."""
     if size > max_bytes:
         raise ImageRefused(
             "too_many_bytes",
@@ -67,10 +68,10 @@ def _refuse_type(what: str) -> NoReturn:
 
 
 def _check_pixels(width: int, height: int, max_pixels: int) -> None:
-    most = min(max_pixels, MAX_PIXELS)
-    if width * height > most:
+    limit = min(max_pixels, MAX_PIXELS)
+    if width * height > limit:
         raise ImageRefused(
             "too_many_pixels",
             f"It is {width:,} × {height:,} = {millions(width * height)} megapixels; "
-            f"{millions(most, round_up=False)} is the most. Make it smaller and try again.",
+            f"{millions(limit, round_up=False)} is the most. Make it smaller and try again.",
         )

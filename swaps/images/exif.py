@@ -1,7 +1,7 @@
-"""The few facts of EXIF that change how a photo looks. Standard library only.
+"""Reads orientation and colour space from EXIF. Standard library only.
 
-EXIF is a TIFF file: directories of entries (EXIF 2.32, section 4.6). Everything in it may be
-broken, and that is no reason to refuse a photo: what cannot be read is left out.
+EXIF is a TIFF file: directories of entries (EXIF 2.32, section 4.6). Broken EXIF is no reason to
+refuse a photo: what cannot be read is ignored.
 """
 
 import struct
@@ -16,7 +16,7 @@ _MAX_ENTRIES = 1_000
 
 
 def orientation(exif: bytes | None) -> int:
-    """Returns how the photo is to be turned, 1…8; 1 if that cannot be read."""
+    """Return the EXIF orientation, 1…8; 1 if it cannot be read."""
     order = _byte_order(exif)
     if exif is None or order is None:
         return 1
@@ -25,7 +25,10 @@ def orientation(exif: bytes | None) -> int:
 
 
 def is_adobe_rgb(exif: bytes | None) -> bool:
-    """Whether the colours are Adobe RGB: by the "R03" of cameras (DCF), or by colour space 2."""
+    """Return whether the colours are Adobe RGB.
+
+    By the "R03" of cameras (DCF), or by colour space 2.
+    """
     order = _byte_order(exif)
     if exif is None or order is None:
         return False
@@ -48,7 +51,7 @@ def _first(exif: bytes, order: str) -> int | None:
 
 
 def _entries(exif: bytes, order: str, start: int | None) -> dict[int, int]:
-    """The directory at ``start``: where the entry of each tag stands, first come first served."""
+    """Return the position of each tag's entry in the directory at ``start``; the first one wins."""
     count = None if start is None else _unpack(exif, f"{order}H", start)
     if start is None or count is None:
         return {}
@@ -62,7 +65,7 @@ def _entries(exif: bytes, order: str, start: int | None) -> dict[int, int]:
 
 
 def _integer(exif: bytes, order: str, entry: int | None) -> int | None:
-    """The value of an entry that holds one integer of any size."""
+    """Return the value of an entry that holds one integer of any size; None otherwise."""
     if entry is None or _unpack(exif, f"{order}I", entry + 4) != 1:
         return None
     code = {1: "B", 3: "H", 4: "I"}.get(_unpack(exif, f"{order}H", entry + 2) or 0)

@@ -1,8 +1,7 @@
-"""Large photos are opened in a short-lived child process (docs/adr/0017).
+"""Decodes large photos in a short-lived child process (docs/adr/0017).
 
-The upload is its standard input. Its standard output is a file: a line of JSON, then the picture
-and its thumbnail. What the decoder takes goes back to the system with it, and what kills it is
-this photo's end and nobody else's.
+The child reads the upload from stdin, and writes a line of JSON, the picture and its thumbnail to a
+file. Its memory returns to the system when it ends, and a crash costs one photo only.
 """
 
 import contextlib
@@ -26,29 +25,32 @@ from swaps.images.types import EXTENSIONS, Code, ImageRefused, Photo
 
 log = logging.getLogger(__name__)
 
-SECONDS = 60.0  # the slowest photo within the limits takes a tenth
-MEMORY_BESIDE = 40_000_000  # the child's own, with Python and Pillow
-MAX_AT_ONCE = 2  # in each process: that many times the memory below, and the cores of a small one
+SECONDS = 60.0  # the slowest photo within the limits takes a tenth of this
+CHILD_OVERHEAD_BYTES = 40_000_000  # of Python and Pillow in the child
+MAX_AT_ONCE = 2  # children of each process: limits memory, and suits two cores
 # Address space. The hungriest photo within the limits, a WebP, takes 16 bytes a pixel (measured:
 # docs/images.md), and up to three copies of its file. A quarter is added, and Python with Pillow.
 _BYTES_A_PIXEL = 20
 _COPIES_OF_FILE = 3
-_BYTES_BESIDE = 150_000_000
-_MAX_ANSWER_BYTES = 2_000  # of JSON
+_OVERHEAD_BYTES = 150_000_000
+_MAX_HEADER_BYTES = 2_000  # of JSON
 _MAX_THUMBNAIL_BYTES = 2_000_000
-_NONSENSE = (
+_PARSE_ERRORS = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
     *(MemoryError, RecursionError),
 )
 _ROOT = Path(__file__).resolve().parent.parent.parent
-# All else of the environment stays here: passwords, keys, and what turns Python's switches.
+# Nothing else of the environment is passed on: it holds passwords, keys and PYTHON… options.
 _ENVIRONMENT = ("TMPDIR", "LD_LIBRARY_PATH")
 
-_places = threading.BoundedSemaphore(MAX_AT_ONCE)
+_running = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 def as_file(upload: BinaryIO, begin: int, data: bytes) -> IO[bytes]:
-    """A file at the position where ``data`` begins: the upload's own, if it is on disk already."""
+    """Return a file positioned where ``data`` begins.
+
+    The upload's own, if that is on disk already.
+    """
     with contextlib.suppress(OSError):  # BytesIO has no descriptor
         if os.fstat(upload.fileno()).st_size == begin + len(data):
             file = os.fdopen(os.dup(upload.fileno()), "rb")
@@ -61,30 +63,35 @@ def as_file(upload: BinaryIO, begin: int, data: bytes) -> IO[bytes]:
 
 
 def accept(file: IO[bytes], *, max_pixels: int, max_stored: int, seconds: float = SECONDS) -> Photo:
-    """As ``reencode``, of the rest of the file."""
-    from swaps.runtime import request_slots  # knows Django, which the child need not load
+    """Re-encode the rest of the file in a child process.
+
+    Raises ``ImageRefused`` like ``reencode``.
+    """
+    from swaps.runtime import request_slots  # imports Django, which the child need not load
 
     memory = (
-        _BYTES_BESIDE
+        _OVERHEAD_BYTES
         + _COPIES_OF_FILE * os.fstat(file.fileno()).st_size
         + _BYTES_A_PIXEL * min(max_pixels, MAX_PIXELS)
     )
-    with tempfile.TemporaryFile() as answer:
-        with request_slots.released_slot(), _places:
-            code = _run(file, answer, seconds, max_pixels, memory)
+    with tempfile.TemporaryFile() as output:
+        with request_slots.released_slot(), _running:
+            code = _run_child(file, output, seconds, max_pixels, memory)
         if code == errno.ENOSPC:
             raise OSError(errno.ENOSPC, "There is no room for the child's answer.")
-        if code > 0:  # it found an error of its own, which stands in the log
+        if code > 0:  # an unexpected exception, which is in the log
             raise ChildProcessError(f"swaps.images.child_main ended with {code}")
         if code < 0:
             log.warning("a photo was refused: signal %d ended its child", -code)
             raise _refusal(-code, seconds)
-        answer.seek(0)
-        return _read(answer, max_stored)
+        output.seek(0)
+        return _read_photo(output, max_stored)
 
 
-def _run(file: IO[bytes], answer: IO[bytes], seconds: float, max_pixels: int, memory: int) -> int:
-    """The child's exit code; that of a signal is negative, and of a time-out that of SIGXCPU."""
+def _run_child(
+    file: IO[bytes], output: IO[bytes], seconds: float, max_pixels: int, memory: int
+) -> int:
+    """Return the child's exit code: negative for a signal, -SIGXCPU for a timeout."""
     command = (sys.executable, "-E", "-s", "-m", "swaps.images.child_main", os.getpid())
     limits = (max_pixels, memory, seconds)
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
@@ -92,11 +99,11 @@ def _run(file: IO[bytes], answer: IO[bytes], seconds: float, max_pixels: int, me
     with subprocess.Popen(
         [str(word) for word in (*command, *limits)],
         cwd=_ROOT,
-        env=environment | {"MALLOC_ARENA_MAX": "1"},  # others take address space for nothing
+        env=environment | {"MALLOC_ARENA_MAX": "1"},  # further arenas waste address space
         stdin=file,
-        stdout=answer,
+        stdout=output,
     ) as child:
-        # wait(timeout=…) would look every 50 ms, which is as long as the work of many a photo.
+        # wait(timeout=…) polls every 50 ms, which is as long as many photos take.
         killer = threading.Timer(seconds, child.kill)
         killer.start()
         try:
@@ -109,34 +116,35 @@ def _run(file: IO[bytes], answer: IO[bytes], seconds: float, max_pixels: int, me
 
 
 def _refusal(signum: int, seconds: float) -> ImageRefused:
+    """Return the refusal for a child that was killed by this signal."""
     if signum == signal.SIGXCPU:
         return ImageRefused(
             "too_slow",
             f"It took more than {seconds:.0f} seconds to open. Make it smaller and try again.",
         )
-    # Nobody else sends SIGKILL than a system without memory.
+    # Only the kernel's OOM killer sends SIGKILL.
     return no_memory() if signum == signal.SIGKILL else broken()
 
 
-def _read(answer: IO[bytes], max_stored: int) -> Photo:
-    """What it says is not believed: a decoder that was taken over would say anything."""
+def _read_photo(output: IO[bytes], max_stored: int) -> Photo:
+    """Parse the child's output without trusting it: a decoder may have been exploited."""
     try:
-        said: dict[str, Any] = json.loads(answer.readline(_MAX_ANSWER_BYTES))
-        if said.get("code") in get_args(Code):
-            raise ImageRefused(said["code"], str(said["message"]))
-        size = int(said["bytes"])
+        header: dict[str, Any] = json.loads(output.readline(_MAX_HEADER_BYTES))
+        if header.get("code") in get_args(Code):
+            raise ImageRefused(header["code"], str(header["message"]))
+        size = int(header["bytes"])
         check_stored(size, max_stored)
-        data, thumbnail = answer.read(max(0, size)), answer.read(_MAX_THUMBNAIL_BYTES)
+        data, thumbnail = output.read(max(0, size)), output.read(_MAX_THUMBNAIL_BYTES)
         if not thumbnail:
             raise ValueError
         return Photo(
             data=data,
-            content_type=said["content_type"],
-            extension=EXTENSIONS[said["content_type"]],
-            width=int(said["width"]),
-            height=int(said["height"]),
+            content_type=header["content_type"],
+            extension=EXTENSIONS[header["content_type"]],
+            width=int(header["width"]),
+            height=int(header["height"]),
             thumbnail=thumbnail,
         )
-    except _NONSENSE:
+    except _PARSE_ERRORS:
         log.warning("a photo was refused: its child said nothing that makes sense")
         raise broken() from None

@@ -1,10 +1,10 @@
-"""Decoded pixels: modes, alpha and orientation. Pillow only."""
+"""Normalises decoded pictures: mode, alpha and orientation. Pillow only."""
 
 from PIL import Image
 
 from swaps.images.colours import to_srgb
 
-_UPRIGHT = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -13,25 +13,27 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Modes from which Pillow does not convert in one step.
-_FIRST = {"1": "L", "La": "LA", "RGBa": "RGBA"}
+# Modes that Pillow cannot convert in one step, and the mode to go through.
+_INTERMEDIATE_MODES = {"1": "L", "La": "LA", "RGBa": "RGBA"}
 _CLEAR = (255, 255, 255, 0)
 
 
-def upright(image: Image.Image, orientation: int) -> Image.Image:
-    method = _UPRIGHT.get(orientation)
+def apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
+    """Return the picture rotated and mirrored as its EXIF orientation (1…8) says."""
+    method = _TRANSPOSITIONS.get(orientation)
     return image if method is None else image.transpose(method)
 
 
 def to_plain(
     image: Image.Image, profiles: tuple[bytes, ...] = (), alpha: Image.Image | None = None
 ) -> Image.Image:
-    """Mode L, RGB or RGBA, in sRGB, no metadata; the pixels are copied only where they change.
+    """Return the picture in mode L, RGB or RGBA, in sRGB, without metadata.
 
-    What is wholly transparent is white: nothing hides there from people and shows to the engine.
+    Pixels are copied only where they change. Wholly transparent pixels become white, so that no
+    hidden colours reach the engine.
     """
-    if image.mode in _FIRST:
-        image = image.convert(_FIRST[image.mode])
+    if image.mode in _INTERMEDIATE_MODES:
+        image = image.convert(_INTERMEDIATE_MODES[image.mode])
     if image.mode == "LA":  # its profile is one for grey
         image, alpha = image.getchannel("L"), image.getchannel("A")
     elif image.has_transparency_data and image.mode != "RGBA":
@@ -40,7 +42,7 @@ def to_plain(
         image = image.convert("RGB")
     if image.mode not in {"L", "I;16", "RGB", "RGBA", "CMYK"}:
         image = image.convert("RGB")
-    image = bare(to_srgb(image, profiles))
+    image = without_info(to_srgb(image, profiles))
     if alpha is not None and alpha.getextrema()[0] != 255:
         if image.mode == "L":
             image = Image.merge("RGBA", (image, image, image, alpha))
@@ -56,13 +58,14 @@ def _without_hidden_colours(image: Image.Image) -> Image.Image:
     return image
 
 
-def bare(image: Image.Image) -> Image.Image:
-    """The same pixels in a picture without info, so that no encoder finds anything to write."""
+def without_info(image: Image.Image) -> Image.Image:
+    """Return the same pixels without ``info``, so that no encoder writes metadata from it."""
     image.load()
     return Image.Image()._new(image.im)  # noqa: SLF001  the public ways copy 4 bytes a pixel
 
 
-def on_white(image: Image.Image) -> Image.Image:
+def composite_on_white(image: Image.Image) -> Image.Image:
+    """Return an RGBA picture as RGB on a white background."""
     white = Image.new("RGB", image.size, "white")
     white.paste(image, mask=image.getchannel("A"))
     return white

@@ -1,4 +1,4 @@
-"""The chunks of a PNG, read without decoding (W3C, third edition). Standard library only."""
+"""Reads the chunks of a PNG without decoding it (W3C, third edition). Standard library only."""
 
 import struct
 import zlib
@@ -9,13 +9,14 @@ from swaps.images.exif import EXIF_PREFIX, orientation
 from swaps.images.types import MAX_PARTS, MAX_PROFILE_BYTES, Container, Malformed
 
 PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-_BEFORE_THE_PIXELS = {b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"}
-_READ_ONCE = {b"IHDR", b"acTL", b"eXIf", *_BEFORE_THE_PIXELS}
+_BEFORE_PIXELS = {b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"}
+_READ_ONCE = {b"IHDR", b"acTL", b"eXIf", *_BEFORE_PIXELS}
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _GREY, _PALETTE = {0, 4}, b"\3"  # colour types
 
 
 def read(data: bytes) -> Container:
+    """Read a PNG without metadata; raises ``Malformed``, and struct.error or IndexError."""
     kept: list[bytes | memoryview] = [data[:8]]
     first: dict[bytes, bytes] = {}
     xmp = None
@@ -23,7 +24,7 @@ def read(data: bytes) -> Container:
     name = b""
     for name, chunk in chunks(data):
         has_pixels = has_pixels or name == b"IDAT"
-        is_in_place = not (has_pixels and name in _BEFORE_THE_PIXELS)
+        is_in_place = not (has_pixels and name in _BEFORE_PIXELS)
         if name in _READ_ONCE and name not in first and is_in_place and is_whole(chunk):
             first[name] = bytes(chunk[8:-4])
         is_palette = first.get(b"IHDR", b"")[9:10] == _PALETTE
@@ -41,7 +42,7 @@ def read(data: bytes) -> Container:
         height=height,
         parts=(data,) if sum(map(len, kept)) == len(data) else tuple(kept),
         orientation=orientation(exif),
-        profiles=profiles.of_png(
+        profiles=profiles.png_profile_candidates(
             first | {b"iCCP": _profile(first.get(b"iCCP", b"")) or b""},
             exif,
             is_grey=colour_type in _GREY,
@@ -55,7 +56,7 @@ def read(data: bytes) -> Container:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Name and the whole of each chunk, to the end of the picture; the end chunk may be missing."""
+    """Yield name and whole of each chunk up to IEND, which may be missing; raises ``Malformed``."""
     view = memoryview(data)
     at = 8
     name = b""
@@ -74,12 +75,15 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def is_whole(chunk: memoryview) -> bool:
-    """Whether its checksum is right. Decoders leave out a chunk without need that is not."""
+    """Return whether the checksum is right.
+
+    Decoders ignore ancillary chunks whose checksum is wrong.
+    """
     return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:])
 
 
 def _transparent_colour(body: bytes, colour_type: int, bits: int) -> tuple[int, ...]:
-    """Pillow compares it with pixels of 8 bits, whatever it is meant for; so we do that."""
+    """Return the transparent colour of tRNS at the picture's bit depth; () if there is none."""
     samples = {0: 1, 2: 3}.get(colour_type)
     if samples is None or len(body) != 2 * samples:
         return ()
@@ -87,19 +91,20 @@ def _transparent_colour(body: bytes, colour_type: int, bits: int) -> tuple[int, 
 
 
 def _text(body: bytes) -> bytes | None:
-    """The text of an iTXt chunk, after its keyword."""
+    """Return the text of an iTXt chunk, from the bytes after its keyword."""
     is_compressed = body[0]
     _language, _keyword, text = body[2:].split(b"\0", 2)
     return _inflate(text) if is_compressed else text
 
 
 def _profile(body: bytes) -> bytes | None:
+    """Return the unpacked profile of an iCCP chunk."""
     _name, _, method_and_profile = body.partition(b"\0")
     return _inflate(method_and_profile[1:])
 
 
 def _inflate(data: bytes) -> bytes | None:
-    """What unpacks to more than MAX_PROFILE_BYTES is not worth having."""
+    """Return the unpacked data; None if it is broken or larger than ``MAX_PROFILE_BYTES``."""
     unpacker = zlib.decompressobj()
     try:
         plain = unpacker.decompress(data, MAX_PROFILE_BYTES)

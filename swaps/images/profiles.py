@@ -1,8 +1,8 @@
-"""Makes ICC profiles from numbers. Standard library only.
+"""Builds ICC profiles for pictures whose colour space is given by numbers. Standard library only.
 
-A file may tell its colours by a profile, or by numbers: code points of ITU-T H.273 (PNG's cICP,
-HEIC's nclx), chromaticities and a gamma (PNG's cHRM and gAMA), the mark of Adobe RGB in EXIF. The
-numbers become a profile here (ICC.1, matrix and tone curves), so that one road leads to sRGB.
+The numbers may be code points of ITU-T H.273 (PNG's cICP, HEIC's nclx), chromaticities and gamma
+(PNG's cHRM and gAMA), or EXIF's mark of Adobe RGB. Each becomes a profile with matrix and tone
+curves (ICC.1), so that every conversion to sRGB uses a profile.
 """
 
 import math
@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from swaps.images.exif import is_adobe_rgb
 
-_SAMPLES = 1021  # of a curve: each of 256 values falls upon one
+_SAMPLES = 1021  # of a curve: 4 · 255 + 1, so that each 8-bit value hits one
 
-Curve = Callable[[float], float]  # what is stored → light, both 0…1
+Curve = Callable[[float], float]  # stored value → linear light, both 0…1
 XY = tuple[float, float]
 Vector = tuple[float, float, float]
 
 
 class Primaries(NamedTuple):
-    """CIE 1931 chromaticities."""
+    """The white point and primaries of a colour space, as CIE 1931 chromaticities."""
 
     white: XY
     red: XY
@@ -70,26 +70,27 @@ def _logarithmic(decades: float) -> Curve:
     return lambda value: 10 ** (decades * (value - 1)) if value > 0 else 0.0
 
 
-# High dynamic range has no white but a brightness in candela. White paper is to be 203 (BT.2408),
-# what is brighter, up to 1000, is compressed (Reinhard), as browsers do on a screen without it.
+# HDR values are absolute luminances in cd/m². Diffuse white is 203 (BT.2408); what is brighter,
+# up to 1000, is compressed (Reinhard), as browsers do on an SDR screen.
 _WHITE, _PEAK = 203.0, 1000.0
 
 
-def _on_a_plain_screen(candela: float) -> float:
-    light, most = candela / _WHITE, _PEAK / _WHITE
-    return min(1.0, light * (1 + light / most**2) / (1 + light))
+def _tone_map(candela: float) -> float:
+    """Return the SDR value, 0…1, of a luminance in cd/m²."""
+    light, peak = candela / _WHITE, _PEAK / _WHITE
+    return min(1.0, light * (1 + light / peak**2) / (1 + light))
 
 
 def _pq(value: float) -> float:
     root = value ** (32 / 2523)
     light = max(0.0, root - 107 / 128) / (2413 / 128 - 2392 / 128 * root)
-    return _on_a_plain_screen(10_000 * light ** (8192 / 1305))
+    return _tone_map(10_000 * light ** (8192 / 1305))
 
 
 def _hlg(value: float) -> float:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = value * value / 3 if value <= 0.5 else (math.exp((value - c) / a) + b) / 12
-    return _on_a_plain_screen(_PEAK * min(1.0, scene) ** 1.2)
+    return _tone_map(_PEAK * min(1.0, scene) ** 1.2)
 
 
 _CURVES: dict[int, Curve] = {  # H.273, table 3
@@ -111,18 +112,19 @@ _CURVES: dict[int, Curve] = {  # H.273, table 3
 
 
 def adobe_rgb(*, is_grey: bool = False) -> bytes:
+    """Return a profile of Adobe RGB (1998), or of grey with its gamma."""
     return _profile(_ADOBE_RGB, _power(563 / 256), is_grey=is_grey)
 
 
-def or_adobe_rgb(icc: bytes | None, exif: bytes | None) -> tuple[bytes, ...]:
-    """The candidates of a file without chunks: its profile holds before what EXIF says."""
+def profile_candidates(icc: bytes | None, exif: bytes | None) -> tuple[bytes, ...]:
+    """Return the profiles to try: the file's own, then Adobe RGB if EXIF says so."""
     return tuple(filter(None, (icc, adobe_rgb() if is_adobe_rgb(exif) else None)))
 
 
 def from_code_points(
     primaries: int, transfer: int, *, is_full_range: bool = True, is_grey: bool = False
 ) -> bytes | None:
-    """A profile for code points of H.273; None for those that say nothing or are reserved."""
+    """Return a profile for code points of H.273; None for unspecified and reserved ones."""
     if primaries not in _PRIMARIES or transfer not in _CURVES:
         return None
     curve = _CURVES[transfer]
@@ -135,27 +137,31 @@ def from_code_points(
     return _profile(_PRIMARIES[primaries], from_narrow_range, is_grey=is_grey)
 
 
-def of_png(chunks: Mapping[bytes, bytes], exif: bytes, *, is_grey: bool) -> tuple[bytes, ...]:
-    """Candidates in PNG's order (section 4.3): cICP, iCCP (unpacked), sRGB, gAMA with cHRM.
+def png_profile_candidates(
+    chunks: Mapping[bytes, bytes], exif: bytes, *, is_grey: bool
+) -> tuple[bytes, ...]:
+    """Return the profiles to try in PNG's order: cICP, iCCP (unpacked), sRGB, gAMA with cHRM.
 
-    Chunks of a wrong length, and those that make no sense, are left out.
+    See section 4.3. Chunks of a wrong length, or with nonsensical values, are ignored.
     """
-    found = [_of_cicp(chunks.get(b"cICP", b""), is_grey=is_grey), chunks.get(b"iCCP")]
+    found = [_from_cicp(chunks.get(b"cICP", b""), is_grey=is_grey), chunks.get(b"iCCP")]
     if len(chunks.get(b"sRGB", b"")) != 1:
-        found.append(_of_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""), is_grey=is_grey))
+        found.append(
+            _from_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""), is_grey=is_grey)
+        )
         if is_adobe_rgb(exif) and not found[-1]:
             found.append(adobe_rgb(is_grey=is_grey))
     return tuple(filter(None, found))
 
 
-def _of_cicp(body: bytes, *, is_grey: bool) -> bytes | None:
-    if len(body) != 4 or body[2] != 0 or body[3] > 1:  # pixels of a PNG are RGB: matrix 0
+def _from_cicp(body: bytes, *, is_grey: bool) -> bytes | None:
+    if len(body) != 4 or body[2] != 0 or body[3] > 1:  # PNG pixels are RGB: matrix coefficients 0
         return None
     return from_code_points(body[0], body[1], is_full_range=bool(body[3]), is_grey=is_grey)
 
 
-def _of_gamma(gamma: bytes, chromaticities: bytes, *, is_grey: bool) -> bytes | None:
-    """A gamma of 0.45455 is how sRGB is told there."""
+def _from_gamma(gamma: bytes, chromaticities: bytes, *, is_grey: bool) -> bytes | None:
+    """Return a profile of gAMA and cHRM; PNG writes sRGB as a gamma of 0.45455."""
     encoding = int.from_bytes(gamma) / 100_000 if len(gamma) == 4 else 0.0
     is_gamma = 0.1 <= encoding <= 10
     curve = _power(1 / encoding) if is_gamma and not 0.45 <= encoding <= 0.46 else _srgb
@@ -182,6 +188,7 @@ def _profile(primaries: Primaries, curve: Curve, *, is_grey: bool) -> bytes:
 
 
 def _icc(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """Return the bytes of an ICC profile; tags with equal contents share them."""
     tags = {b"wtpt": _xyz(_D50)} | tags
     places: dict[bytes, int] = {}  # tags with the same contents share them
     body = b""
@@ -222,7 +229,7 @@ _BRADFORD_COLUMNS: Sequence[Vector] = list(zip(*_BRADFORD, strict=True))
 
 
 def _columns(primaries: Primaries) -> list[Vector]:
-    """Red, green and blue in XYZ, adapted to D50 (Bradford), so that together they are white."""
+    """Return red, green and blue in XYZ, adapted to D50 (Bradford), scaled to add up to white."""
     x, y = primaries.white
     white = (x / y, 1.0, (1 - x - y) / y)
     colours = [(x, y, 1 - x - y) for x, y in primaries[1:]]
@@ -242,7 +249,7 @@ def _times(rows: Sequence[Vector], vector: Vector) -> Vector:
 
 
 def _solve(columns: Sequence[Vector], vector: Vector) -> Vector:
-    """How much of each column makes the vector (Cramer's rule)."""
+    """Return the factors with which the columns add up to the vector (Cramer's rule)."""
     one, two, three = columns
     whole = _determinant(one, two, three)
     return (

@@ -1,4 +1,4 @@
-"""Untrusted bytes become a photo that we encoded ourselves, in this process."""
+"""Re-encodes untrusted pictures in this process."""
 
 from swaps.images.decoders import decode
 from swaps.images.encode import encode, thumbnail
@@ -8,7 +8,7 @@ from swaps.images.types import EXTENSIONS, Format, ImageRefused, Photo
 
 
 def reencode(data: bytes, *, max_pixels: int) -> Photo:
-    """What ``accept`` does, in this process however large the picture is."""
+    """Decode and re-encode a picture in this process, however large; raises ``ImageRefused``."""
     with refusing():
         container = examine(data, max_pixels)
         image = decode(container)
@@ -24,11 +24,11 @@ def reencode(data: bytes, *, max_pixels: int) -> Photo:
     )
 
 
-def check_stored(size: int, most: int) -> None:
-    """What is encoded anew may be larger than what came; within reason."""
-    if size > most:
+def check_stored(size: int, max_bytes: int) -> None:
+    """Raise ``ImageRefused`` when the re-encoded picture is too large to keep."""
+    if size > max_bytes:
         raise ImageRefused(
             "too_many_bytes",
-            f"It would take {millions(size)} MB to keep it; {millions(most)} MB is the most. "
+            f"It would take {millions(size)} MB to keep it; {millions(max_bytes)} MB is the most. "
             "Save it as JPEG, or make it smaller, and try again.",
         )

@@ -20,7 +20,7 @@ def broken() -> ImageRefused:
 
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
-    """Whatever a decoder raises in here becomes a refusal."""
+    """Turn every exception of a decoder in this block into an ``ImageRefused``."""
     try:
         yield
     except ImageRefused:
@@ -28,11 +28,11 @@ def refusing() -> Iterator[None]:
     except MemoryError:
         raise no_memory() from None
     except Exception:  # noqa: BLE001  decoders raise a dozen classes for bad bytes, none documented
-        # What the library said is no use to the reader, and may name a path.
+        # The library's message does not help the user, and may name a path.
         raise broken() from None
 
 
 def millions(count: int, *, round_up: bool = True) -> str:
-    """Rounded away from the limit, so that "50 MB; 50 MB is the most" is never said."""
+    """Return a count in millions, rounded away from the limit: never "50 MB; 50 MB is the most"."""
     tenths = -(-count // 100_000) if round_up else count // 100_000
     return f"{tenths / 10:,.1f}".removesuffix(".0")

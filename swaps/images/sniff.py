@@ -1,4 +1,4 @@
-"""Which type a file is, by its first bytes. Standard library only."""
+"""Identifies a file's type by its first bytes. Standard library only."""
 
 PICTURE_TYPES = {
     "JPEG": (b"\xff\xd8\xff",),
@@ -20,7 +20,7 @@ AVIF_BRANDS = {b"avif", b"avis"}
 
 
 def identify(data: bytes) -> str:
-    """The type by content: a key of PICTURE_TYPES or OTHER_TYPES, WebP, HEIC, …; "" if unknown."""
+    """Return the type: a key of PICTURE_TYPES or OTHER_TYPES, "WebP", "HEIC" and so on, or ""."""
     head = data[:1024]
     for name, beginnings in (PICTURE_TYPES | OTHER_TYPES).items():
         if head.startswith(beginnings):

@@ -1,4 +1,4 @@
-"""The types that stand for a picture: before it is decoded, refused, and ready to be stored.
+"""The types of a picture before decoding, when refused, and when ready to store.
 
 Standard library only.
 """
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 MAX_PARTS = 20_000  # segments of a JPEG, chunks of a PNG or WebP
-MAX_PROFILE_BYTES = 4_000_000  # the largest printing profiles stay below 3 MB
+MAX_PROFILE_BYTES = 4_000_000  # the largest profiles of printers stay below 3 MB
 
-Name = Literal["JPEG", "PNG", "WebP", "HEIC"]
+FormatName = Literal["JPEG", "PNG", "WebP", "HEIC"]
 Format = Literal["jpeg", "png", "webp"]
-Reserve = Callable[[int], contextlib.AbstractContextManager[object]]  # so many bytes of memory
+Reserve = Callable[[int], contextlib.AbstractContextManager[object]]  # called with bytes of memory
 Code = Literal[
     "empty",
     "not_an_image",
@@ -25,34 +25,37 @@ Code = Literal[
     "too_slow",
 ]
 
-NAMES: Final[dict[Format, Name]] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
+FORMAT_NAMES: Final[dict[Format, FormatName]] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
 EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 
 
 class Malformed(Exception):
-    """The file breaks the rules of its format, or ends too early."""
+    """The file violates its format, or is truncated."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """One file. Width and height are as stored, before ``orientation`` (EXIF, 1…8) is applied."""
+    """A picture file, read but not decoded.
 
-    format: Name
+    Width and height are those of the stored pixels, before ``orientation`` (EXIF, 1…8) is applied.
+    """
+
+    format: FormatName
     width: int
     height: int
     parts: tuple[bytes | memoryview, ...]  # the same picture with only what a decoder needs
     orientation: int = 1
     profiles: tuple[bytes, ...] = ()  # ICC; the first that can be read holds
-    is_grey: bool = False  # a PNG's colour type: Pillow makes RGBA of grey with alpha of 16 bits
+    is_grey: bool = False  # from the PNG colour type: Pillow opens 16-bit grey with alpha as RGBA
     transparent: tuple[int, ...] = ()  # a PNG's transparent colour, in samples as they are stored
     bits: int = 8  # of such a sample
-    has_end: bool = True  # a JPEG may lack its end marker, or not surely end there, and be whole
+    has_end: bool = True  # False: the end marker of a JPEG is missing or uncertain
     xmp: bytes | None = None
     is_animated: bool = False
 
     @property
     def pixels(self) -> bytes:
-        """The parts in one piece: a copy, unless there is one only."""
+        """The parts as one byte string: a copy, unless there is only one."""
         first, *others = self.parts
         return b"".join(self.parts) if others or not isinstance(first, bytes) else first
 
@@ -68,7 +71,7 @@ class ImageRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Photo:
-    """A picture encoded by us, without metadata, ready to be stored."""
+    """A picture that we encoded, without metadata, ready to be stored."""
 
     data: bytes
     content_type: str

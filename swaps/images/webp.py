@@ -1,13 +1,14 @@
-"""WebP without decoding it: RFC 9649. Standard library only."""
+"""Reads the chunks of a WebP without decoding it (RFC 9649). Standard library only."""
 
 import struct
 
 from swaps.images.exif import EXIF_PREFIX, orientation
-from swaps.images.profiles import or_adobe_rgb
+from swaps.images.profiles import profile_candidates
 from swaps.images.types import MAX_PARTS, Container, Malformed
 
 
 def read(data: bytes) -> Container:
+    """Read a WebP; raises ``Malformed``, and struct.error or IndexError."""
     size = None
     frames = 0
     extra: dict[bytes, bytes] = {}
@@ -35,13 +36,14 @@ def read(data: bytes) -> Container:
         height=size[1],
         parts=(data if end == len(data) else memoryview(data)[:end],),
         orientation=orientation(exif),
-        profiles=or_adobe_rgb(extra.get(b"ICCP"), exif),
+        profiles=profile_candidates(extra.get(b"ICCP"), exif),
         xmp=extra.get(b"XMP "),
         is_animated=frames > 1,
     )
 
 
 def _size(name: bytes, head: bytes) -> tuple[int, int] | None:
+    """Return width and height of the canvas or frame; None for other chunks."""
     if name == b"VP8X":
         return 1 + int.from_bytes(head[4:7], "little"), 1 + int.from_bytes(head[7:10], "little")
     if name == b"VP8 ":

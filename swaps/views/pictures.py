@@ -120,5 +120,5 @@ def _download(swap: Swap, download: str) -> HttpResponse:
 
 def _convert(swap: Swap, download: Any) -> bytes:
     memory = cost.memory_of_stored((swap.width or 0) * (swap.height or 0), swap.size or 0)
-    with budget.reserve(memory, who=budget.account(swap.owner_id)):
+    with budget.reserve(memory, who=budget.account_name(swap.owner_id)):
         return images.convert(storage.read(swap.result_key), download, xmp=xmp.ai_xmp())

@@ -258,7 +258,7 @@ def test_memory_is_reserved_before_a_photo_is_opened_here_or_in_a_child() -> Non
     accepted(large, reserve=noting)
     assert asked == [
         16 * MP + 2 * len(small),
-        24 * MP + isolation.MEMORY_BESIDE + 2 * len(without_metadata(large)),
+        24 * MP + isolation.CHILD_OVERHEAD_BYTES + 2 * len(without_metadata(large)),
     ]
 
 
@@ -321,7 +321,7 @@ def test_a_child_takes_no_more_than_was_reserved(tmp_path: Path, form: str) -> N
         check=True,
         timeout=60,
     )
-    reserved = cost.memory(containers.read(data)) + isolation.MEMORY_BESIDE
+    reserved = cost.memory(containers.read(data)) + isolation.CHILD_OVERHEAD_BYTES
     assert int(found.stdout) <= reserved
 
 
@@ -376,8 +376,6 @@ def honest() -> dict[str, bytes]:
 
 def test_no_honest_photo_is_too_small() -> None:
     refused = [
-        name
-        for name, data in honest().items()
-        if not cost.can_hold_its_pixels(containers.read(data))
+        name for name, data in honest().items() if not cost.is_large_enough(containers.read(data))
     ]
     assert refused == []

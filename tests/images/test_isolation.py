@@ -217,7 +217,7 @@ def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
 def test_every_letter_of_a_refusal_comes_across() -> None:
     said = {"code": "too_many_pixels", "message": "It is 8 × 9 “pixels”"}
     with pytest.raises(images.ImageRefused, match="8 × 9 “pixels”") as refusal:
-        isolation._read(io.BytesIO(json.dumps(said).encode()), 30 * MP)
+        isolation._read_photo(io.BytesIO(json.dumps(said).encode()), 30 * MP)
     assert refusal.value.code == "too_many_pixels"
 
 
@@ -241,7 +241,7 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
 )
 def test_a_child_that_was_taken_over_says_what_it_likes_and_is_not_believed(said: bytes) -> None:
     with pytest.raises(images.ImageRefused) as refusal:
-        isolation._read(io.BytesIO(said), 30 * MP)
+        isolation._read_photo(io.BytesIO(said), 30 * MP)
     assert (refusal.value.code, refusal.value.message[:14]) == ("broken", "It is damaged ")
 
 
