@@ -57,5 +57,5 @@ def _sign_in_url(then: str) -> str:
 
 
 def no_content() -> HttpResponse:
-    """The answer to a poll when nothing has changed."""
+    """Return 204: the response to a poll when nothing has changed."""
     return HttpResponse(status=204)

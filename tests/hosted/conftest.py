@@ -1,4 +1,4 @@
-"""What the calls of the client have in common."""
+"""Fixtures of the tests of the hosted provider's client."""
 
 import pytest
 from pytest_django import Settings

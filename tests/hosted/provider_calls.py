@@ -35,7 +35,7 @@ def ask(settings: Settings, to: Provider | str, task_id: str = "a-task") -> Acce
 
 
 def replies(body: bytes | object, *, status: int = 200, retry_after: str = "") -> Behaviour:
-    """Begins nothing, and answers so; what is not bytes goes as JSON."""
+    """Reply without starting anything; what is not bytes is sent as JSON."""
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Retry-After": retry_after} if retry_after else {}
     return Behaviour(starts=False, reply=Reply(status=status, body=body, headers=headers))
@@ -46,14 +46,14 @@ def error(code: str, message: str = "No.") -> dict[str, object]:
 
 
 def problem_of(raised: BaseException) -> str:
-    """What staff get to see."""
+    """Return the problem that staff see."""
     trouble = raised if isinstance(raised, ProviderError) else raised.__cause__
     assert isinstance(trouble, ProviderError)
     return trouble.problem
 
 
 def resets(peer: Peer) -> None:
-    """Reads, and is gone: an RST instead of a FIN."""
+    """Read the request and close with an RST instead of a FIN."""
     connection = peer._connection
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

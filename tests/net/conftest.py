@@ -1,4 +1,4 @@
-"""What may be asked: ``start.test``. What nobody may ever reach: this machine's own addresses."""
+"""Fixtures of the network tests: ``start.test`` may be fetched from, this machine may not."""
 
 import itertools
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.net_servers import serving, silent
 
 @pytest.fixture(scope="module")
 def sentinels() -> Iterator[Sentinels]:
-    """At a free port, at 80 and 443 if this process may, on IPv6 if there is any."""
+    """Run servers at a free port, at 80 and 443 if this process may, on IPv6 if there is any."""
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(silent))]
         for at, port in itertools.product((LOCAL, "::1"), (servers[0].port, 80, 443)):

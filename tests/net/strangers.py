@@ -1,7 +1,4 @@
-"""Strangers to ask: real servers on this machine, and names that the test resolves.
-
-``start.test`` is on the allow list and stands for the internet; nothing else may be reached.
-"""
+"""Strangers' servers: real servers on this machine, and names that the test resolves."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +18,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Resolver:
-    """Gives the first answer to the first question and so on; the last to all others."""
+    """A DNS resolver: gives the first answer to the first query, …, the last to all others."""
 
     def __init__(self, *answers: list[str]) -> None:
         self.answers = answers

@@ -21,7 +21,10 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def photo() -> Photo:
-    """photo("face-man-frontal", side=500): the photo as an RGB array, at most that large."""
+    """Return a loader of photos: ``photo("face-man-frontal", side=500)`` is an RGB array.
+
+    Its longer side has at most so many pixels.
+    """
 
     def load(name: str, side: int = 500, mode: str = "RGB") -> Picture:
         with Image.open(PHOTOS / f"{name}.jpg") as image:
