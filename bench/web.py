@@ -167,7 +167,7 @@ def swap(owner: "User", source: Path, target: Path, megapixels: float) -> float:
         return not requested.is_unfinished
 
     assert wait_until(is_finished, 120)
-    assert requested.is_succeeded, requested.error_message
+    assert requested.is_succeeded, requested.error_text
     assert requested.seconds is not None
     return requested.seconds
 

@@ -22,29 +22,40 @@ SwapError
 │   └── Overloaded      503 api_error             too much at once; again after ``retry_after`` s
 └── Timeout             504 timeout               the caller's time is over, the task goes on
 
-A message says what is wrong and what to do; it never carries a secret, a path or a stack.
+Each is made with the part of a code of ``messages.TEXTS`` behind the dot: ``NoFace("source")`` says
+``no_face.source``. No parameter is a secret, a path or a stack.
 """
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-BROKE = "Something broke on our side. Try again in a moment."
+from swaps.messages import ExplainedError, Message
+
 ImageName = Literal["source", "target", ""]
 
 
-class SwapError(Exception):
+class SwapError(ExplainedError):
     code: ClassVar[str]
     status: ClassVar[int]
     by_code: ClassVar[dict[str, type["SwapError"]]] = {}
-    retry_after: int = 0  # seconds; 0 where trying again is no use, or nobody knows when
+    retry_after: int  # seconds; 0 where trying again is no use, or nobody knows when
 
     def __init_subclass__(cls, *, code: str, status: int) -> None:
         cls.code, cls.status = code, status
         SwapError.by_code.setdefault(code, cls)
 
-    def __init__(self, message: str, *, image: ImageName = "") -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self, detail: str, /, *, image: ImageName = "", retry_after: int = 0, **params: Any
+    ) -> None:
+        super().__init__(f"{self.code}.{detail}", **params)
         self.image = image
+        self.retry_after = retry_after
+
+    @staticmethod
+    def from_row(code: str, explanation: Message) -> "SwapError":
+        """Return the error that a row has kept."""
+        error = SwapError.by_code[code]("row")
+        error.explanation = explanation
+        return error
 
 
 class BadRequest(SwapError, code="bad_request", status=400):
@@ -112,15 +123,11 @@ class PayloadTooLarge(SwapError, code="payload_too_large", status=413):
 
 
 class TooManyRequests(SwapError, code="too_many_requests", status=429):
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    pass
 
 
 class ApiError(SwapError, code="api_error", status=500):
-    def __init__(self, message: str, *, image: ImageName = "", retry_after: int = 0) -> None:
-        super().__init__(message, image=image)
-        self.retry_after = retry_after
+    pass
 
 
 class Overloaded(ApiError, code="api_error", status=503):

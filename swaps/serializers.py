@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from swaps import errors, storage
+from swaps.messages import Message
 from swaps.models import Status, Swap
 
 TASK_TYPE = "face_swap"
@@ -44,20 +45,20 @@ def response(swap: Swap) -> dict[str, Any]:
 def error_of(swap: Swap) -> errors.SwapError | None:
     """Return the error of a swap that ended without a result to show; None when it has one."""
     if swap.status == Status.REMOVED:
-        return errors.NotFound("This task was removed, with all its pictures.")
+        return errors.NotFound("removed")
     if swap.is_hidden:
-        return errors.Forbidden("The result was hidden by the moderation of this site.")
+        return errors.Forbidden("hidden")
     if swap.is_failed:
-        return errors.SwapError.by_code[swap.error_code](_wire_message(swap))
+        return errors.SwapError.from_row(swap.error_code, _explanation_with_field(swap))
     return None
 
 
-def _wire_message(swap: Swap) -> str:
-    """Return the error message, beginning with the field that a caller knows the picture by."""
+def _explanation_with_field(swap: Swap) -> Message:
+    """Say which picture an error is about, by the name of its field in the call."""
     field = f"{swap.error_image}_image_url"
-    if not swap.error_image or field in swap.error_message:
-        return swap.error_message
-    return f"{field}: {swap.error_message}"
+    if not swap.error_image or field in swap.error_text:
+        return swap.explanation
+    return {"code": "bad_request.field", "field": field, "problem": swap.explanation}
 
 
 def task(swap: Swap) -> dict[str, Any]:

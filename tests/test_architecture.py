@@ -36,7 +36,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("links", "provenance", "models"),
     ("storage", "images", "engines"),
     ("net", "runtime", "queue"),
-    ("errors", "redaction"),
+    ("errors",),
+    ("messages", "redaction"),
 )
 START = {"faceswap_site", "apps", "management", "processes"}
 DOORS = {
@@ -209,8 +210,11 @@ def test_the_engine_knows_nobody() -> None:
 def test_errors_and_redaction_need_the_standard_library_only() -> None:
     assert (
         imported_by(
-            modules_in({"errors", "redaction"}),
-            lambda name: top_of(name) not in sys.stdlib_module_names,
+            modules_in({"errors", "messages", "redaction"}),
+            lambda name: (
+                top_of(name) not in sys.stdlib_module_names
+                and not is_within(name, "swaps.messages")
+            ),
         )
         == set()
     )

@@ -56,7 +56,7 @@ def test_a_photo_without_a_face_is_named_and_not_counted(alice: User, faceless: 
     photos[faceless] = photo()
     swap = done(alice, photos["source"], photos["target"])
     assert (swap.status, swap.error_code, swap.error_image) == ("failed", "no_face", faceless)
-    assert {"source": "face photo", "target": "target photo"}[faceless] in swap.error_message
+    assert {"source": "face photo", "target": "target photo"}[faceless] in swap.error_text
     assert Quota.objects.get_or_grant(alice).spent == 0
 
 

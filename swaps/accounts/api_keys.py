@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from swaps.messages import ExplainedError
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, FormSubmission, Grant, Scope, User
 from swaps.models.api_access import SECRET_OVERLAP
 from swaps.models.api_key import USE_HISTORY_DAYS
@@ -30,8 +31,8 @@ class KeyState(enum.StrEnum):
     REVOKED = "revoked"
 
 
-class KeyRefused(Exception):
-    """No key is issued; the text tells the owner of the account why."""
+class KeyRefused(ExplainedError):
+    """A key that is not made, for a reason that the owner of the account is told."""
 
 
 def acquire(user: User) -> tuple[ApiKey, str] | None:
@@ -92,7 +93,7 @@ def _delete_duplicate(user: User, form_key: str, now: datetime.datetime) -> None
         return
     unseen = user.api_keys.filter(last_used_at=None, created_at__gt=now - DOUBLE_CLICK)
     if not unseen.filter(pk=sent.made).delete()[0]:
-        raise KeyRefused("This form has made its key. Load the page anew to make another one.")
+        raise KeyRefused("key.form_used")
 
 
 def rotate_key(
@@ -104,9 +105,9 @@ def rotate_key(
         key.refresh_from_db()
         state = key_state(key, now)
         if state != KeyState.WORKS:
-            raise KeyRefused(f"“{key.name}” is {state}. Make a new key instead.")
+            raise KeyRefused("key.ended", name=key.name, state=state.value)
         if key.replaced_at:
-            raise KeyRefused(f"“{key.name}” has a successor already. Rotate that one.")
+            raise KeyRefused("key.has_successor", name=key.name)
         if overlap:
             _check_key_limit(key.user, now)
         return key.rotate(now, overlap)
@@ -172,10 +173,10 @@ def _lock_access(user: User) -> ApiAccess:
         user=user, defaults={"remaining": ApiAccess.free_swaps()}
     )
     if not User.objects.filter(pk=user.pk, access_ended_at=user.access_ended_at).exists():
-        raise KeyRefused("You have been signed out meanwhile. Sign in again.")
+        raise KeyRefused("key.signed_out")
     return access
 
 
 def _check_key_limit(user: User, now: datetime.datetime) -> None:
     if open_keys(user, now).count() >= MAX_KEYS:
-        raise KeyRefused(f"An account has at most {MAX_KEYS} keys. Revoke one that is not needed.")
+        raise KeyRefused("key.too_many", limit=MAX_KEYS)

@@ -5,7 +5,7 @@ Windows are fixed minutes; each request is counted in one statement.
 
 import datetime
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -47,11 +47,8 @@ def _count(
 
 
 def refusal(
-    rate: Rate, now: datetime.datetime, what: str = "make {} calls"
+    rate: Rate, now: datetime.datetime, kind: Literal["calls", "forms", "pictures"] = "calls"
 ) -> errors.TooManyRequests:
-    """Build the error for a limit that was reached; ``what`` names the action with its number."""
+    """Return the error for a call or a form beyond the rate."""
     seconds = max(1, rate.reset - int(now.timestamp()))
-    return errors.TooManyRequests(
-        f"An account may {what.format(rate.limit)} a minute. Try again in {seconds} s.",
-        retry_after=seconds,
-    )
+    return errors.TooManyRequests(kind, retry_after=seconds, limit=rate.limit, seconds=seconds)

@@ -71,7 +71,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
                 self, request, "revoke", chosen, _refusal_question(chosen, "Revoke", FOR_GOOD)
             )
         now = timezone.now()
-        self.log_changes(request, [key for key in chosen if key.revoke(now)], "Revoked.")
+        self.note(request, [key for key in chosen if key.revoke(now)], "note.revoked")
         return None
 
     def _set_disabled(
@@ -84,7 +84,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
                 self, request, "disable", chosen, _refusal_question(chosen, "Disable", FOR_NOW)
             )
         ApiKey.objects.filter(pk__in=[key.pk for key in chosen]).update(is_disabled=is_disabled)
-        self.log_changes(request, chosen, "Disabled." if is_disabled else "Enabled.")
+        self.note(request, chosen, "note.disabled" if is_disabled else "note.enabled")
         return None
 
 

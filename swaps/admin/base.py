@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest
 
+from swaps.admin.notes import NotedAdmin
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+
+class ReadOnlyAdmin(NotedAdmin):
     """Shows rows and offers actions upon them; nobody adds, edits or deletes a row here."""
 
     list_per_page = 50
@@ -28,10 +29,3 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         rows: Iterable[Any] = self.fields or ()
         return [name for row in rows for name in ([row] if isinstance(row, str) else row)]
-
-    def log_changes(self, request: HttpRequest, rows: Iterable[Model], word: str) -> None:
-        """Log the change in each row's history, and tell the user how many rows were changed."""
-        changed = list(rows)
-        for row in changed:
-            self.log_change(request, row, word)
-        self.message_user(request, f"{len(changed)}: {word}", messages.SUCCESS)

@@ -32,7 +32,7 @@ class AttemptInline(admin.TabularInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
     formset = NewestAttempts
     template = "admin/swaps/delivery/attempts.html"
-    fields = readonly_fields = ("started_at", "took", "status", "error", "response_excerpt")
+    fields = readonly_fields = ("started_at", "took", "status", "error_text", "response_excerpt")
     ordering = ("-started_at", "-pk")
     extra = 0
     can_delete = False
@@ -67,7 +67,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         ("message_id", "owner", "swap"),
         "address",
         ("status", "attempts_made", "failures"),
-        ("last_status", "last_error"),
+        ("last_status", "error_text"),
         ("created_at", "next_attempt_at", "delivered_at"),
     )
 
@@ -93,7 +93,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.action(description="Replay: send once more, now", permissions=["change"])
     def replay(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
         chosen: list[Delivery] = chosen_rows(self, request, rows)
-        self.log_changes(request, [each for each in chosen if deliver.replay(each)], "Replayed.")
+        self.note(request, [each for each in chosen if deliver.replay(each)], "note.replayed")
 
 
 def _split_url(url: str) -> tuple[str, str]:

@@ -170,7 +170,7 @@ class SubmissionAdmin(SwapRowAdmin):
 
     list_display = (
         *("of_swap", "step", "requested", "sent_after", "answered_after"),
-        *("sends", "refusals", "task", "problem"),
+        *("sends", "refusals", "task", "problem_text"),
     )
     list_filter = ("stage", "created_at")
     search_fields = ("swap", "task_id")
@@ -180,7 +180,7 @@ class SubmissionAdmin(SwapRowAdmin):
         ("swap_link", "callbacks"),
         ("stage", "task_id"),
         ("sends", "refusals", "failures"),
-        "problem",
+        "problem_text",
         "provider_error",
         "times",
     )
@@ -240,7 +240,7 @@ class SubmissionAdmin(SwapRowAdmin):
         total = chosen.count()
         due_now = enqueue_now(chosen)
         if due_now:
-            self.log_changes(request, due_now, "Asked again.")
+            self.note(request, due_now, "note.asked_again")
         if rest := total - len(due_now):
             self.message_user(request, f"{rest}: {NOT_ASKED_NOTE}", messages.WARNING)
 

@@ -24,6 +24,7 @@ from swaps.admin.confirmation import (
     is_confirmed,
 )
 from swaps.admin.hosted import link_to_callbacks
+from swaps.admin.notes import NotedAdmin
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import Status, Submission, Swap
 from swaps.models.swap import PictureKind
@@ -41,7 +42,7 @@ class ErrorCodeFilter(admin.AllValuesFieldListFilter):
 
 
 @admin.register(Swap)
-class SwapAdmin(admin.ModelAdmin[Swap]):
+class SwapAdmin(NotedAdmin):
     """Swaps, which staff hide, show again and remove."""
 
     list_display = (
@@ -67,7 +68,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         ("status", "is_parked", "is_hidden", "attempts"),
         ("provider", "at_provider"),
         ("width", "height", "size", "warnings"),
-        ("error_code", "error_image", "error_message"),
+        ("error_code", "error_image", "error_text"),
         ("created_at", "started_at", "finished_at", "lease_expires_at"),
     )
 
@@ -144,7 +145,7 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
             )
         for swap in chosen:
             remove_swap(swap)
-            self.log_change(request, swap, "Removed.")
+        self.log_notes(request, chosen, "note.removed")
         self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
         return None
 
@@ -155,14 +156,9 @@ class SwapAdmin(admin.ModelAdmin[Swap]):
         return format_html(row, self.pictures(swap), swap.pk, swap.owner, made)
 
     def _set_hidden(self, request: HttpRequest, swaps: QuerySet[Swap], *, is_hidden: bool) -> None:
-        word = "Hidden." if is_hidden else "Shown again."
         chosen: list[Swap] = chosen_rows(self, request, swaps)
-        for swap in chosen:
-            self.log_change(request, swap, word)
-        marked = Swap.objects.filter(pk__in=[swap.pk for swap in chosen])
-        self.message_user(
-            request, f"{marked.update(is_hidden=is_hidden)}: {word}", messages.SUCCESS
-        )
+        Swap.objects.filter(pk__in=[swap.pk for swap in chosen]).update(is_hidden=is_hidden)
+        self.note(request, chosen, "note.hidden" if is_hidden else "note.shown")
 
 
 def _removal_question(swaps: list[Swap]) -> Question:

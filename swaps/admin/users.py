@@ -20,6 +20,7 @@ from swaps.admin.confirmation import (
     count_noun,
     is_confirmed,
 )
+from swaps.admin.notes import NotedAdmin
 from swaps.admin.staff_accounts import filter_manageable, may_manage
 from swaps.models import (
     AccountStorage,
@@ -98,7 +99,7 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(NotedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Accounts, which staff block, unblock and grant more swaps."""
 
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
@@ -225,13 +226,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return chosen_rows(self, request, filter_manageable(self, request, users, "pk"))
 
     def _set_active(self, request: HttpRequest, users: list[User], *, is_active: bool) -> None:
-        word = "Unblocked." if is_active else "Blocked."
-        for user in users:
-            self.log_change(request, user, word)
-        marked = User.objects.filter(pk__in=[user.pk for user in users])
-        self.message_user(
-            request, f"{marked.update(is_active=is_active)}: {word}", messages.SUCCESS
-        )
+        User.objects.filter(pk__in=[user.pk for user in users]).update(is_active=is_active)
+        self.note(request, users, "note.unblocked" if is_active else "note.blocked")
 
 
 def _count_belongings(users: list[User]) -> dict[str, int]:

@@ -24,13 +24,9 @@ def read(request: HttpRequest, limit: int) -> bytes:
                     raise _too_large(limit)
                 body.write(piece)
         except UnknownEncodingError as error:
-            raise errors.BadRequest(
-                "content-encoding: Send the body as it is, or packed as gzip or deflate."
-            ) from error
+            raise errors.BadRequest("encoding") from error
         except UnpackingError as error:
-            raise errors.BadRequest(
-                "The body is not packed as its content-encoding says, or was cut off."
-            ) from error
+            raise errors.BadRequest("unpacking") from error
         body.seek(0)
         return body.read()
 
@@ -49,11 +45,9 @@ def _next_chunk(source: Any) -> bytes:
     try:
         chunk: bytes = source.read(CHUNK)
     except OSError as error:
-        raise errors.BadRequest("The body could not be read to its end.") from error
+        raise errors.BadRequest("cut_off") from error
     return chunk
 
 
 def _too_large(limit: int) -> errors.PayloadTooLarge:
-    return errors.PayloadTooLarge(
-        f"The body is larger than {limit // 1_000_000} MB. Send pictures as URLs."
-    )
+    return errors.PayloadTooLarge("limit", limit=limit // 1_000_000)

@@ -52,7 +52,7 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
             except Exception as error:
                 log.exception("trace=%s broke", request.trace_id)
                 is_full = space.is_disk_full_error(error)
-                told = space.disk_full_error() if is_full else errors.ApiError(errors.BROKE)
+                told = space.disk_full_error() if is_full else errors.ApiError("broke")
                 return error_answer(told, request.trace_id)
             finally:
                 _add_quota_header(request)
@@ -64,7 +64,7 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
 
 def _admit(request: ApiRequest, scope: Scope) -> Call:
     if request.method != "POST":
-        raise errors.MethodNotAllowed("This call must be made with POST.")
+        raise errors.MethodNotAllowed("post")
     now = timezone.now()
     request.api_key = key = authenticate(request, now)
     rate, may_call = rate_limit.count_call(key.user, now)
@@ -77,10 +77,7 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
         raise rate_limit.refusal(rate, now)
     key.record_use(now)
     if not key.has_scope(scope):
-        raise errors.TokenMismatched(
-            f"This key is for something else: {key.get_scope_display().lower()}. "
-            "Make one with a wider scope."
-        )
+        raise errors.TokenMismatched("scope", scope=key.get_scope_display().lower())
     return Call(
         key=key,
         body=_read_body(request),
@@ -91,7 +88,7 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
 
 def _read_body(request: ApiRequest) -> bytes:
     if request.content_type not in {"application/json", ""}:
-        raise errors.BadRequest("Send JSON, with the header content-type: application/json")
+        raise errors.BadRequest("content_type")
     return bodies.read(request, settings.FACESWAP_API_MAX_BODY_BYTES)
 
 
@@ -99,9 +96,7 @@ def _idempotency_key(request: ApiRequest) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
     is_plain = key.isascii() and key.isprintable()
     if len(key) > MAX_IDEMPOTENCY_CHARACTERS or not is_plain:
-        raise errors.BadRequest(
-            f"Idempotency-Key: at most {MAX_IDEMPOTENCY_CHARACTERS} printable ASCII characters."
-        )
+        raise errors.BadRequest("idempotency_key", limit=MAX_IDEMPOTENCY_CHARACTERS)
     return key
 
 

@@ -70,15 +70,13 @@ def _answer(get_response: Callable[[HttpRequest], HttpResponse], request: ApiReq
 def _error_of_status(status: int) -> errors.SwapError:
     match status:
         case 404:
-            return errors.NoApi(
-                f"There is no such call. The documentation is at {settings.SITE_PATH}/docs/api/."
-            )
+            return errors.NoApi("path", path=f"{settings.SITE_PATH}/docs/api/")
         case 405:
-            return errors.MethodNotAllowed("This call must be made with another method.")
+            return errors.MethodNotAllowed("other")
         case 413:
-            return errors.PayloadTooLarge("The body is too large.")
+            return errors.PayloadTooLarge("any")
         case status if status >= 500:
-            return errors.ApiError(errors.BROKE)
+            return errors.ApiError("broke")
         case status if status >= 400:
-            return errors.BadRequest("The request could not be understood.")
-    return errors.BadRequest("Call this server by the address that its documentation names.")
+            return errors.BadRequest("request")
+    return errors.BadRequest("address")

@@ -135,18 +135,21 @@ def parse(adapter: TypeAdapter[T], body: bytes) -> T:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
-        raise errors.BadRequest(_first_problem(error)) from error
+        raise _first_problem(error) from error
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> errors.BadRequest:
     problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if problem["type"] == "json_invalid":
-        return f"The body is not JSON: {problem['msg'].removeprefix('Invalid JSON: ')}."
+        text = problem["msg"].removeprefix("Invalid JSON: ")
+        return errors.BadRequest("not_json", problem=text)
     if problem["type"].startswith("union_tag"):
-        return f"action: It must be one of {', '.join(ACTIONS)}."
+        return errors.BadRequest("action", actions=", ".join(ACTIONS))
     field = ".".join(str(part) for part in problem["loc"] if part not in ACTIONS)
-    said = problem["msg"].removeprefix("Value error, ")
-    return f"{field}: {said}" if field else f"The body: {said}"
+    text = problem["msg"].removeprefix("Value error, ")
+    if field:
+        return errors.BadRequest("field", field=field, problem=text)
+    return errors.BadRequest("body", problem=text)
 
 
 def parse_ids(texts: Iterable[str]) -> list[uuid.UUID]:

@@ -38,7 +38,7 @@ def swap(call: Call) -> Answer:
         ended = waiting.wait_for(requested, seconds)
     if ended is None:
         return error_answer(
-            errors.Timeout("It takes longer than you would wait. Ask /face/tasks for the result."),
+            errors.Timeout("waited"),
             call.trace_id,
             {"task_id": str(requested.pk)},
         )
@@ -58,22 +58,20 @@ def tasks(call: Call) -> Answer:
         return Answer({"items": items, "count": len(items)})
     found_one = mine.filter(pk__in=parse_ids([_id_of(asked)])).first()
     if found_one is None:
-        raise errors.NotFound("There is no task with this id.")
+        raise errors.NotFound("task")
     return Answer(serializers.task(found_one))
 
 
 @csrf_exempt
 def not_implemented(request: ApiRequest) -> Answer:
     """Calls that the reference provider offers, and this server does not."""
-    error = errors.ApiNotImplemented("This server swaps faces only; it does not offer this call.")
+    error = errors.ApiNotImplemented("call")
     return error_answer(error, request.trace_id)
 
 
 @csrf_exempt
 def no_api(request: ApiRequest) -> Answer:
-    error = errors.NoApi(
-        f"There is no such call. The documentation is at {settings.SITE_PATH}/docs/api/."
-    )
+    error = errors.NoApi("path", path=f"{settings.SITE_PATH}/docs/api/")
     return error_answer(error, request.trace_id)
 
 
@@ -81,7 +79,7 @@ def no_api(request: ApiRequest) -> Answer:
 def description(request: ApiRequest) -> Answer:
     """``GET /face/openapi.json``"""
     if request.method not in {"GET", "HEAD"}:
-        error = errors.MethodNotAllowed("This call must be made with GET.")
+        error = errors.MethodNotAllowed("get")
         answer = error_answer(error, request.trace_id)
         answer["Allow"] = "GET, HEAD"
         return answer
@@ -105,5 +103,5 @@ def _request(call: Call, asked: SwapCall) -> Swap:
 def _id_of(asked: Retrieve) -> str:
     found = asked.id or asked.task_id
     if not found:
-        raise errors.BadRequest("id: Field required")
+        raise errors.BadRequest("no_id")
     return found

@@ -16,7 +16,7 @@ from django.db import connection
 
 from swaps import errors
 from swaps.models import Swap
-from swaps.models.swap import UNFINISHED
+from swaps.models.swap_states import UNFINISHED
 from swaps.runtime import request_slots
 
 LOOK_SECONDS = 0.03
@@ -51,11 +51,7 @@ def admission(user_id: int) -> Iterator[None]:
     most = settings.FACESWAP_API_WAITING_CALLS
     with _lock:
         if _admitted.total() >= most or _admitted[user_id] >= (most + 1) // 2:
-            raise errors.TooManyRequests(
-                "Too many calls are waiting for their results. Use callback_url, and nobody has "
-                "to wait; or try again later.",
-                retry_after=RETRY_SECONDS,
-            )
+            raise errors.TooManyRequests("waiting", retry_after=RETRY_SECONDS)
         _admitted[user_id] += 1
     try:
         yield

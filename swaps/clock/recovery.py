@@ -39,7 +39,7 @@ def recover_overdue(now: datetime.datetime) -> None:
 
     def recover(swap: Swap) -> None:
         if swap.attempts >= settings.FACESWAP_MAX_ATTEMPTS:
-            settle(swap, errors.ApiError("Something broke on our side. Please try again."))
+            settle(swap, errors.ApiError("gave_up"))
             return
         with transaction.atomic():
             if swap.requeue_expired(now):

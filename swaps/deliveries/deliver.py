@@ -14,6 +14,7 @@ from django.utils import timezone
 from swaps import net, queue
 from swaps.deliveries import inspector
 from swaps.deliveries.signing import payload, sign
+from swaps.messages import Message
 from swaps.models import Delivery, DeliveryAttempt, DeliveryStatus, Swap
 from swaps.models.delivery import LEASE
 
@@ -54,17 +55,22 @@ def attempt_delivery(delivery: Delivery, now: datetime.datetime) -> None:
         status, error, excerpt = _post(delivery, now)
     except Exception:  # or it would come back every minute, for ever
         log.exception("delivery=%s broke", delivery.pk)
-        status, error, excerpt = None, "Something broke on our side.", ""
+        status, error, excerpt = None, {"code": "delivery.broke"}, ""
     seconds = time.monotonic() - begun
     ended_at = now + datetime.timedelta(seconds=seconds)
-    result = {"last_status": status, "last_error": error, "response_excerpt": excerpt}
+    result = {
+        "last_status": status,
+        "last_error": "",
+        "error_params": error,
+        "response_excerpt": excerpt,
+    }
     with transaction.atomic():
         DeliveryAttempt.objects.create(
             delivery=delivery,
             started_at=now,
             seconds=seconds,
             status=status,
-            error=error,
+            error_params=error,
             response_excerpt=excerpt,
         )
         delivery.delete_old_attempts()
@@ -81,12 +87,12 @@ def attempt_delivery(delivery: Delivery, now: datetime.datetime) -> None:
         delivery.attempts_made,
         delivery.status,
         status,
-        error,
+        delivery.error_text,
     )
 
 
-def _post(delivery: Delivery, now: datetime.datetime) -> tuple[int | None, str, str]:
-    """Return the HTTP status, the error (empty on success), and an excerpt of the response."""
+def _post(delivery: Delivery, now: datetime.datetime) -> tuple[int | None, Message | None, str]:
+    """Return the HTTP status, the error (None on success), and an excerpt of the response."""
     body = payload(delivery.swap)
     headers = sign(delivery, body, now)
     token = inspector.token_of_url(delivery.url)
@@ -96,18 +102,18 @@ def _post(delivery: Delivery, now: datetime.datetime) -> tuple[int | None, str, 
         try:
             response = net.post(delivery.url, body=body, headers=headers)
         except net.NetError as error:
-            return None, error.message[:300], ""
+            return None, error.explanation, ""
         status = response.status
         excerpt = response.body[:EXCERPT_LENGTH].decode(errors="replace").replace("\0", "\ufffd")
-    return status, _failure_text(status), excerpt
+    return status, _failure_of(status), excerpt
 
 
-def _failure_text(status: int) -> str:
-    """Return why a status counts as a failure; empty for a success."""
+def _failure_of(status: int) -> Message | None:
+    """Return why a status counts as a failure; None for a success."""
     if 200 <= status < 300:
-        return ""
+        return None
     if 300 <= status < 400:
-        return f"The receiver answered with {status}; redirects are not followed."
+        return {"code": "delivery.redirect", "status": status}
     if status == GONE:
-        return "The receiver answered with 410: it wants no more of this."
-    return f"The receiver answered with {status}."
+        return {"code": "delivery.gone"}
+    return {"code": "delivery.status", "status": status}

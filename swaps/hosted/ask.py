@@ -46,9 +46,9 @@ def ask(submission: Submission) -> None:
 def _not_told(
     submission: Submission, trouble: ProviderError, retry_after: float | None = None
 ) -> None:
-    log.warning("swap=%s cannot be asked for: %s", submission.pk, trouble.problem)
+    log.warning("swap=%s cannot be asked for: %s", submission.pk, trouble)
     pause = max(backoff(submission.failures), datetime.timedelta(seconds=retry_after or 0))
-    _ask_later(submission, pause, problem=trouble.problem, failures=1)
+    _ask_later(submission, pause, problem=trouble.explanation, failures=1)
 
 
 def _asked(submission: Submission, answer: Accepted | Answered) -> None:
@@ -78,4 +78,10 @@ def _send_again(submission: Submission, now: datetime.datetime) -> None:
     elif submission.sends >= MAX_SENDS:
         give_up(submission)
     else:
-        take_back(submission, now, problem=submission.problem, was_started=True, is_refusal=False)
+        take_back(
+            submission,
+            now,
+            problem=submission.last_problem,
+            was_started=True,
+            is_refusal=False,
+        )

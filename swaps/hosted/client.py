@@ -38,9 +38,6 @@ FETCH_SECONDS: Final = 30.0
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 MAX_DIFFERENCE: Final = 0.02  # of the result's proportions from the target's
 MAX_PROBLEM_CHARACTERS: Final = 200
-UNUSABLE: Final = (
-    "The picture that the service sent back cannot be used. Please try again, or try other photos."
-)
 # Before anything was done: the request took too long to arrive, or came too early.
 _MAY_COME_AGAIN: Final = frozenset({408, 425})
 
@@ -65,12 +62,18 @@ def submit(request: RemoteRequest) -> Accepted | Answered:
     outcome = _understood(answer)
     if outcome is None:
         if answer.is_success or answer.status in GATEWAY_TIMEOUTS:
-            raise ResponseLost(_problem(answer, "", "an answer that cannot be understood"))
+            raise ResponseLost(
+                "provider.answer",
+                answer=_described(answer, "", "an answer that cannot be understood"),
+            )
         raise _refusal(answer, *parser.read_error(answer.body))
     if answer.status in GATEWAY_TIMEOUTS:  # the provider waited for the picture, and still works
         if outcome.task_id:
             return Accepted(task_id=outcome.task_id)
-        raise ResponseLost(_problem(answer, outcome.error_code, outcome.error_message))
+        raise ResponseLost(
+            "provider.answer",
+            answer=_described(answer, outcome.error_code, outcome.error_message),
+        )
     if outcome.is_failure or not answer.is_success:
         raise _refusal(answer, outcome.error_code, outcome.error_message)
     if outcome.image_url:
@@ -95,17 +98,20 @@ def ask(task_id: str) -> Accepted | Answered:
     try:
         answer = post("/face/tasks", {"id": task_id, "action": "retrieve"})
     except ResponseLost as trouble:  # to have been asked does no harm
-        raise RetryLater(trouble.problem) from None
+        raise RetryLater.explained(trouble.explanation) from None
     if not answer.is_success:
         raise _not_told(answer, *parser.read_error(answer.body))
     try:
         outcome = parser.read_task(answer.body)
     except parser.NotUnderstood as error:
-        raise RetryLater(_problem(answer, "", str(error))) from None
+        raise RetryLater("provider.answer", answer=_described(answer, "", str(error))) from None
     if outcome is None:
         return Accepted(task_id=task_id)
     if outcome.task_id not in {"", task_id}:
-        raise RetryLater(_problem(answer, "", "another task than the one that was asked for"))
+        raise RetryLater(
+            "provider.answer",
+            answer=_described(answer, "", "another task than the one that was asked for"),
+        )
     if outcome.image_url:
         return Answered(task_id=task_id, image_url=outcome.image_url)
     if outcome.task_id:
@@ -135,11 +141,17 @@ def fetch_result(image_url: str, *, target_key: str) -> Finished:
             width, height = result.size
             if math.isclose(width * target[1], height * target[0], rel_tol=MAX_DIFFERENCE):
                 return encode_result(result, target_key=target_key)
-        problem = f"{width} × {height} pixels for a target of {target[0]} × {target[1]}"
+        trouble = ProviderError(
+            "provider.proportions",
+            width=width,
+            height=height,
+            target_width=target[0],
+            target_height=target[1],
+        )
     except (net.NotAllowed, net.TooLarge, images.ImageRefused) as error:
-        problem = error.message
-    log.warning("The provider's result cannot be used: %s", problem)
-    raise errors.ApiError(UNUSABLE) from ProviderError(problem)
+        trouble = ProviderError("provider.answer", answer=error.explanation)
+    log.warning("The provider's result cannot be used: %s", trouble)
+    raise errors.ApiError("result_unusable") from trouble
 
 
 # --- Refusals -------------------------------------------------------------------------------------
@@ -148,19 +160,21 @@ def fetch_result(image_url: str, *, target_key: str) -> Finished:
 def _not_told(answer: Answer, code: str, message: str) -> errors.SwapError | RetryLater:
     """Why ``/face/tasks`` says nothing of the task."""
     if code in {"api_not_implemented", "no_api"} or answer.status == 405:
-        return errors.ApiNotImplemented("The provider cannot be asked for its tasks.")
+        return errors.ApiNotImplemented("provider")
     if code == "not_found" or (answer.status == 404 and not code):
-        return errors.NotFound("The provider does not know this task.")
+        return errors.NotFound("provider")
     return _refusal(answer, code, message)
 
 
 def _refusal(answer: Answer, code: str, message: str) -> errors.SwapError | RetryLater:
     """A call that was answered, and did nothing: it may come again, or must not."""
-    problem = _problem(answer, code, message)
+    described = _described(answer, code, message)
     if answer.status == 429 or code in BUSY_CODES:
-        return RetryLater(problem, is_busy=True, retry_after=_retry_after(answer))
+        return RetryLater(
+            "provider.answer", answer=described, is_busy=True, retry_after=_retry_after(answer)
+        )
     if answer.status >= 500 or answer.status in _MAY_COME_AGAIN:
-        return RetryLater(problem, retry_after=_retry_after(answer))
+        return RetryLater("provider.answer", answer=described, retry_after=_retry_after(answer))
     if code not in errors.SwapError.by_code:
         code = CODES_OF_STATUS.get(answer.status, code)
     error = error_of(code, message)
@@ -168,13 +182,13 @@ def _refusal(answer: Answer, code: str, message: str) -> errors.SwapError | Retr
         log.log(
             logging.ERROR if code in OPERATORS_CODES else logging.WARNING,
             "The provider refuses: %s",
-            problem,
+            described,
         )
-    error.__cause__ = ProviderError(problem)
+    error.__cause__ = ProviderError("provider.answer", answer=described)
     return error
 
 
-def _problem(answer: Answer, code: str, message: str) -> str:
+def _described(answer: Answer, code: str, message: str) -> str:
     """For staff, like ``503 api_error: The database is away``."""
     said = ": ".join(filter(None, (code, message)))
     scrubbed = scrub(f"{answer.status} {said}", settings.FACESWAP_HOSTED_KEY)

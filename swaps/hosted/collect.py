@@ -13,9 +13,6 @@ from swaps.models import Stage, Submission
 from swaps.providers.base import Answered, RetryLater
 
 ANSWERS_COME = datetime.timedelta(seconds=1)
-NOT_FETCHED = (
-    "The finished picture could not be fetched from the service that made it. Please try again."
-)
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +34,9 @@ def collect(submission: Submission) -> None:
         _try_again(submission, error)
     except (errors.Overloaded, errors.TooManyRequests) as error:
         again = timezone.now() + datetime.timedelta(seconds=error.retry_after)
-        submission.postpone(again, problem=error.message)
+        submission.postpone(again, problem=error.explanation)
     except FileNotFoundError:  # the target: removed meanwhile, or lost
-        settle(swap, errors.ApiError(errors.BROKE), snapshot=submission)
+        settle(swap, errors.ApiError("broke"), snapshot=submission)
     except errors.SwapError as error:
         settle(swap, error, snapshot=submission)
     else:
@@ -65,13 +62,13 @@ def _is_its_own(submission: Submission) -> bool:
 def _try_again(submission: Submission, error: net.NetError) -> None:
     """As long as the picture may be there."""
     now = timezone.now()
-    log.warning("swap=%s its picture cannot be fetched: %s", submission.pk, error.message)
+    log.warning("swap=%s its picture cannot be fetched: %s", submission.pk, error)
     if result_expired(submission, now):
-        settle(submission.swap, errors.ApiError(NOT_FETCHED), snapshot=submission)
+        settle(submission.swap, errors.ApiError("result_lost"), snapshot=submission)
         return
     if isinstance(error, net.BadAnswer):
         _ask_for_fresh_url(submission)
-    submission.postpone(now + backoff(submission.failures), problem=error.message, failures=1)
+    submission.postpone(now + backoff(submission.failures), problem=error.explanation, failures=1)
 
 
 def _ask_for_fresh_url(submission: Submission) -> None:

@@ -1,4 +1,4 @@
-"""A hosted provider's errors as our own: what went wrong, in words a person can act on.
+"""A hosted provider's error codes, and the error of ours that each becomes.
 
 What the provider wrote is never shown: it may be in any language, and name URLs or accounts.
 """
@@ -10,30 +10,6 @@ from typing import Final
 from django.conf import settings
 
 from swaps import errors
-from swaps.providers.base import NO_FACE
-
-SERVICE: Final = "The service that makes the pictures"
-NOT_LET_IN: Final = (
-    f"{SERVICE} does not let this site in at the moment. "
-    "The operator of this site has to look into it."
-)
-NOT_DONE: Final = f"{SERVICE} could not make this one. Please try again, or try other photos."
-BUSY: Final = f"{SERVICE} has too much to do at the moment. Please try again in a few minutes."
-TOO_SLOW: Final = f"{SERVICE} took too long. Please try again."
-REFUSED: Final = f"{SERVICE} refused these photos. Please choose other ones."
-TOO_LARGE: Final = (
-    "The two photos are too large for the service that makes the pictures. "
-    "Make them smaller and try again."
-)
-INVALID_IMAGE: Final = {
-    name: f"{photo} could not be read by the service that makes the pictures. "
-    "Choose another one, or save it anew as JPEG and try again."
-    for name, photo in {
-        "source": "The face photo",
-        "target": "The target photo",
-        "": "One of the two photos",
-    }.items()
-}
 
 # What is wrong lies between the provider and the operator: its key, its account, its address.
 OPERATORS_CODES: Final = frozenset(
@@ -72,11 +48,11 @@ _NAMED: Final = re.compile(r"(?<![a-z])(source|target)(?![a-z])", re.IGNORECASE)
 def error_of(code: str, message: str) -> errors.SwapError:
     """The code decides; the message only tells which of the two pictures is meant."""
     if code in OPERATORS_CODES:
-        return errors.ApiError(NOT_LET_IN)
+        return errors.ApiError("provider_closed")
     if code in BUSY_CODES:
-        return errors.ApiError(BUSY)
+        return errors.ApiError("provider_busy")
     make = _OTHERS.get(code)
-    return make(_image_in(message)) if make else errors.ApiError(NOT_DONE)
+    return make(_image_in(message)) if make else errors.ApiError("provider_failed")
 
 
 def _image_in(message: str) -> errors.ImageName:
@@ -89,9 +65,11 @@ def _image_in(message: str) -> errors.ImageName:
 
 
 _OTHERS: Final[dict[str, Callable[[errors.ImageName], errors.SwapError]]] = {
-    "no_face": lambda image: errors.NoFace(NO_FACE[image], image=image),
-    "invalid_image": lambda image: errors.InvalidImage(INVALID_IMAGE[image], image=image),
-    "payload_too_large": lambda _: errors.InvalidImage(TOO_LARGE),
-    "forbidden": lambda image: errors.Forbidden(REFUSED, image=image),
-    "timeout": lambda _: errors.Timeout(TOO_SLOW),
+    "no_face": lambda image: errors.NoFace(image or "either", image=image),
+    "invalid_image": lambda image: errors.InvalidImage(
+        f"provider_{image or 'either'}", image=image
+    ),
+    "payload_too_large": lambda _: errors.InvalidImage("provider_size"),
+    "forbidden": lambda image: errors.Forbidden("provider", image=image),
+    "timeout": lambda _: errors.Timeout("provider"),
 }

@@ -16,8 +16,6 @@ MAX_DEADLINES = 4  # for a provider that says that it is still at work
 MAX_WAIT = datetime.timedelta(days=1)  # to be sent
 MAX_PAUSE_SECONDS = 60.0
 
-NO_ANSWER = "The service that makes the pictures did not answer in time. Please try again."
-
 
 def deadline() -> datetime.timedelta:
     """For the callback; after that the provider is asked."""
@@ -32,7 +30,7 @@ def backoff(failures: int) -> datetime.timedelta:
 
 def give_up(submission: Submission) -> None:
     """It has had all the time that it may have."""
-    settle(submission.swap, errors.Timeout(NO_ANSWER), snapshot=submission)
+    settle(submission.swap, errors.Timeout("provider_silent"), snapshot=submission)
 
 
 def result_expired(submission: Submission, now: datetime.datetime) -> bool:

@@ -70,7 +70,7 @@ def retry_or_fail(submission: Submission, *, is_full: bool = False) -> None:
     if submission.stage == Stage.SENT and not submission.accepted_at:
         return  # it may be on its way; its deadline stands
     if is_full:
-        submission.postpone(now + DISK_FULL_PAUSE, problem="There is no room for its picture.")
+        submission.postpone(now + DISK_FULL_PAUSE, problem={"code": "provider.no_room"})
         return
     is_hopeless = (
         result_expired(submission, now)
@@ -78,7 +78,7 @@ def retry_or_fail(submission: Submission, *, is_full: bool = False) -> None:
         else submission.failures >= MAX_FAILURES
     )
     if is_hopeless:
-        settle(submission.swap, errors.ApiError(errors.BROKE), snapshot=submission)
+        settle(submission.swap, errors.ApiError("broke"), snapshot=submission)
     else:
         pause = backoff(submission.failures)
-        submission.postpone(now + pause, problem="It broke on our side.", failures=1)
+        submission.postpone(now + pause, problem={"code": "provider.broke"}, failures=1)

@@ -17,11 +17,11 @@ from swaps.hosted.record import record
 from swaps.hosted.retry_policy import MAX_REFUSALS, backoff, deadline
 from swaps.hosted.schedule import enqueue_step
 from swaps.lifecycle.settle import refund, settle
+from swaps.messages import Message
 from swaps.models import HostedProvider, Stage, Status, Submission
 from swaps.providers.base import Accepted, Answered, RemoteRequest, ResponseLost, RetryLater
 
 SOON = datetime.timedelta(seconds=5)
-NOT_TAKEN = "The service that makes the pictures could not take this swap. Please try later."
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def send(submission: Submission) -> None:
         answer = client.submit(RemoteRequest(**(submission.request or {})))
     except errors.SwapError as error:
         fail = partial(settle, submission.swap, error, snapshot=submission)
-        _began_nothing(submission, error.message, fail)
+        _began_nothing(submission, error.explanation, fail)
         HostedProvider.objects.record_success(timezone.now())
     except RetryLater as trouble:
         _not_taken(submission, trouble)
@@ -101,7 +101,7 @@ def _taken(submission: Submission, answer: Accepted | Answered) -> None:
 
 def _not_taken(submission: Submission, trouble: RetryLater) -> None:
     now = timezone.now()
-    log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble.problem)
+    log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble)
     away_for = datetime.timedelta(seconds=trouble.retry_after or 0)
     pause = max(backoff(submission.refusals), away_for)
     if trouble.is_busy or trouble.retry_after:
@@ -112,27 +112,27 @@ def _not_taken(submission: Submission, trouble: RetryLater) -> None:
         is_refusal = not Submission.objects.in_flight().exclude(pk=submission.pk).exists()
     else:
         is_refusal = not HostedProvider.objects.current().is_down  # or it was a trial
-        HostedProvider.objects.record_failure(now, trouble.problem, away_for=away_for)
+        HostedProvider.objects.record_failure(now, trouble.explanation, away_for=away_for)
     if is_refusal and submission.refusals >= MAX_REFUSALS:
-        error = errors.ApiError(NOT_TAKEN)
+        error = errors.ApiError("provider_refused")
         then = partial(settle, submission.swap, error, snapshot=submission)
     else:
         then = partial(
             take_back,
             submission,
             now + pause,
-            problem=trouble.problem,
+            problem=trouble.explanation,
             was_started=False,
             is_refusal=is_refusal,
         )
-    _began_nothing(submission, trouble.problem, then)
+    _began_nothing(submission, trouble.explanation, then)
 
 
 def take_back(
     submission: Submission,
     due_at: datetime.datetime,
     *,
-    problem: str,
+    problem: Message,
     was_started: bool,
     is_refusal: bool,
 ) -> None:
@@ -146,7 +146,7 @@ def take_back(
             submission.swap.requeue_unsent(is_parked=is_parked)
 
 
-def _began_nothing(submission: Submission, problem: str, then: Callable[[], None]) -> None:
+def _began_nothing(submission: Submission, problem: Message, then: Callable[[], None]) -> None:
     """The call is over: ``then`` says what comes of its swap.
 
     Not if that has an outcome all the same, by an earlier call. Nor if it was deleted during this
@@ -162,7 +162,7 @@ def _began_nothing(submission: Submission, problem: str, then: Callable[[], None
             refund(submission.swap)
 
 
-def _has_outcome(submission: Submission, problem: str) -> bool:
+def _has_outcome(submission: Submission, problem: Message) -> bool:
     """The call that sent it is over, and its answer named no task. The callback may be faster."""
     has_outcome = submission.end_call(timezone.now(), problem)
     if has_outcome:
@@ -172,6 +172,6 @@ def _has_outcome(submission: Submission, problem: str) -> bool:
 
 def _answer_lost(submission: Submission, trouble: ResponseLost) -> None:
     """It may have been started. What was sent with it finds the way back; its deadline is set."""
-    log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble.problem)
-    _has_outcome(submission, trouble.problem)
-    HostedProvider.objects.record_failure(timezone.now(), trouble.problem)
+    log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble)
+    _has_outcome(submission, trouble.explanation)
+    HostedProvider.objects.record_failure(timezone.now(), trouble.explanation)

@@ -27,7 +27,11 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from swaps.net.connection import Deadline, tls_context
+from swaps.messages import Message
+from swaps.net.body import read_body
+from swaps.net.deadline import Deadline
+from swaps.net.errors import NetError, TooLarge
+from swaps.net.tls import tls_context
 from swaps.providers.base import ResponseLost, RetryLater
 
 CONNECT_SECONDS: Final = 5.0
@@ -54,7 +58,7 @@ def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answe
     Raises RetryLater when nothing was sent, and ResponseLost when something was.
     """
     if not settings.FACESWAP_HOSTED_KEY:  # taken away while swaps wait: nothing is told to anybody
-        raise RetryLater("FACESWAP_HOSTED_KEY is not set")
+        raise RetryLater("provider.no_key")
     seconds = settings.FACESWAP_HOSTED_TIMEOUT_SECONDS
     headers: dict[str, Any] = {
         # Bytes: any key can be written so, and one that HTTP does not allow is refused there.
@@ -81,21 +85,18 @@ def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answe
                 asked.prepare(), stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds)
             )
             return _read(response, deadline)
-        except (OSError, HTTPError, HTTPException, ValueError) as error:
+        except (NetError, OSError, HTTPError, HTTPException, ValueError) as error:
             problem = _problem(error, deadline)
     # Outside: no error of a library, which might quote the key, hangs on to this one.
-    raise ResponseLost(problem) if _now.is_sent else RetryLater(problem)
+    kind = ResponseLost if _now.is_sent else RetryLater
+    raise kind.explained(problem)
 
 
 def _read(response: requests.Response, deadline: Deadline) -> Answer:
     """A refusal is one, however its body ends."""
     try:
-        body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-        if deadline.is_over:  # that it ended was our own doing
-            raise TimeoutError
-        if len(body) > MAX_ANSWER_BYTES:
-            raise _TooLong
-    except (OSError, HTTPError, HTTPException, ValueError):
+        body = read_body(response.raw, MAX_ANSWER_BYTES, deadline)
+    except (NetError, OSError, HTTPError, HTTPException, ValueError):
         response.raw.close()
         if 200 <= response.status_code < 300 or response.status_code in GATEWAY_TIMEOUTS:
             raise
@@ -109,19 +110,21 @@ def _read(response: requests.Response, deadline: Deadline) -> Answer:
     )
 
 
-def _problem(error: Exception, deadline: Deadline) -> str:
-    """In words of ours: what the libraries say may quote what was sent."""
+def _problem(error: Exception, deadline: Deadline) -> Message:
+    """Say what went wrong in words of ours: those of the libraries may quote what was sent."""
     error = _root_of(error)
     if deadline.is_over:
-        return f"no whole answer within {deadline.seconds:g} seconds"
+        return {"code": "provider.late", "seconds": deadline.seconds}
     if isinstance(error, NewConnectionError) and isinstance(
         error.__cause__, ConnectionRefusedError
     ):
-        return "connection refused"
-    for kind, problem in _PROBLEMS:
+        return {"code": "provider.refused"}
+    if isinstance(error, TooLarge):
+        return {"code": "provider.too_long", "limit": MAX_ANSWER_BYTES}
+    for kind, code in _PROBLEMS:
         if isinstance(error, kind):
-            return problem
-    return f"the connection broke off ({type(error).__name__})"
+            return {"code": code}
+    return {"code": "provider.broke_off", "error": type(error).__name__}
 
 
 def _root_of(error: Exception) -> Exception:
@@ -131,21 +134,16 @@ def _root_of(error: Exception) -> Exception:
     return root if isinstance(root, Exception) else error
 
 
-class _TooLong(ValueError):
-    pass
-
-
 # The first that fits: some are kinds of later ones.
 _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (NameResolutionError, "host not found"),
-    (NewConnectionError, "no way to the host"),
-    (ConnectTimeoutError, "no connection in time"),
-    (ReadTimeoutError, "no answer within FACESWAP_HOSTED_TIMEOUT_SECONDS"),
-    (SSLError, "no TLS connection that can be trusted"),
-    (LocationValueError, "FACESWAP_HOSTED_URL is no address"),
-    (requests.exceptions.InvalidURL, "FACESWAP_HOSTED_URL is no address"),
-    (_TooLong, f"an answer of more than {MAX_ANSWER_BYTES:,} bytes"),
-    (ValueError, "FACESWAP_HOSTED_KEY, or the answer, is not what HTTP allows"),
+    (NameResolutionError, "provider.not_found"),
+    (NewConnectionError, "provider.no_way"),
+    (ConnectTimeoutError, "provider.no_connection"),
+    (ReadTimeoutError, "provider.silent"),
+    (SSLError, "provider.no_tls"),
+    (LocationValueError, "provider.no_address"),
+    (requests.exceptions.InvalidURL, "provider.no_address"),
+    (ValueError, "provider.not_http"),
 )
 
 

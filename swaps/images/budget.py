@@ -98,10 +98,7 @@ def _wait_for(attempt: Callable[[], bool], deadline: float) -> None:
     """Call ``attempt`` until it succeeds; raises ``errors.Overloaded`` at the deadline."""
     while not attempt():
         if time.monotonic() >= deadline:
-            raise errors.Overloaded(
-                "Too many pictures are being opened at the moment. Try again in a moment.",
-                retry_after=RETRY_SECONDS,
-            )
+            raise errors.Overloaded("opening", retry_after=RETRY_SECONDS)
         time.sleep(POLL_SECONDS)
 
 
@@ -138,10 +135,7 @@ def _counted_as_waiting(who: str, held: int) -> Iterator[None]:
     with _waiting_lock:
         others = _waiting.setdefault(who, [])
         if len(others) >= MAX_WAITING or (others and sum(others) + held > MAX_WAITING_BYTES):
-            raise errors.TooManyRequests(
-                "Too many of your pictures are waiting to be opened. Try again in a moment.",
-                retry_after=RETRY_SECONDS,
-            )
+            raise errors.TooManyRequests("opening", retry_after=RETRY_SECONDS)
         others.append(held)
     try:
         yield

@@ -31,13 +31,14 @@ def main() -> None:
             signum, signal.SIG_IGN
         )  # sent to the whole group; the site waits for this child
     _limit_all(max_pixels, memory, seconds)
+    header: dict[str, Any]
     files: tuple[bytes, ...] = ()
     try:
         photo = reencode(sys.stdin.buffer.read(), max_pixels=max_pixels)
     except MemoryError:
-        header = _refusal_header(no_memory())
+        header = {"refused": no_memory().explanation}
     except ImageRefused as refusal:
-        header = _refusal_header(refusal)
+        header = {"refused": refusal.explanation}
     else:
         files = (photo.data, photo.thumbnail)
         header = {
@@ -53,10 +54,6 @@ def main() -> None:
         if error.errno != errno.ENOSPC:
             raise
         os._exit(errno.ENOSPC)  # a normal exit would flush stdout again and fail
-
-
-def _refusal_header(refusal: ImageRefused) -> dict[str, Any]:
-    return {"code": refusal.code, "message": refusal.message}
 
 
 def _limit_all(max_pixels: int, memory: int, seconds: float) -> None:

@@ -22,9 +22,11 @@ def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> b
     """
     if max(image.size) > _MAX_SIDE[format]:
         raise ImageRefused(
-            "too_many_pixels",
-            f"It is {image.width:,} × {image.height:,} pixels; {FORMAT_NAMES[format]} allows "
-            f"{_MAX_SIDE[format]:,} a side. Choose another format.",
+            "too_many_pixels.side",
+            width=image.width,
+            height=image.height,
+            format=FORMAT_NAMES[format],
+            limit=_MAX_SIDE[format],
         )
     plain = (
         pixels.without_info(image) if image.mode in {"L", "RGB", "RGBA"} else pixels.to_plain(image)

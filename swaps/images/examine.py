@@ -1,6 +1,6 @@
 """Checks before decoding: type, file size, pixel count and animation."""
 
-from typing import Final, NoReturn
+from typing import Final
 
 from PIL import Image
 
@@ -26,28 +26,20 @@ def examine(data: bytes, max_pixels: int) -> Container:
     container = read_heic(data) if is_heic else containers.read(data)
     _check_pixels(container.width, container.height, max_pixels)
     if container.is_animated:
-        raise ImageRefused("animated", "It is an animation. Choose a still picture.")
+        raise ImageRefused("animated.file")
     if container.width * container.height > MAX_PIXELS_IN_PROCESS and not (
         cost.is_large_enough(container)
     ):
-        raise ImageRefused(
-            "broken",
-            f"It says that it is {container.width:,} × {container.height:,} pixels, and is too "
-            "small a file to hold such a photo. Choose another one.",
-        )
+        raise ImageRefused("broken.too_small", width=container.width, height=container.height)
     return container
 
 
 def check_bytes(size: int, max_bytes: int) -> None:
     """Raise ``ImageRefused`` for a file that is empty or too large."""
     if size > max_bytes:
-        raise ImageRefused(
-            "too_many_bytes",
-            f"It is {millions(size)} MB; {millions(max_bytes)} MB is the most. "
-            "Save it smaller and try again.",
-        )
+        raise ImageRefused("too_many_bytes.file", size=millions(size), limit=millions(max_bytes))
     if size <= 0:
-        raise ImageRefused("empty", "The file is empty. Choose another one.")
+        raise ImageRefused("empty.file")
 
 
 def _check_type(data: bytes) -> None:
@@ -56,22 +48,21 @@ def _check_type(data: bytes) -> None:
     if found in {"JPEG", "PNG", "WebP"} or (found == "HEIC" and HAS_HEIC):
         return
     if found == "HEIC":
-        _refuse_type("It is a HEIC picture, which cannot be read here. Save it as JPEG")
+        raise ImageRefused("unsupported_type.heic")
     if found in {"SVG", "AVIF"} or found in sniff.PICTURE_TYPES:
-        _refuse_type(f"It is of the type {found}. Save it as one of {ACCEPTED_TEXT}")
-    what = f"It is a {found}, not a picture." if found else "It is not a picture."
-    raise ImageRefused("not_an_image", f"{what} {ACCEPTED_TEXT} are accepted.")
-
-
-def _refuse_type(what: str) -> NoReturn:
-    raise ImageRefused("unsupported_type", f"{what} and try again.")
+        raise ImageRefused("unsupported_type.known", found=found, accepted=ACCEPTED_TEXT)
+    if found:
+        raise ImageRefused("not_an_image.known", found=found, accepted=ACCEPTED_TEXT)
+    raise ImageRefused("not_an_image.unknown", accepted=ACCEPTED_TEXT)
 
 
 def _check_pixels(width: int, height: int, max_pixels: int) -> None:
     limit = min(max_pixels, MAX_PIXELS)
     if width * height > limit:
         raise ImageRefused(
-            "too_many_pixels",
-            f"It is {width:,} × {height:,} = {millions(width * height)} megapixels; "
-            f"{millions(limit, round_up=False)} is the most. Make it smaller and try again.",
+            "too_many_pixels.area",
+            width=width,
+            height=height,
+            size=millions(width * height),
+            limit=millions(limit, round_up=False),
         )

@@ -16,12 +16,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any, BinaryIO, get_args
+from typing import IO, Any, BinaryIO
 
 from swaps.images.examine import MAX_PIXELS
 from swaps.images.reencode import check_stored
 from swaps.images.refusals import broken, no_memory
-from swaps.images.types import EXTENSIONS, Code, ImageRefused, Photo
+from swaps.images.types import EXTENSIONS, ImageRefused, Photo
+from swaps.messages import TEXTS
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,11 @@ _PARSE_ERRORS = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
     *(MemoryError, RecursionError),
 )
+# What a photo can be refused for: the beginnings of codes in ``messages.TEXTS``.
+_KINDS = {
+    *("animated", "broken", "empty", "not_an_image", "too_many_bytes", "too_many_pixels"),
+    *("too_slow", "unsupported_type"),
+}
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # Nothing else of the environment is passed on: it holds passwords, keys and PYTHON… options.
 _ENVIRONMENT = ("TMPDIR", "LD_LIBRARY_PATH")
@@ -118,10 +124,7 @@ def _run_child(
 def _refusal(signum: int, seconds: float) -> ImageRefused:
     """Return the refusal for a child that was killed by this signal."""
     if signum == signal.SIGXCPU:
-        return ImageRefused(
-            "too_slow",
-            f"It took more than {seconds:.0f} seconds to open. Make it smaller and try again.",
-        )
+        return ImageRefused("too_slow.file", seconds=seconds)
     # Only the kernel's OOM killer sends SIGKILL.
     return no_memory() if signum == signal.SIGKILL else broken()
 
@@ -130,8 +133,8 @@ def _read_photo(output: IO[bytes], max_stored: int) -> Photo:
     """Parse the child's output without trusting it: a decoder may have been exploited."""
     try:
         header: dict[str, Any] = json.loads(output.readline(_MAX_HEADER_BYTES))
-        if header.get("code") in get_args(Code):
-            raise ImageRefused(header["code"], str(header["message"]))
+        if "refused" in header:
+            raise _refusal_of(header["refused"])
         size = int(header["bytes"])
         check_stored(size, max_stored)
         data, thumbnail = output.read(max(0, size)), output.read(_MAX_THUMBNAIL_BYTES)
@@ -148,3 +151,13 @@ def _read_photo(output: IO[bytes], max_stored: int) -> Photo:
     except _PARSE_ERRORS:
         log.warning("a photo was refused: its child said nothing that makes sense")
         raise broken() from None
+
+
+def _refusal_of(explanation: dict[str, Any]) -> ImageRefused:
+    """Return the child's refusal; what it cannot have meant raises one of ``_NONSENSE``."""
+    refusal = ImageRefused.explained(explanation)
+    is_plain = all(isinstance(value, int | float | str) for value in explanation.values())
+    if refusal.code not in _KINDS or not is_plain:
+        raise ValueError
+    TEXTS[explanation["code"]].format(**explanation)
+    return refusal

@@ -27,8 +27,4 @@ def reencode(data: bytes, *, max_pixels: int) -> Photo:
 def check_stored(size: int, max_bytes: int) -> None:
     """Raise ``ImageRefused`` when the re-encoded picture is too large to keep."""
     if size > max_bytes:
-        raise ImageRefused(
-            "too_many_bytes",
-            f"It would take {millions(size)} MB to keep it; {millions(max_bytes)} MB is the most. "
-            "Save it as JPEG, or make it smaller, and try again.",
-        )
+        raise ImageRefused("too_many_bytes.stored", size=millions(size), limit=millions(max_bytes))

@@ -1,4 +1,4 @@
-"""What is wrong with a picture, in words for people, and what they can do about it."""
+"""Refusals of pictures that several modules need, and numbers as they are said in them."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,15 +7,11 @@ from swaps.images.types import ImageRefused
 
 
 def no_memory() -> ImageRefused:
-    return ImageRefused(
-        "too_many_pixels", "There is not enough memory to open it. Make it smaller and try again."
-    )
+    return ImageRefused("too_many_pixels.memory")
 
 
 def broken() -> ImageRefused:
-    return ImageRefused(
-        "broken", "It is damaged or incomplete. Open it, save it anew as JPEG or PNG and try again."
-    )
+    return ImageRefused("broken.file")
 
 
 @contextlib.contextmanager
@@ -32,7 +28,7 @@ def refusing() -> Iterator[None]:
         raise broken() from None
 
 
-def millions(count: int, *, round_up: bool = True) -> str:
+def millions(count: int, *, round_up: bool = True) -> float:
     """Return a count in millions, rounded away from the limit: never "50 MB; 50 MB is the most"."""
     tenths = -(-count // 100_000) if round_up else count // 100_000
-    return f"{tenths / 10:,.1f}".removesuffix(".0")
+    return tenths / 10

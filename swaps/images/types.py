@@ -8,22 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from swaps.messages import ExplainedError
+
 MAX_PARTS = 20_000  # segments of a JPEG, chunks of a PNG or WebP
 MAX_PROFILE_BYTES = 4_000_000  # the largest profiles of printers stay below 3 MB
 
 FormatName = Literal["JPEG", "PNG", "WebP", "HEIC"]
 Format = Literal["jpeg", "png", "webp"]
 Reserve = Callable[[int], contextlib.AbstractContextManager[object]]  # called with bytes of memory
-Code = Literal[
-    "empty",
-    "not_an_image",
-    "unsupported_type",
-    "broken",
-    "too_many_bytes",
-    "too_many_pixels",
-    "animated",
-    "too_slow",
-]
 
 FORMAT_NAMES: Final[dict[Format, FormatName]] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
 EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
@@ -60,13 +52,13 @@ class Container:
         return b"".join(self.parts) if others or not isinstance(first, bytes) else first
 
 
-class ImageRefused(Exception):
-    """``message`` is for people: what is wrong and what to do."""
+class ImageRefused(ExplainedError):
+    """A picture that is not accepted: a code of ``messages.TEXTS`` and its parameters."""
 
-    def __init__(self, code: Code, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    @property
+    def code(self) -> str:
+        """What kind of refusal it is: ``broken``, ``too_many_pixels`` and so on."""
+        return str(self.explanation["code"]).partition(".")[0]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from swaps import errors, images, links, net
 from swaps.lifecycle.inputs import INPUTS, InputName, accept, not_fetched, unusable
 from swaps.lifecycle.photos import load_photo
-from swaps.lifecycle.request import USED_UP, ApiCall, request_swap
+from swaps.lifecycle.request import ApiCall, request_swap
 from swaps.models import ApiAccess, IdempotencyKey, Swap
 from swaps.models.idempotency_key import RETENTION
 from swaps.net import data_urls
@@ -43,7 +43,7 @@ def _request_new(call: ApiCall) -> Swap:
     user = call.key.user
     space.require_free_space()  # before pictures are worked on in vain
     if not ApiAccess.objects.get_or_grant(user).remaining:
-        raise errors.UsedUp(USED_UP)
+        raise errors.UsedUp("swaps")
     source, target = (
         read_at_once(call.body[f"{name}_image_url"], name, user.pk) for name in INPUTS
     )
@@ -60,9 +60,7 @@ def _find_earlier(call: ApiCall) -> Swap | None:
     if row is None:
         return None
     if row.body_digest != call.body_digest:
-        raise errors.IdempotencyConflict(
-            "This Idempotency-Key was used with another body. Use a new key for a new swap."
-        )
+        raise errors.IdempotencyConflict("body")
     return row.swap
 
 
@@ -97,9 +95,7 @@ def _load(key: str, name: InputName) -> images.Photo:
             raise FileNotFoundError
         return load_photo(key)
     except FileNotFoundError as error:
-        raise errors.BadRequest(
-            f"{name}_image_url is a link of this site that has expired or was deleted.", image=name
-        ) from error
+        raise errors.BadRequest("link_gone", image=name, name=name) from error
     except images.ImageRefused as error:
         raise unusable(name, error) from error
 
@@ -124,7 +120,4 @@ def _decode_data_url(url: str, name: InputName) -> bytes:
     try:
         return data_urls.decode(url)
     except ValueError as error:
-        raise errors.BadRequest(
-            f"{name}_image_url is no data: URL of a picture; data:image/jpeg;base64,… is expected.",
-            image=name,
-        ) from error
+        raise errors.BadRequest("data_url", image=name, name=name) from error

@@ -26,10 +26,8 @@ def accept(data: bytes, name: InputName, user_id: int) -> images.Photo:
 
 
 def unusable(name: InputName, error: images.ImageRefused) -> errors.InvalidImage:
-    return errors.InvalidImage(
-        f"{name}_image_url is not a picture that can be used. {error.message}", image=name
-    )
+    return errors.InvalidImage("fetched", image=name, name=name, reason=error.explanation)
 
 
 def not_fetched(name: InputName, error: net.NetError) -> errors.BadRequest:
-    return errors.BadRequest(f"{name}_image_url cannot be fetched. {error.message}", image=name)
+    return errors.BadRequest("not_fetched", image=name, name=name, reason=error.explanation)

@@ -8,7 +8,7 @@ from swaps import storage
 from swaps.deliveries import deliver
 from swaps.lifecycle.settle import close_submission, refund
 from swaps.models import AccountStorage, ProviderCallback, Swap
-from swaps.models.swap import NOT_REMOVED
+from swaps.models.swap_states import NOT_REMOVED
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,6 @@ from swaps.models.swap import PictureKind
 
 log = logging.getLogger(__name__)
 
-USED_UP = "You have used all your swaps."
-
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall:
@@ -62,7 +60,7 @@ def request_swap(
         if form_key and not FormSubmission.objects.claim(owner, form_key, pk):
             raise AlreadyRequested
         if not quotas(door).spend(owner):
-            raise errors.UsedUp(USED_UP)
+            raise errors.UsedUp("swaps")
         if stray:
             stray.claim()
         swap = Swap.objects.create(

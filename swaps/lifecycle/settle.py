@@ -59,7 +59,7 @@ def _settle_succeeded(swap: Swap, finished: Finished, snapshot: Submission | Non
 def _settle_failed(swap: Swap, error: errors.SwapError, snapshot: Submission | None) -> None:
     with transaction.atomic():
         failed = _unchanged_since(swap, snapshot) and swap.fail(
-            code=error.code, message=error.message, image=error.image
+            code=error.code, params=error.explanation, image=error.image
         )
         if failed:
             close_submission(swap)

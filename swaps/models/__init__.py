@@ -16,7 +16,8 @@ from swaps.models.quota import Door, Quota
 from swaps.models.stray_files import StrayFiles
 from swaps.models.submission import Submission
 from swaps.models.submission_queryset import Stage
-from swaps.models.swap import Provider, Status, Swap
+from swaps.models.swap import Swap
+from swaps.models.swap_states import Provider, Status
 from swaps.models.upload import Upload
 from swaps.models.user import User
 

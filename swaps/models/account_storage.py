@@ -24,10 +24,7 @@ class AccountStorageQuerySet(models.QuerySet["AccountStorage"]):
         if limit:
             fitting = fitting.filter(size__lte=limit - size)
         if not fitting.update(size=F("size") + size):
-            raise errors.UsedUp(
-                f"Your pictures would take more than the {limit // 1_000_000:,} MB that an account "
-                "may have. Delete swaps that you no longer need, and try again."
-            )
+            raise errors.UsedUp("storage", limit=limit // 1_000_000)
 
     def add(self, user_id: int, size: int) -> None:
         """Add the bytes of a result, even beyond the limit: its swap has been accepted already."""

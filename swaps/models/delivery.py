@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from swaps import messages
 from swaps.models.swap import Swap
 
 MINUTE, HOUR = 60, 3600
@@ -64,7 +65,8 @@ class Delivery(models.Model):
         null=True, help_text="Its next attempt is enqueued, and until then it is not lost."
     )
     last_status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status")
-    last_error = models.CharField(max_length=300, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)  # earlier versions kept English
+    error_params = models.JSONField(null=True, help_text="The last error, for ``messages``.")
     response_excerpt = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     delivered_at = models.DateTimeField(null=True)
@@ -88,6 +90,11 @@ class Delivery(models.Model):
     def message_id(self) -> str:
         """The ``webhook-id``, the same for every attempt so that receivers recognise repeats."""
         return f"msg_{self.pk.hex}"
+
+    @property
+    def error_text(self) -> str:
+        """Why the last attempt failed, for people; empty when it did not."""
+        return messages.text(self.error_params) if self.error_params else self.last_error
 
     @property
     def is_pending(self) -> bool:
@@ -167,14 +174,20 @@ class DeliveryAttempt(models.Model):
     started_at = models.DateTimeField()
     seconds = models.FloatField()
     status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status, if there was one")
-    error = models.CharField(max_length=300, blank=True)
+    error = models.CharField(max_length=300, blank=True)  # earlier versions kept English
+    error_params = models.JSONField(null=True, help_text="What ``messages`` writes out.")
     response_excerpt = models.TextField(blank=True)
 
     class Meta:
         indexes = [models.Index("delivery", "started_at", name="delivery_attempts")]
 
     def __str__(self) -> str:
-        return f"{self.started_at}: {self.status or self.error}"
+        return f"{self.started_at}: {self.status or self.error_text}"
+
+    @property
+    def error_text(self) -> str:
+        """Why it failed, for people; empty when it did not."""
+        return messages.text(self.error_params) if self.error_params else self.error
 
 
 def backoff(failures: int) -> datetime.timedelta | None:

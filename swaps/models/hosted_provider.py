@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 
+from swaps import messages
+
 FAILURES_TO_OPEN = 5
 SINGLETON_PK = 1
 MAX_PAUSE = datetime.timedelta(hours=1)
@@ -41,7 +43,7 @@ class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
     def record_failure(
         self,
         now: datetime.datetime,
-        problem: str,
+        problem: messages.Message,
         away_for: datetime.timedelta = datetime.timedelta(0),
     ) -> None:
         """Record that the provider could not be reached or broke; enough in a row open the breaker.
@@ -51,7 +53,7 @@ class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
         """
         self.current()
         row = self.filter(pk=SINGLETON_PK)
-        row.update(troubles=F("troubles") + 1, last_trouble_at=now, problem=problem[:300])
+        row.update(troubles=F("troubles") + 1, last_trouble_at=now, problem_params=problem)
         until = now + max(breaker_pause(), away_for)
         enough = row if away_for > breaker_pause() else row.filter(troubles__gte=FAILURES_TO_OPEN)
         enough.exclude(open_until__gte=until).update(open_until=until)
@@ -66,7 +68,9 @@ class HostedProvider(models.Model):
     """The state of the hosted provider's circuit breaker, as all processes have seen it."""
 
     troubles = models.PositiveIntegerField(default=0, help_text="In a row.")
+    # Earlier versions kept English in here.
     problem = models.CharField(max_length=300, blank=True, help_text="The last one.")
+    problem_params = models.JSONField(null=True, help_text="The last one, for ``messages``.")
     last_trouble_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
     open_until = models.DateTimeField(null=True, help_text="Down: nothing is sent until then.")
@@ -79,6 +83,11 @@ class HostedProvider(models.Model):
 
     def __str__(self) -> str:
         return "The hosted provider"
+
+    @property
+    def problem_text(self) -> str:
+        """What went wrong last, for staff."""
+        return messages.text(self.problem_params) if self.problem_params else self.problem
 
     def paused_until(self, now: datetime.datetime) -> datetime.datetime | None:
         """Return the time before which nothing may be sent; None when sending is allowed.

@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from swaps import messages
 from swaps.models.submission_queryset import LEASE, Stage, SubmissionQuerySet
 from swaps.models.swap import Swap
 
@@ -38,7 +39,9 @@ class Submission(models.Model):
     failures = models.PositiveSmallIntegerField(
         default=0, help_text="How often asking for it, or fetching its picture, failed."
     )
+    # Earlier versions kept English in here.
     problem = models.CharField(max_length=300, blank=True, help_text="The last one.")
+    problem_params = models.JSONField(null=True, help_text="The last one, for ``messages``.")
     image_url = models.TextField(blank=True)
     callback = models.TextField(blank=True, help_text="As it came, until it is filed.")
     error_code = models.CharField(max_length=40, blank=True, help_text="As the provider says it.")
@@ -78,6 +81,16 @@ class Submission(models.Model):
     def is_failure(self) -> bool:
         """Whether an answered submission has failed: the provider gave no picture."""
         return not self.image_url
+
+    @property
+    def last_problem(self) -> messages.Message:
+        """What went wrong last, as a code and parameters."""
+        return self.problem_params or {"code": "row.text", "text": self.problem}
+
+    @property
+    def problem_text(self) -> str:
+        """What went wrong last, for staff."""
+        return messages.text(self.last_problem)
 
     # --- what may happen to it ------------------------------------------------------------
 
@@ -139,17 +152,22 @@ class Submission(models.Model):
         mine.discard_outcomes(due_at)
         self.refresh_from_db()
 
-    def end_call(self, now: datetime.datetime, problem: str) -> bool:
+    def end_call(self, now: datetime.datetime, problem: messages.Message) -> bool:
         """Record that the sending call ended without a task id.
 
         True when an outcome has arrived anyway.
         """
         mine = Submission.objects.open().filter(pk=self.pk)
-        mine.update(problem=problem[:300], call_ended_at=now)
+        mine.update(problem_params=problem, call_ended_at=now)
         return self._refresh_and_check(mine.filter(stage=Stage.ANSWERED).update(due_at=now))
 
     def schedule_resend(
-        self, due_at: datetime.datetime, *, problem: str, was_started: bool, is_refusal: bool
+        self,
+        due_at: datetime.datetime,
+        *,
+        problem: messages.Message,
+        was_started: bool,
+        is_refusal: bool,
     ) -> bool:
         """Put it back to ``new``, to be sent again at ``due_at``.
 
@@ -162,7 +180,7 @@ class Submission(models.Model):
                 stage=Stage.NEW,
                 sends=F("sends") - (0 if was_started else 1),
                 refusals=F("refusals") + int(is_refusal),
-                problem=problem[:300],
+                problem_params=problem,
                 due_at=due_at,
                 enqueue_again_at=None,
                 call_ended_at=timezone.now(),
@@ -186,7 +204,13 @@ class Submission(models.Model):
         mine = Submission.objects.filter(pk=self.pk, stage=Stage.NEW)
         self._refresh_and_check(mine.update(enqueue_again_at=None))
 
-    def postpone(self, due_at: datetime.datetime, *, problem: str = "", failures: int = 0) -> bool:
+    def postpone(
+        self,
+        due_at: datetime.datetime,
+        *,
+        problem: messages.Message | None = None,
+        failures: int = 0,
+    ) -> bool:
         """Move the next step to ``due_at``, unless its stage has changed since it was read."""
         mine = Submission.objects.open().filter(pk=self.pk, stage=self.stage)
         return self._refresh_and_check(
@@ -194,7 +218,7 @@ class Submission(models.Model):
                 due_at=due_at,
                 enqueue_again_at=None,
                 failures=F("failures") + failures,
-                **({"problem": problem[:300]} if problem else {}),
+                **({"problem_params": problem} if problem else {}),
             )
         )
 

@@ -18,37 +18,15 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from swaps import messages
 from swaps.models.api_key import ApiKey
 from swaps.models.quota import Door
+from swaps.models.swap_states import UNFINISHED, Provider, Status
 from swaps.models.user import User
 
 PictureKind = Literal["source", "target", "result"]
 
 DISK_FULL_PAUSE = datetime.timedelta(seconds=5)  # until a full disk is checked again
-
-WARNINGS = {
-    "yaw": "The two faces look in very different directions, so the result may show seams. "
-    "A face photo taken from a similar side works better.",
-}
-
-
-class Provider(models.TextChoices):
-    """Who performs a swap: the site's own engine, or a hosted provider."""
-
-    EMBEDDED = "embedded"
-    HOSTED = "hosted"
-
-
-class Status(models.TextChoices):
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    REMOVED = "removed"
-
-
-UNFINISHED = (Status.QUEUED, Status.PROCESSING)
-NOT_REMOVED = (*UNFINISHED, Status.SUCCEEDED, Status.FAILED)
 
 
 class SwapQuerySet(models.QuerySet["Swap"]):
@@ -97,7 +75,8 @@ class Swap(models.Model):
     size = models.PositiveIntegerField(null=True, help_text="of the result, in bytes")
     warnings = models.JSONField(default=list, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
-    error_message = models.TextField(blank=True)
+    error_message = models.TextField(blank=True)  # earlier versions kept English
+    error_params = models.JSONField(null=True, help_text="What ``messages`` writes out.")
     error_image = models.CharField(max_length=6, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True)
@@ -182,7 +161,19 @@ class Swap(models.Model):
 
     @property
     def warning_texts(self) -> list[str]:
-        return [WARNINGS[code] for code in self.warnings if code in WARNINGS]
+        """What to know about a result, for people."""
+        known = [code for code in self.warnings if f"warning.{code}" in messages.TEXTS]
+        return [messages.text({"code": f"warning.{code}"}) for code in known]
+
+    @property
+    def explanation(self) -> messages.Message:
+        """Why it failed, as a code and parameters."""
+        return self.error_params or {"code": "row.text", "text": self.error_message}
+
+    @property
+    def error_text(self) -> str:
+        """Why it failed, for people."""
+        return messages.text(self.explanation)
 
     def key(self, kind: PictureKind) -> str:
         """Return the object key of one of its pictures; "" while there is none."""
@@ -270,13 +261,13 @@ class Swap(models.Model):
         """End the swap with its result, even if its lease ended meanwhile: the work is done."""
         return self._move(UNFINISHED, status=Status.SUCCEEDED, **self._end_fields(), **result)
 
-    def fail(self, *, code: str, message: str, image: str) -> bool:
+    def fail(self, *, code: str, params: messages.Message, image: str) -> bool:
         """End the swap with an error code and a message for people."""
         return self._move(
             UNFINISHED,
             status=Status.FAILED,
             error_code=code,
-            error_message=message,
+            error_params=params,
             error_image=image,
             **self._end_fields(),
         )

@@ -1,16 +1,10 @@
 """HTTP requests to URLs that strangers gave. They block, so they belong in background processes.
 
-NetError
-├── NotAllowed   the URL, or what it leads to, may not be requested; permanent
-├── NotReached   no such host, refused, too slow, bad certificate, connection lost
-├── TooLarge     the body has more bytes than allowed
-└── BadAnswer    ``fetch`` only: a status other than 200, too many redirects
-
-Each message tells people what is wrong and what to do. It names no part of the URL.
+What goes wrong is a ``NetError``: the tree is drawn in ``swaps.net.errors``.
 """
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -22,18 +16,10 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from swaps.net.addresses import AllowList, parse_allow_list
-from swaps.net.connection import (
-    Deadline,
-    NetError,
-    NotAllowed,
-    NotReached,
-    RequestContext,
-    Resolve,
-    checked_url,
-    request,
-    resolve_host,
-)
-from swaps.net.unpacking import UnknownEncodingError, unpack
+from swaps.net.body import pieces, read_body
+from swaps.net.connection import RequestContext, Resolve, checked_url, request, resolve_host
+from swaps.net.deadline import Deadline
+from swaps.net.errors import BadAnswer, NetError, NotAllowed, NotReached, TooLarge
 
 __all__ = (
     "BadAnswer",
@@ -52,21 +38,8 @@ __all__ = (
 
 MAX_REDIRECTS: Final = 3
 EXCERPT_BYTES: Final = 2_000
-_CHUNK_BYTES: Final = 65_536
 _PAUSE_SECONDS: Final = (0.1, 0.3)
 _TRANSIENT_STATUSES: Final = frozenset({502, 503, 504})
-
-
-class TooLarge(NetError):
-    """The body has more bytes than the caller allows."""
-
-
-class BadAnswer(NetError):
-    """The answer has a status other than 200, too many redirects or an unknown encoding."""
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +112,7 @@ def _follow_redirects(url: str, max_bytes: int, context: RequestContext) -> byte
             if not location:
                 return _read_body(response, max_bytes, context.deadline)
             if redirects == MAX_REDIRECTS:
-                raise BadAnswer(
-                    f"The URL leads on more than {MAX_REDIRECTS} times. Use the one at the end.",
-                    status=response.status,
-                )
+                raise BadAnswer("url.redirects", status=response.status, limit=MAX_REDIRECTS)
             redirects += 1
             url = _join(url, location)
 
@@ -161,22 +131,14 @@ def _join(url: str, location: str) -> str:
             return urlunsplit((*urlsplit(url)[:2], "", "", "")) + location
         return urljoin(url, location)
     except ValueError:
-        raise NotAllowed(
-            "The URL leads on to another one that cannot be understood. Use the one at the end."
-        ) from None
+        raise NotAllowed("url.redirect") from None
 
 
 def _read_body(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
     """Return the body of a 200 response; raises ``BadAnswer`` or ``TooLarge``."""
     if response.status != 200:
-        raise BadAnswer(
-            f"The host answered with status {response.status}, not with 200. Check the URL.",
-            status=response.status,
-        )
-    is_announced = (response.length_remaining or 0) > max_bytes
-    if is_announced or len(body := _read_at_most(response, max_bytes + 1, deadline)) > max_bytes:
-        raise TooLarge(f"The host sends more than {max_bytes:,} bytes. Use something smaller.")
-    return body
+        raise BadAnswer("host.status", status=response.status)
+    return read_body(response, max_bytes, deadline)
 
 
 def _read_excerpt(response: HTTPResponse, deadline: Deadline) -> bytes:
@@ -186,34 +148,8 @@ def _read_excerpt(response: HTTPResponse, deadline: Deadline) -> bytes:
     """
     body = bytearray()
     with suppress(NetError, OSError, HTTPError, HTTPException, ValueError):
-        for piece in _chunks(response, deadline):
+        for piece in pieces(response, deadline):
             body += piece
             if len(body) >= EXCERPT_BYTES:
                 break
     return bytes(body[:EXCERPT_BYTES])
-
-
-def _read_at_most(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
-    body = bytearray()
-    for piece in _chunks(response, deadline):
-        body += piece
-        if len(body) >= max_bytes:
-            break
-    deadline.remaining()  # the deadline may have cut the body off
-    return bytes(body[:max_bytes])
-
-
-def _chunks(response: HTTPResponse, deadline: Deadline) -> Iterator[bytes]:
-    """Yield the decompressed body in small chunks, so that a zip bomb can be stopped in time."""
-    encoding = response.headers.get("Content-Encoding", "")
-    raw = iter(lambda: response.read1(_CHUNK_BYTES, decode_content=False), b"")
-    try:
-        for piece in unpack(raw, encoding):
-            deadline.remaining()
-            yield piece
-    except UnknownEncodingError:
-        raise BadAnswer(
-            "The host packs its answer (Content-Encoding) in another way than gzip or deflate. "
-            "Use a URL that gives the picture as it is.",
-            status=response.status,
-        ) from None

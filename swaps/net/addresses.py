@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Final
 from urllib.parse import quote
 
+from swaps.net.errors import BadUrl
 from swaps.net.names import ascii_host
 
 IPAddress = IPv4Address | IPv6Address
@@ -139,22 +140,22 @@ def is_public(address: IPAddress) -> bool:
 
 
 def parse_url(url: str) -> ParsedUrl:
-    """Parse an http(s) URL; raises ValueError with a message that names no part of the URL."""
+    """Parse an http(s) URL; raises ``BadUrl``."""
     if len(url) > MAX_CHARACTERS:
-        raise ValueError(f"The URL is longer than {MAX_CHARACTERS:,} characters. Shorten it.")
+        raise BadUrl("url.length", limit=MAX_CHARACTERS)
     if not url.isprintable() or " " in url or "\\" in url:
-        raise ValueError("The URL has spaces, backslashes or invisible characters. Encode them.")
+        raise BadUrl("url.characters")
     found = _URL.match(url)
     if not found or found["scheme"].lower() not in _DEFAULT_PORTS:
-        raise ValueError(f"The URL is neither http nor https. {_EXAMPLE}")
+        raise BadUrl("url.scheme", example=_EXAMPLE)
     if "@" in found["authority"]:
-        raise ValueError("The URL has a user name or a password in it. Leave them out.")
+        raise BadUrl("url.password")
     scheme = found["scheme"].lower()
     try:
         host, address, port = _read_authority(found["authority"])
         path = quote(found["path"], safe=_PATH_CHARACTERS)
     except ValueError:
-        raise ValueError(f"The URL cannot be understood. {_EXAMPLE}") from None
+        raise BadUrl("url.syntax", example=_EXAMPLE) from None
     return ParsedUrl(
         is_https=scheme == "https",
         host=host,

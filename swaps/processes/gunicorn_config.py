@@ -44,16 +44,10 @@ logger_class = "swaps.processes.gunicorn_config.AccessLogger"
 MAX_OPEN_FILES = 16_384
 
 
-ERROR_BODIES: dict[int, tuple[str, str]] = {
-    HTTPStatus.BAD_REQUEST: (
-        "bad_request",
-        "The first line, a header or the length of the request is not as HTTP asks.",
-    ),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("api_error", errors.BROKE),
-    HTTPStatus.NOT_IMPLEMENTED: (
-        "bad_request",
-        "The body has a transfer encoding that is not known here. Send it as it is, or chunked.",
-    ),
+ERRORS: dict[int, errors.SwapError] = {
+    HTTPStatus.BAD_REQUEST: errors.BadRequest("http"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: errors.ApiError("broke"),
+    HTTPStatus.NOT_IMPLEMENTED: errors.BadRequest("transfer_encoding"),
 }
 
 
@@ -78,9 +72,8 @@ def write_error(sock: socket.socket, status: int, _reason: str, _message: str) -
     Replaces gunicorn's HTML page: only programs send such requests.
     """
     trace_id = uuid.uuid4().hex
-    status = status if status in ERROR_BODIES else HTTPStatus.BAD_REQUEST
-    code, message = ERROR_BODIES[status]
-    error = {"code": code, "message": message}
+    status = status if status in ERRORS else HTTPStatus.BAD_REQUEST
+    error = {"code": ERRORS[status].code, "message": ERRORS[status].message}
     body = json.dumps({"success": False, "error": error, "trace_id": trace_id})
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
@@ -91,7 +84,7 @@ def write_error(sock: socket.socket, status: int, _reason: str, _message: str) -
         f"Content-Length: {len(body)}",
         f"X-Trace-Id: {trace_id}",
     )
-    logging.getLogger(__name__).warning("trace=%s refused with %s", trace_id, code)
+    logging.getLogger(__name__).warning("trace=%s refused with %s", trace_id, ERRORS[status].code)
     gunicorn.util.write_nonblock(sock, "\r\n".join((*head, "", body)).encode())
 
 

@@ -10,14 +10,9 @@ ProviderError
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-_CHOOSE = "in which eyes, nose and mouth can be seen, sharp and not too small."
-# Messages by the picture in which no face was found; "" when that is not known.
-NO_FACE = {
-    "source": f"No face was found in the face photo. Choose one {_CHOOSE}",
-    "target": f"No face was found in the target photo. Choose one {_CHOOSE}",
-    "": f"No face was found in one of the two photos. Choose photos {_CHOOSE}",
-}
+from swaps.messages import ExplainedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +63,8 @@ class Answered:
     image_url: str
 
 
-class ProviderError(Exception):
-    """The provider could not be used. ``problem`` is for staff and the log, and holds no secret."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
+class ProviderError(ExplainedError):
+    """What went wrong at the provider, for staff and the log; it carries no secret."""
 
 
 class RetryLater(ProviderError):
@@ -83,9 +74,15 @@ class RetryLater(ProviderError):
     """
 
     def __init__(
-        self, problem: str, *, is_busy: bool = False, retry_after: float | None = None
+        self,
+        code: str,
+        /,
+        *,
+        is_busy: bool = False,
+        retry_after: float | None = None,
+        **params: Any,
     ) -> None:
-        super().__init__(problem)
+        super().__init__(code, **params)
         self.is_busy = is_busy
         self.retry_after = retry_after
 

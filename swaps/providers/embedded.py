@@ -12,7 +12,7 @@ from PIL import Image
 from swaps import errors, images, storage
 from swaps.engines.classical import Engine, NoFace
 from swaps.images import budget
-from swaps.providers.base import NO_FACE, Finished, SwapRequest
+from swaps.providers.base import Finished, SwapRequest
 from swaps.providers.result import encode_result
 
 
@@ -38,7 +38,7 @@ def submit(request: SwapRequest) -> Finished:
     try:
         output = engine().swap(source, target)
     except NoFace as error:
-        raise errors.NoFace(NO_FACE[error.image], image=error.image) from error
+        raise errors.NoFace(error.image, image=error.image) from error
     result = Image.fromarray(output.image)
     return encode_result(result, target_key=request.target_key, warnings=output.warnings)
 
@@ -49,4 +49,4 @@ def _open(key: str, image: errors.ImageName) -> Image.Image:
         with budget.reserve(images.memory_needed(data, max_pixels=limit), who="worker"):
             return images.open_photo(data, max_pixels=limit)
     except images.ImageRefused as error:
-        raise errors.InvalidImage(error.message, image=image) from error
+        raise errors.InvalidImage("stored", image=image, reason=error.explanation) from error

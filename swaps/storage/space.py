@@ -18,9 +18,6 @@ from swaps import errors
 from swaps.storage import DiskStorage
 
 RETRY_SECONDS = 60
-DISK_FULL_MESSAGE = (
-    "There is no room for new pictures at the moment. Nothing was counted. Try again later."
-)
 NO_TEMPORARY_FOLDER = "No usable temporary directory"
 MIN_FREE_FILES = 100  # inodes: a disk may run out of these first
 DISK_FULL_POSTGRESQL = "53100"
@@ -59,7 +56,7 @@ def require_free_space() -> None:
 
 def disk_full_error() -> errors.ApiError:
     """Return the error that tells a person, or an API client, to try again later."""
-    return errors.ApiError(DISK_FULL_MESSAGE, retry_after=RETRY_SECONDS)
+    return errors.ApiError("no_room", retry_after=RETRY_SECONDS)
 
 
 def is_disk_full_error(error: BaseException | None) -> bool:

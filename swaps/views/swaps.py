@@ -47,7 +47,7 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     rate, may_send = rate_limit.count_form(request.user, now)
     if not may_send:
-        return _rate_limited_page(request, rate_limit.refusal(rate, now, "send {} forms"))
+        return _rate_limited_page(request, rate_limit.refusal(rate, now, "forms"))
     form_key = form_tokens.form_key(request, PHOTO_FIELDS)
     form = SwapForm(request.user, request.POST, request.FILES)
     try:

@@ -79,7 +79,9 @@ def callback(swap: Swap, body: str = '{"task_id": "task-1"}', **fields: Any) -> 
 
 def bring_down(at: datetime.datetime) -> None:
     for _ in range(FAILURES_TO_OPEN):
-        HostedProvider.objects.record_failure(at, "The connection was <refused>.")
+        HostedProvider.objects.record_failure(
+            at, {"code": "row.text", "text": "The connection was <refused>."}
+        )
 
 
 def read(client: Client, url: str, **query: Any) -> str:
@@ -127,8 +129,8 @@ def test_the_figures_are_right(alice: User) -> None:
     for number in range(1, 9):
         ended_swap(alice, report_after=number, end_after=10 * number)
     for _ in range(2):
-        ended_swap(alice, error=errors.NoFace("Nobody there.", image="source"))
-    ended_swap(alice, error=errors.Timeout("Too late."))
+        ended_swap(alice, error=errors.NoFace("source", image="source"))
+    ended_swap(alice, error=errors.Timeout("provider"))
     sent = sent_swap(alice)
     Submission.objects.filter(pk=sent.pk).update(refusals=3)
     remove_swap(queued_swap(alice))
@@ -147,7 +149,7 @@ def test_the_figures_are_right(alice: User) -> None:
 
 def test_a_deleted_swap_still_counts_as_what_it_was(alice: User) -> None:
     remove_swap(ended_swap(alice))
-    remove_swap(ended_swap(alice, error=errors.NoFace("Nobody there.")))
+    remove_swap(ended_swap(alice, error=errors.NoFace("either")))
     remove_swap(sent_swap(alice))
     found = figures_of()
     assert (found.succeeded, found.failures, found.deleted) == (1, {"no_face": 1}, 1)
@@ -211,7 +213,9 @@ def test_the_breaker_is_told_as_it_is(alice: User) -> None:
     HostedProvider.objects.current().begin_trial(back)
     trial = sent_swap(alice, sent_at=back)
     assert breaker(back) == Breaker.TRIAL
-    HostedProvider.objects.record_failure(back + datetime.timedelta(seconds=1), "Still away.")
+    HostedProvider.objects.record_failure(
+        back + datetime.timedelta(seconds=1), {"code": "provider.refused"}
+    )
     assert breaker(back) == Breaker.OPEN
     remove_swap(trial)
     HostedProvider.objects.record_success(back)
@@ -253,7 +257,7 @@ def test_what_a_provider_once_did_is_shown_after_it_was_left(
 
 def test_the_page_says_how_the_provider_does(as_staff: Client, alice: User) -> None:
     ended_swap(alice, report_after=1.25)
-    ended_swap(alice, error=errors.NoFace("Nobody there."))
+    ended_swap(alice, error=errors.NoFace("either"))
     sent_swap(alice)
     queued_swap(alice).requeue_unsent(is_parked=True)
     bring_down(timezone.now())

@@ -1,11 +1,13 @@
 """Moderation in the admin."""
 
 import datetime
+import json
 import re
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -119,6 +121,26 @@ def test_staff_hide_a_swap_from_everyone_and_show_it_again(
     assert as_alice.get(url).status_code == 404
     act(as_staff, LIST, "show", swap.pk)
     assert as_alice.get(url).status_code == 200
+
+
+def test_what_staff_did_stands_in_the_history_in_words_and_in_the_row_as_a_code(
+    as_staff: Client, alice: User
+) -> None:
+    swap = finished_swap(alice)
+    act(as_staff, LIST, "hide", swap.pk)
+    entry = LogEntry.objects.get(object_id=str(swap.pk))
+    assert json.loads(entry.change_message) == {"code": "note.hidden"}
+    LogEntry.objects.create(
+        user_id=entry.user_id,
+        content_type_id=entry.content_type_id,
+        object_id=entry.object_id,
+        action_flag=entry.action_flag,
+        change_message="Shown again by an earlier version.",
+    )
+    history = as_staff.get(f"{LIST}{swap.pk}/history/").content.decode()
+    assert "Hidden." in history
+    assert "Shown again by an earlier version." in history
+    assert "note.hidden" not in history
 
 
 def test_staff_remove_a_swap_with_its_pictures(as_staff: Client, alice: User) -> None:
@@ -332,7 +354,7 @@ def test_only_the_newest_attempts_are_shown(as_staff: Client, alice: User) -> No
     )
     change = reverse("admin:swaps_delivery_change", args=[delivery.pk])
     page = as_staff.get(change).content.decode()
-    assert page.count('class="field-error"') == 100
+    assert page.count('class="field-error_text"') == 100
     assert "The receiver answered with 503." in page
 
 

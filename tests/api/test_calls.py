@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from swaps import errors, storage, tasks
 from swaps.lifecycle.settle import settle
+from swaps.messages import TEXTS
 from swaps.models import AccountStorage, ApiAccess, Door, IdempotencyKey, Status, Swap
 from swaps.models.idempotency_key import RETENTION
 from swaps.runtime.fair_share import MAX_AT_ONCE, try_acquire
@@ -138,7 +139,7 @@ def test_a_picture_that_cannot_be_had_fails_the_swap_and_gives_it_back(
         tasks.fetch_pictures.call(str(swap.pk))
     swap.refresh_from_db()
     assert (swap.status, swap.error_code, swap.error_image) == (Status.FAILED, code, "source")
-    assert "source_image_url" in swap.error_message
+    assert "source_image_url" in swap.error_text
     assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
 
 
@@ -154,7 +155,7 @@ def test_pictures_that_the_account_has_no_room_for_fail_the_swap_and_leave_nothi
         tasks.fetch_pictures.call(str(swap.pk))
     swap.refresh_from_db()
     assert (swap.status, swap.error_code) == (Status.FAILED, "used_up")
-    assert "Delete swaps" in swap.error_message
+    assert "Delete swaps" in swap.error_text
     assert AccountStorage.objects.get(user=caller.user).size == taken
     assert not list((site.MEDIA_ROOT / "swaps").rglob("source*"))
     assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
@@ -318,11 +319,11 @@ def test_a_finished_task_carries_what_a_callback_would(caller: Caller) -> None:
 
 def test_a_failed_task_says_why(caller: Caller) -> None:
     swap = swap_of(caller.swap())
-    settle(swap, errors.NoFace("No face was found.", image="source"))
+    settle(swap, errors.NoFace("source", image="source"))
     body = caller.tasks({"id": str(swap.pk), "action": "retrieve"}).json()
     assert body["status"] == "failed"
     assert body["response"]["success"] is False
-    said = {"code": "no_face", "message": "source_image_url: No face was found."}
+    said = {"code": "no_face", "message": f"source_image_url: {TEXTS['no_face.source']}"}
     assert body["response"]["error"] == said
 
 

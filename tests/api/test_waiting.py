@@ -66,7 +66,7 @@ def test_a_waiting_call_is_answered_with_the_picture(caller: Caller) -> None:
 def test_a_waiting_call_is_answered_with_the_error_of_its_swap(caller: Caller) -> None:
     with calling(caller) as future:
         swap = the_swap()
-        settle(swap, errors.NoFace("No face was found.", image="target"))
+        settle(swap, errors.NoFace("target", image="target"))
         answer = future.result(60)
     assert (answer.status_code, error_code(answer)) == (400, "no_face")
     assert answer.json()["task_id"] == str(swap.pk)

@@ -5,10 +5,10 @@ import uuid
 import pytest
 from pytest_django import Settings
 
-from swaps import errors, storage
+from swaps import errors, messages, storage
 from swaps.hosted import client, parser
 from swaps.provenance import xmp
-from swaps.providers.base import NO_FACE, Accepted, Answered, RemoteRequest
+from swaps.providers.base import Accepted, Answered, RemoteRequest
 from tests.paths import NO_FACE as FACELESS
 from tests.paths import SOURCE, TARGET
 from tests.receiver import Inbox, Receiver
@@ -77,7 +77,7 @@ def test_a_photo_without_a_face_is_named_by_callback_and_answer(
     reported = client.error_of(outcome.error_code, outcome.error_message)
     assert isinstance(reported, errors.NoFace)
     said = {(error.message, error.image) for error in (reported, asked.value)}
-    assert said == {(NO_FACE[image], image)}
+    assert said == {(messages.TEXTS[f"no_face.{image}"], image)}
 
 
 def test_a_photo_that_cannot_be_fetched_is_a_failure_in_words_for_people(

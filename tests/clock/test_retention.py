@@ -41,7 +41,7 @@ def counted(user: User) -> int:
 
 def failed_swap(owner: User) -> Swap:
     swap = queued_swap(owner)
-    settle(swap, errors.ApiError("It broke."))
+    settle(swap, errors.ApiError("broke"))
     return swap
 
 

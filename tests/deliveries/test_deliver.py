@@ -20,6 +20,7 @@ from swaps.clock.retention import delete_expired_logs
 from swaps.deliveries import deliver, inspector, signing
 from swaps.lifecycle.remove import remove_swap
 from swaps.lifecycle.settle import settle
+from swaps.messages import TEXTS
 from swaps.models import (
     ApiAccess,
     Delivery,
@@ -99,10 +100,10 @@ def test_a_callback_is_signed_and_carries_what_a_synchronous_answer_would(
 
 
 def test_a_failure_is_reported_with_its_error(caller: Caller) -> None:
-    delivery = ended(caller, HOOK, errors.NoFace("No face was found.", image="source"))
+    delivery = ended(caller, HOOK, errors.NoFace("source", image="source"))
     said = json.loads(signing.payload(delivery.swap))
     assert said["success"] is False
-    message = "source_image_url: No face was found."
+    message = f"source_image_url: {TEXTS['no_face.source']}"
     assert said["error"] == {"code": "no_face", "message": message}
 
 
@@ -170,14 +171,14 @@ def test_five_failures_and_then_success_are_one_delivery_with_six_attempts(
     assert (delivery.status, delivery.failures, delivery.attempts_made) == ("delivered", 5, 6)
     statuses = delivery.attempts.order_by("started_at").values_list("status", flat=True)
     assert list(statuses) == [500, None, 302, 404, 503, 200]
-    assert all(row.error for row in delivery.attempts.order_by("started_at")[:5])
+    assert all(row.error_text for row in delivery.attempts.order_by("started_at")[:5])
 
 
 def test_redirects_are_not_followed(caller: Caller, settings: Settings) -> None:
     with serving(says(http_answer())) as other, serving(leads_to("http://a.example/")) as server:
         delivery = attempt(ended(caller, allow(settings, server)))
         assert other.seen == 0
-    assert "redirects are not followed" in delivery.last_error
+    assert "redirects are not followed" in delivery.error_text
     assert delivery.is_pending
 
 
@@ -193,7 +194,7 @@ def test_a_private_address_is_never_asked(caller: Caller) -> None:
         assert server.seen == 0
     assert delivery.is_pending
     assert delivery.last_status is None
-    assert delivery.last_error
+    assert delivery.error_text
 
 
 def test_attempts_go_on_for_more_than_a_day_and_then_end(caller: Caller) -> None:
@@ -218,9 +219,9 @@ def test_an_attempt_that_ends_after_a_replay_does_not_undo_it(caller: Caller) ->
     assert not delivery.replay(now)
     later = now + 2 * LEASE
     assert delivery.replay(later)  # … until its lease is over
-    late.postpone(later, last_error="too late")
+    late.postpone(later, error_params={"code": "delivery.gone"})
     just_as_late.end(DeliveryStatus.GONE)
-    assert (late.status, late.failures, late.last_error) == (DeliveryStatus.PENDING, 0, "")
+    assert (late.status, late.failures, late.error_text) == (DeliveryStatus.PENDING, 0, "")
     assert delivery.claim(later)
     delivery.end(DeliveryStatus.DELIVERED)
     assert delivery.status == DeliveryStatus.DELIVERED
@@ -248,7 +249,7 @@ def test_a_delivery_that_breaks_on_our_side_is_written_down_and_postponed(
     monkeypatch.setattr(deliver, "payload", breaks)
     delivery = attempt(ended(caller, HOOK))
     assert delivery.is_pending
-    assert (delivery.failures, delivery.last_error) == (1, "Something broke on our side.")
+    assert (delivery.failures, delivery.error_text) == (1, "Something broke on our side.")
 
 
 def test_while_no_courier_comes_tasks_do_not_pile_up(caller: Caller) -> None:

@@ -49,7 +49,7 @@ def problem_of(raised: BaseException) -> str:
     """Return the problem that staff see."""
     trouble = raised if isinstance(raised, ProviderError) else raised.__cause__
     assert isinstance(trouble, ProviderError)
-    return trouble.problem
+    return trouble.message
 
 
 def resets(peer: Peer) -> None:

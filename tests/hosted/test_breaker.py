@@ -189,7 +189,7 @@ def test_those_that_wait_for_room_are_parked_when_it_goes_down(
     with using_provider(settings, Behaviour(callbacks=0)):
         at_work, *waiting = [send_swap(alice) for _ in range(4)]
         for _ in range(5):
-            HostedProvider.objects.record_failure(timezone.now(), "Down.")
+            HostedProvider.objects.record_failure(timezone.now(), {"code": "provider.refused"})
         tick(timezone.now())
     parked = Swap.objects.filter(is_parked=True)
     assert set(parked) == set(waiting)
@@ -202,7 +202,7 @@ def test_one_whose_outcome_came_all_the_same_does_not_stay_parked(
     with using_provider(settings, Behaviour(reply=CUT, callbacks=0)) as provider:
         swap = send_swap(alice)
         for _ in range(4):
-            HostedProvider.objects.record_failure(timezone.now(), "Down.")
+            HostedProvider.objects.record_failure(timezone.now(), {"code": "provider.refused"})
         run_step(swap, tasks.ask_provider)
         assert swap.is_parked
         assert call_back(provider) == 202
@@ -217,7 +217,7 @@ def test_a_long_pause_is_kept(alice: User, settings: Settings) -> None:
     settings.FACESWAP_HOSTED_PAUSE_SECONDS = 7200
     with using_provider(settings) as provider:
         for _ in range(5):
-            HostedProvider.objects.record_failure(timezone.now(), "Down.")
+            HostedProvider.objects.record_failure(timezone.now(), {"code": "provider.refused"})
         assert send_swap(alice).is_parked
         assert not provider.swaps
 

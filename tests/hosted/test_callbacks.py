@@ -219,7 +219,7 @@ def test_after_we_gave_up_it_is_204_and_the_swap_stays_as_it_is(
 ) -> None:
     with using_provider(settings) as provider:
         swap = send_swap(alice)
-        swap.fail(code="timeout", message="Too late.", image="")
+        swap.fail(code="timeout", params={"code": "timeout.provider"}, image="")
         Submission.objects.end(swap)
         assert call_back(provider) == 204
     swap.refresh_from_db()

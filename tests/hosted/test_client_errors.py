@@ -6,10 +6,9 @@ import traceback
 import pytest
 from pytest_django import Settings
 
-from swaps import errors
+from swaps import errors, messages
 from swaps.hosted import client
 from swaps.providers.base import (
-    NO_FACE,
     ProviderError,
     RetryLater,
 )
@@ -71,7 +70,7 @@ def test_the_message_tells_which_picture_is_meant(
 @pytest.mark.parametrize("image", ["source", "target", ""])
 def test_no_face_is_said_in_the_words_of_the_sites_own_engine(image: str) -> None:
     error = client.error_of("no_face", f"No face in {image}_image_url")
-    assert error.message == NO_FACE[image]
+    assert error.message == messages.TEXTS[f"no_face.{image or 'either'}"]
 
 
 # --- The key stays here ---------------------------------------------------------------------------

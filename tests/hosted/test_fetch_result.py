@@ -212,9 +212,9 @@ def test_what_is_no_result_ends_the_swap(
 ) -> None:
     with running_provider() as provider, pytest.raises(errors.ApiError) as refusal:
         fetch(provider, data)
-    assert refusal.value.message == client.UNUSABLE
+    assert refusal.value.explanation == {"code": "api_error.result_unusable"}
     assert isinstance(refusal.value.__cause__, ProviderError)
-    assert problem in refusal.value.__cause__.problem
+    assert problem in refusal.value.__cause__.message
     assert problem in caplog.text
 
 

@@ -29,8 +29,8 @@ def test_what_may_have_begun_is_not_taken_for_a_refusal(how: str, settings: Sett
         submit(settings, f"http://127.0.0.1:{server.port}")
     assert time.monotonic() - begun < SLACK
     assert server.seen == 1
-    assert trouble.value.problem
-    assert KEY not in trouble.value.problem
+    assert trouble.value.message
+    assert KEY not in trouble.value.message
 
 
 @pytest.mark.parametrize("starts", [True, False])

@@ -249,7 +249,7 @@ def test_an_accepted_callback_is_kept_for_staff_however_the_swap_ends(
     with using_provider(settings) as provider:
         swap = send_swap(alice)
         assert call_back(provider) == 202
-        settle(swap, errors.Timeout("Too late."))
+        settle(swap, errors.Timeout("provider"))
     assert ProviderCallback.objects.get().verdict == Verdict.ACCEPTED
 
 

@@ -137,7 +137,7 @@ def test_a_provider_that_wants_fewer_calls_is_busy(body: object, settings: Setti
         submit(settings, provider)
     assert trouble.value.is_busy
     assert trouble.value.retry_after == 17
-    assert trouble.value.problem.startswith("429")
+    assert trouble.value.message.startswith("429")
 
 
 @pytest.mark.parametrize("status", [200, 400, 403])
@@ -158,7 +158,7 @@ def test_a_provider_that_is_down_has_begun_nothing(
         submit(settings, provider)
     assert not trouble.value.is_busy
     assert trouble.value.retry_after == 2
-    assert trouble.value.problem.startswith(str(status))
+    assert trouble.value.message.startswith(str(status))
 
 
 def test_a_refusal_is_one_however_its_body_ends(settings: Settings) -> None:
@@ -170,7 +170,7 @@ def test_a_refusal_is_one_however_its_body_ends(settings: Settings) -> None:
     ):
         with serving(behave) as server, pytest.raises(RetryLater) as trouble:
             submit(settings, f"http://127.0.0.1:{server.port}")
-        assert trouble.value.problem == "503"
+        assert trouble.value.message == "503"
 
 
 def in_seconds(seconds: float, *, zone: str = "GMT") -> str:

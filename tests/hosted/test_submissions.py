@@ -130,7 +130,7 @@ def test_a_reported_failure_ends_the_swap_in_our_words_and_is_given_back(
         tasks.collect_result.call(str(swap.pk))
     assert ended_as(swap, Status.FAILED, "no_face")
     assert swap.error_image == "target"
-    assert "keine" not in swap.error_message
+    assert "keine" not in swap.error_text
     assert spent(alice) == 0
 
 
@@ -139,7 +139,7 @@ def test_what_is_refused_for_good_ends_the_swap_at_once(alice: User, settings: S
         swap = send_swap(alice)
         assert len(provider.swaps) == 1
     assert ended_as(swap, Status.FAILED, "api_error")
-    assert "credits" not in swap.error_message
+    assert "credits" not in swap.error_text
     assert spent(alice) == 0
 
 

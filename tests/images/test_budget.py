@@ -268,7 +268,7 @@ def without_metadata(data: bytes) -> bytes:
 
 def test_a_photo_without_memory_for_it_is_not_opened() -> None:
     def refusing(_size: int) -> Any:
-        raise errors.Overloaded("Later.", retry_after=1)
+        raise errors.Overloaded("opening", retry_after=1)
 
     for size in ((100, 100), (2000, 1500)):
         with pytest.raises(errors.Overloaded):

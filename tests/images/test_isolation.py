@@ -215,9 +215,10 @@ def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
 
 
 def test_every_letter_of_a_refusal_comes_across() -> None:
-    said = {"code": "too_many_pixels", "message": "It is 8 × 9 “pixels”"}
-    with pytest.raises(images.ImageRefused, match="8 × 9 “pixels”") as refusal:
-        isolation._read_photo(io.BytesIO(json.dumps(said).encode()), 30 * MP)
+    params = {"width": 8, "height": 9, "size": 1, "limit": 2}
+    reply = {"refused": {"code": "too_many_pixels.area", **params}}
+    with pytest.raises(images.ImageRefused, match="It is 8 × 9 = 1 megapixels") as refusal:
+        isolation._read_photo(io.BytesIO(json.dumps(reply).encode()), 30 * MP)
     assert refusal.value.code == "too_many_pixels"
 
 
@@ -227,15 +228,21 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
         b"",
         b"\xff\xd8\xff",
         b"[]\n",
-        b'{"code": "of its own", "message": ""}\n',
-        b'{"code": ["broken"], "message": ""}\n',
+        b'{"refused": {"code": "of its.own"}}\n',
+        b'{"refused": {"code": ["broken.file"]}}\n',
+        b'{"refused": {"code": "broken.unknown"}}\n',
+        b'{"refused": {"code": "url.password"}}\n',
+        b'{"refused": {"code": "too_many_pixels.side"}}\n',
+        b'{"refused": {"code": "not_an_image.known", "found": {"code": "url.password"}}}\n',
+        b'{"refused": {"code": "not_an_image.unknown", "accepted": ["a"]}}\n',
+        b'{"refused": "broken.file"}\n',
         b'{"content_type": "image/png"}\n',
         b'{"content_type": "text/html", "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": ["image/png"], "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": "image/png", "bytes": 1, "width": "wide", "height": 1}\n<',
         b'{"content_type": "image/png", "bytes": 1, "width": 1, "height": 1}\n<',  # no thumbnail
         b'{"content_type": "image/png", "bytes": 1e999, "width": 1, "height": 1}\n<',
-        b" " * 10_000 + b'{"code": "broken", "message": ""}\n',
+        b" " * 10_000 + b'{"refused": {"code": "broken.file"}}\n',
         b"[" * 1_900 + b"\n",
     ],
 )

@@ -32,10 +32,10 @@ def test_a_swap_ends_once(alice: User) -> None:
     swap = queued_swap(alice)
     swap.claim()
     settle(swap, finished())
-    settle(swap, errors.ApiError("too late"))
+    settle(swap, errors.ApiError("gave_up"))
     swap.refresh_from_db()
     assert swap.status == Status.SUCCEEDED
-    assert not swap.error_message
+    assert not swap.error_text
     assert Quota.objects.get_or_grant(alice).spent == 1
 
 
@@ -50,8 +50,8 @@ def test_a_failed_swap_is_given_back_exactly_once(alice: User) -> None:
     swap = queued_swap(alice)
     assert Quota.objects.get_or_grant(alice).remaining == before - 1
     twin = Swap.objects.get(pk=swap.pk)
-    settle(swap, errors.NoFace("No face.", image="source"))
-    settle(twin, errors.NoFace("No face.", image="source"))
+    settle(swap, errors.NoFace("source", image="source"))
+    settle(twin, errors.NoFace("source", image="source"))
     quota = Quota.objects.get_or_grant(alice)
     assert (quota.remaining, quota.spent) == (before, 0)
     swap.refresh_from_db()

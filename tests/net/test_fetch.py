@@ -12,7 +12,8 @@ from pytest_django import Settings
 
 from swaps import net
 from swaps.net import BadAnswer, NetError, NotAllowed, NotReached
-from swaps.net.connection import Deadline
+from swaps.net.deadline import Deadline
+from swaps.net.errors import BadUrl
 from tests.net.strangers import CHUNKED, LOCAL, OK, SHORT, SLACK, Resolver, Sentinels, fetch
 from tests.net_servers import (
     Peer,
@@ -214,7 +215,7 @@ def test_neither_messages_nor_logs_tell_secrets(caplog: pytest.LogCaptureFixture
             with pytest.raises(NetError) as error:
                 net.fetch(url, max_bytes=100, resolve=Resolver([LOCAL]))
             failures.append(error.value)
-    assert {type(failure) for failure in failures} == {BadAnswer, NotReached, NotAllowed}
+    assert {type(failure) for failure in failures} == {BadAnswer, NotReached, NotAllowed, BadUrl}
     for failure in failures:
         assert failure.message == str(failure)
         assert "secret" not in failure.message

@@ -16,7 +16,9 @@ from tests.swap_rows import finished_swap, queued_swap
 
 pytestmark = pytest.mark.django_db
 TAG = '<span class="door">API</span>'
-MISSING = errors.BadRequest("source_image_url cannot be fetched.", image="source")
+MISSING = errors.BadRequest(
+    "not_fetched", image="source", name="source", reason={"code": "host.not_found"}
+)
 
 
 def api_swap(owner: User, **fields: Any) -> Swap:
@@ -86,7 +88,7 @@ def test_another_try_is_offered_with_the_photo_that_is_here(
 ) -> None:
     key = queued_swap(alice).source_key
     swap = api_swap(alice, **{f"{here}_key": key})
-    settle(swap, errors.BadRequest("It cannot be fetched.", image=blamed))
+    settle(swap, errors.BadRequest("request", image=blamed))
     for html in pages(as_alice, swap):
         links = re.findall(rf'href="/swaps/new/\?(\w+)={swap.pk}"', html)
         assert links == ([offered] if offered else [])

@@ -454,7 +454,7 @@ def test_a_callback_is_shown_with_its_headers_and_a_right_signature(
 
 
 def test_a_callback_of_a_failure_is_shown_too(as_alice: Client, alice: User) -> None:
-    arrived(alice, errors.NoFace("No face was found.", image="source"))
+    arrived(alice, errors.NoFace("source", image="source"))
     shown = fragment(as_alice, CALLBACKS)
     assert "no_face" in shown
     assert "<img" not in shown

@@ -103,7 +103,7 @@ def test_a_poll_brings_the_finished_card_and_says_so(as_alice: Client, alice: Us
 def test_a_poll_shows_a_failure_with_its_reason(as_alice: Client, alice: User) -> None:
     swap = queued_swap(alice)
     url = poll_url(as_alice)
-    settle(swap, errors.NoFace("No face was found in the face photo.", image="source"))
+    settle(swap, errors.NoFace("source", image="source"))
     answer = as_alice.get(url, headers=HTMX).content.decode()
     assert "No face was found in the face photo." in answer
 

@@ -32,7 +32,7 @@ def parked_swap(owner: User) -> Swap:
 
 def bring_down(at: datetime.datetime) -> None:
     for _ in range(FAILURES_TO_OPEN):
-        HostedProvider.objects.record_failure(at, "The connection was refused.")
+        HostedProvider.objects.record_failure(at, {"code": "provider.refused"})
 
 
 def read(client: Client, url: str, **headers: str) -> str:

@@ -119,7 +119,7 @@ def _store_picture(user: User, name: Name, upload: Any) -> Picture:
     now = timezone.now()
     rate, may_send = rate_limit.count_form(user, now)
     if not may_send:
-        error = rate_limit.refusal(rate, now, "send {} pictures")
+        error = rate_limit.refusal(rate, now, "pictures")
         return Picture(name=name, refusal=error.message)
     try:
         space.require_free_space()
