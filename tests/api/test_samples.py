@@ -258,6 +258,13 @@ def test_nothing_hidden_stands_in_a_program(body: dict[str, Any]) -> None:
         assert all(c.isprintable() or c in "\n\t" for c in made.code), made.language
 
 
+def test_a_program_is_plain_text_which_a_page_escapes() -> None:
+    """A rendered template would count as safe HTML."""
+    for made in samples("https://api.example.org", "/face/swap", {"id": "<script>"}, "fs_key"):
+        assert not hasattr(made.code, "__html__")
+        assert "<script>" in made.code
+
+
 def test_the_placeholder_for_a_key_can_be_sent() -> None:
     """A program that is run as it stands is told by the server that its key is wrong."""
     assert PLACEHOLDER.isascii()

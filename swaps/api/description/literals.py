@@ -1,0 +1,114 @@
+"""Template filters that write a value as a literal of a programming language.
+
+Any text may stand in a call. What would end a literal, or cannot be seen, is escaped as the
+language has it, so a program sends exactly what the page shows.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+Quote = Callable[[str], str]
+
+
+@register.filter
+def shell(text: str) -> str:
+    """Quote a word for a POSIX shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+@register.filter
+def python(value: Any) -> str:
+    """Write text, number, boolean or list in Python."""
+    return _literal(value, _quoting(escape_utf32), true="True", false="False")
+
+
+@register.filter
+def javascript(value: Any) -> str:
+    """Write text, number, boolean or list in JavaScript, also inside of an HTML page."""
+    return _literal(value, _quote_javascript)
+
+
+@register.filter
+def javascript_key(name: str) -> str:
+    """Write the key of an object in JavaScript, quoted where that is needed."""
+    return name if IDENTIFIER.fullmatch(name) else _quote_javascript(name)
+
+
+@register.filter
+def java(text: str) -> str:
+    """Quote text for Java, in ASCII alone, whatever the compiler takes for the file's encoding.
+
+    Control characters are octal: Java reads a Unicode escape of one as the end of a line.
+    """
+    return _quoting(lambda c: f"\\{ord(c):03o}" if c.isascii() else escape_utf16(c), is_ascii=True)(
+        text
+    )
+
+
+@register.filter
+def go(text: str) -> str:
+    """Quote text for Go."""
+    return _quoting(escape_utf32)(text)
+
+
+@register.filter
+def go_raw(text: str) -> str:
+    """Quote JSON for Go as a raw string, which nothing but a backtick ends."""
+    return "`" + text.replace("`", "\\u0060") + "`"
+
+
+@register.filter
+def php(value: Any) -> str:
+    """Write text, number, boolean or list in PHP."""
+    return _literal(value, _quoting(_escape_in_braces, special={"$": "\\$"}))
+
+
+def escape_utf16(character: str) -> str:
+    r"""Escape a character as JSON does, like ``\ud83d\ude42``."""
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def escape_utf32(character: str) -> str:
+    r"""Escape a character as Python and Go do, like ``\U0001f642``."""
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _escape_in_braces(character: str) -> str:
+    return f"\\u{{{ord(character):x}}}"
+
+
+def _quote_javascript(text: str) -> str:
+    """An end of a script may not stand in it."""
+    return _quoting(_escape_in_braces)(text).replace("</", "<\\/")
+
+
+def _quoting(escape: Quote, *, special: Mapping[str, str] = {}, is_ascii: bool = False) -> Quote:
+    """Return a function that quotes text; ``escape`` writes a character that cannot be seen."""
+    named = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", **special}
+
+    def shown(character: str) -> str:
+        if character in named:
+            return named[character]
+        is_plain = character.isprintable() and (character.isascii() or not is_ascii)
+        return character if is_plain else escape(character)
+
+    return lambda text: f'"{"".join(map(shown, text))}"'
+
+
+def _literal(value: Any, quote: Quote, *, true: str = "true", false: str = "false") -> str:
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, bool):
+        return true if value else false
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(part, quote, true=true, false=false) for part in value)}]"
+    return json.dumps(value)
