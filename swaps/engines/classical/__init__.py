@@ -1,4 +1,7 @@
-"""The engine: swaps faces in arrays. It knows no Django, no files but its models, and nobody."""
+"""The classical face-swap engine: arrays in, arrays out. No Django, no network.
+
+The only files it reads are its models.
+"""
 
 from swaps.engines.classical.pipeline import Engine
 from swaps.engines.classical.types import ModelError, NoFace, SwapOutput

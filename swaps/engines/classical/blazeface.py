@@ -1,7 +1,7 @@
-"""BlazeFace (Bazarevsky et al. 2019): one network, its anchors, and the merging of its boxes.
+"""Runs BlazeFace (Bazarevsky et al. 2019): the network, its anchors, and merging its boxes.
 
-Detections are n×17 float32: x0, y0, x1, y1, score 0…1, then x, y of six key points
-(right eye, left eye, nose, mouth, right ear, left ear), all in pixels.
+Detections are n×17 float32: x0, y0, x1, y1, score 0…1, then x, y of six key points (right eye, left
+eye, nose, mouth, right ear, left ear), all in pixels.
 """
 
 import math
@@ -17,13 +17,16 @@ NO_DETECTIONS = np.zeros((0, 17), np.float32)
 
 
 class BlazeFace:
-    """Detects the faces that are upright in a picture, and many that are not."""
+    """Detects faces in a picture: those that are upright, and many that are not.
+
+    ``side`` is the side of the network's square input; ``per_cell`` gives boxes per cell by stride.
+    """
 
     def __init__(self, model: Model, side: int, per_cell: dict[int, int]) -> None:
         self._model, self._side, self._anchors = model, side, anchors(side, per_cell)
 
     def __call__(self, picture: Picture, threshold: float) -> Floats:
-        """All detections, not merged, whose score is above ``threshold``."""
+        """Return all detections (n×17) with a score above ``threshold``, not merged."""
         height, width = picture.shape[:2]
         scale = self._side / max(height, width)
         new_w, new_h = max(1, round(width * scale)), max(1, round(height * scale))
@@ -39,7 +42,7 @@ class BlazeFace:
         kept = np.flatnonzero(scores > threshold)
         if not len(kept):
             return NO_DETECTIONS.copy()
-        # Every pair is relative to its anchor, except width and height.
+        # Every pair is relative to its anchor, except the second: width and height.
         pairs = boxes.reshape(-1, 8, 2)[kept]
         anchors = self._anchors[kept, None] * self._side
         size = pairs[:, 1] / scale
@@ -51,7 +54,10 @@ class BlazeFace:
 
 
 def anchors(side: int, per_cell: dict[int, int]) -> Floats:
-    """Centres, 0…1, of the cells of each stride, each as often as the net has boxes there."""
+    """Return the anchors (n×2 float32, 0…1).
+
+    The cells' centres, repeated for each box of a cell.
+    """
     layers = []
     for stride, count in per_cell.items():
         centres = (np.arange(side // stride) + 0.5) / (side // stride)
@@ -60,10 +66,10 @@ def anchors(side: int, per_cell: dict[int, int]) -> Floats:
     return np.concatenate(layers).astype(np.float32)
 
 
-def merge(found: Floats) -> Floats:
-    """Overlapping detections become their mean, weighted by score, best first.
+def merge_overlapping(found: Floats) -> Floats:
+    """Merge overlapping detections (n×17) into their mean weighted by score, best first.
 
-    Two overlap from an intersection over union of .3, or when one holds most of the other.
+    Two overlap from an intersection over union of .3, or when one covers .6 of the smaller.
     """
     found = found[np.argsort(-found[:, 4], kind="stable")]
     merged = []
@@ -83,19 +89,22 @@ def merge(found: Floats) -> Floats:
     return np.array(merged, np.float32).reshape(-1, 17)
 
 
-def eye_line(detection: Floats) -> float:
-    """The angle of the line through the eyes, radians; 0 when the face is upright, clockwise."""
+def eye_angle(detection: Floats) -> float:
+    """Return the angle of the line through the eyes in radians, clockwise.
+
+    0 for an upright face.
+    """
     (rx, ry), (lx, ly) = detection[5:7], detection[7:9]
     return math.atan2(ly - ry, lx - rx)
 
 
-def turned_back(found: Floats, quarters: int, shape: tuple[int, int]) -> Floats:
-    """Detections in ``np.rot90(picture, quarters)``, in the coordinates of the picture.
+def rotated_back(found: Floats, quarters: int, shape: tuple[int, int]) -> Floats:
+    """Map detections found in ``np.rot90(picture, quarters)`` to the coordinates of the picture.
 
     ``shape``: rows and columns of the picture.
     """
     for left in range(quarters % 4, 0, -1):
-        width = shape[left % 2]  # of the picture after one quarter turn less
+        width = shape[left % 2]  # of the picture with one quarter turn less
         x, y = found[:, [0, 2, *range(5, 17, 2)]], found[:, [1, 3, *range(6, 17, 2)]]
         turned = found.copy()
         turned[:, [2, 0, *range(5, 17, 2)]] = width - y
@@ -104,8 +113,8 @@ def turned_back(found: Floats, quarters: int, shape: tuple[int, int]) -> Floats:
     return found
 
 
-def upside_down(detection: Floats) -> Floats:
-    """The same box, its key points turned by 180° around its middle."""
+def rotated_by_180(detection: Floats) -> Floats:
+    """Return the detection with its key points rotated by 180° about the centre of its box."""
     turned = detection.copy()
     turned[5:] = np.tile(detection[:2] + detection[2:4], 6) - detection[5:]
     return turned

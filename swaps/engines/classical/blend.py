@@ -1,4 +1,4 @@
-"""Put the face into the target without a seam: Laplacian pyramids (Burt & Adelson 1983)."""
+"""Blends the face into the target without a seam: Laplacian pyramids (Burt & Adelson 1983)."""
 
 import math
 from itertools import pairwise
@@ -11,11 +11,13 @@ from swaps.engines.classical.types import Floats, Mask
 
 
 def blend(face: Floats, target: Floats, mask: Mask, *, size: float) -> Floats:
-    """All H×W(×3), colours 0…255; each band of detail is mixed with a mask as soft as it is wide.
+    """Return ``face`` blended into ``target``.
 
-    ``size`` of the face, pixels, sets the number of levels: the coarsest has 24 pixels a face,
-    so that light does not run from one cheek to the other. Pyramids are linear: one of the
-    difference serves for both pictures.
+    Each frequency band gets a mask as soft as it is wide.
+
+    Both are H×W×3 float32, 0…255, and ``mask`` is H×W. ``size`` of the face in pixels sets the
+    number of levels: at the coarsest a face is 24 pixels wide, so that light does not spread from
+    one cheek to the other. Pyramids are linear, so one of the difference serves for both pictures.
     """
     levels = int(np.clip(math.log2(max(size, 32) / 24), 1, 5))
     weights = _reductions(smooth(mask, 0, 1), levels)
@@ -28,7 +30,10 @@ def blend(face: Floats, target: Floats, mask: Mask, *, size: float) -> Floats:
 
 
 def _bands(values: Floats, levels: int) -> list[Floats]:
-    """The Laplacian pyramid: what each reduction loses, and at last what is left."""
+    """Return the Laplacian pyramid.
+
+    What each reduction loses, finest first, and the last reduction.
+    """
     bands = _reductions(values, levels)
     for finer, coarser in pairwise(bands):
         np.subtract(finer, _expand(coarser, finer), out=finer)

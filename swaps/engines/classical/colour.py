@@ -1,4 +1,4 @@
-"""Give the warped face the target's complexion and light, in CIE Lab."""
+"""Matches the warped face to the target's complexion and light, in CIE Lab."""
 
 import cv2
 import numpy as np
@@ -10,17 +10,20 @@ from swaps.engines.classical.mesh import OPENINGS
 from swaps.engines.classical.skin import statistics
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask
 
-_LEAST, _MOST = 0.65, 1.5  # contrast is changed within these, or noise and pores are overdrawn
+_MIN_GAIN, _MAX_GAIN = (
+    0.65,
+    1.5,
+)  # limits of contrast: beyond, noise and pores show
 _LIGHT = 0.9
-_WIDE, _NARROW = 0.16, 0.05  # of the face: the blur of its light, and of its rim
-_STRIP = 32  # rows recoloured at a time: they stay in the processor's cache
+_WIDE, _NARROW = 0.16, 0.05  # sigmas as fractions of the face: for its light, and for its rim
+_STRIP = 32  # rows recoloured at a time, to fit the processor's cache
 _KNEE = 86.0  # L: highlights above are compressed so that they do not clip
 
 
 def transfer(source: AnyArray, target: AnyArray) -> AnyArray:
-    """The linear map (3×3) between two covariances that moves colours least.
+    """Return the linear map (3×3) between two covariances (3×3) that moves colours least.
 
-    Monge–Kantorovitch linear transfer, Pitié & Kokaram 2007; singular values clipped.
+    Monge–Kantorovitch linear transfer (Pitié & Kokaram 2007), with clipped singular values.
     """
     noise = 0.5 * np.eye(3)
     values, vectors = np.linalg.eigh(source + noise)
@@ -29,17 +32,17 @@ def transfer(source: AnyArray, target: AnyArray) -> AnyArray:
     values, vectors = np.linalg.eigh(root @ (target + noise) @ root)
     middle = vectors @ np.diag(np.sqrt(np.maximum(values, 0))) @ vectors.T
     u, s, vt = np.linalg.svd(inverse @ middle @ inverse)
-    return np.asarray((u * np.clip(s, _LEAST, _MOST)) @ vt)
+    return np.asarray((u * np.clip(s, _MIN_GAIN, _MAX_GAIN)) @ vt)
 
 
 def match_colour(
     warped: Floats, target: Floats, grid: Grid, parts: Regions, skin: Skins, *, goal: Landmarks
 ) -> Floats:
-    """The region's pixels (H×W×3, 0…255) of the face in the target's colours.
+    """Return the warped face (H×W×3 float32, 0…255) in the target's colours.
 
-    ``warped``: the region's pixels, 0…255; ``target``: Lab on the grid.
+    ``warped`` has the region's pixels, 0…255; ``target`` is Lab on the grid.
     """
-    coarse = lab(grid.down(warped))
+    coarse = lab(grid.downsample(warped))
     plain = parts.core * skin.source * skin.target
     if plain.sum() < 50:
         plain = parts.core
@@ -49,24 +52,28 @@ def match_colour(
     # x → A (x − mean) + mean', as one 3×4 matrix
     affine = np.column_stack([matrix, to_mean - matrix @ mean]).astype(np.float32)
     recoloured = np.asarray(cv2.transform(coarse, affine), np.float32)
-    light = _light(recoloured, target, grid, parts, skin)
+    light = _light_difference(recoloured, target, grid, parts, skin)
     change = affine.copy()
     change[:, :3] -= np.eye(3, dtype=np.float32)
-    light, openings = grid.up(light), grid.openings(goal, OPENINGS)
+    light, openings = grid.upsample(light), grid.openings_mask(goal, OPENINGS)
     matched = np.empty_like(warped)
     for top in range(0, len(warped), _STRIP):
         rows = slice(top, top + _STRIP)
-        matched[rows] = _apply(lab(warped[rows]), change, light[rows], openings[rows], mean[0])
+        matched[rows] = _apply_change(
+            lab(warped[rows]), change, light[rows], openings[rows], mean[0]
+        )
     return matched
 
 
-def _light(face: Floats, target: Floats, grid: Grid, parts: Regions, skin: Skins) -> Floats:
-    """What the blurred skin of the target has more than that of the face (Lab, on the grid)."""
+def _light_difference(
+    face: Floats, target: Floats, grid: Grid, parts: Regions, skin: Skins
+) -> Floats:
+    """Return the difference of the target's blurred skin to the face's (Lab, on the grid)."""
     bare = parts.inner * (1 - parts.features)
     own, other = (bare * np.maximum(p, np.float32(0.02)) for p in (skin.source, skin.target))
     wide = _WIDE * grid.face
     light = _LIGHT * (_blur_within(target, other, wide) - _blur_within(face, own, wide))
-    # At the rim again, finer, so that the colours meet where the blend is.
+    # Once more with less blur at the rim, so that colours agree where the blend is.
     rim = (parts.distance > 0) * (1 - smooth(parts.distance, 0.05 * grid.face, 0.16 * grid.face))
     little = np.asarray(parts.distance > 0, np.float32) * np.float32(0.02)
     own, other = np.maximum(own, little), np.maximum(other, little)
@@ -77,20 +84,20 @@ def _light(face: Floats, target: Floats, grid: Grid, parts: Regions, skin: Skins
 
 
 def _blur_within(values: Floats, weights: Mask, sigma: float) -> Floats:
-    """Normalised convolution (Knutsson & Westin 1993): only weighted pixels count."""
+    """Blur only pixels with weights: normalised convolution (Knutsson & Westin 1993)."""
     weights = np.asarray(weights, np.float32)
     share = np.maximum(blur(weights, sigma), np.float32(1e-3))
     return np.asarray(blur(values * weights[..., None], sigma) / share[..., None], np.float32)
 
 
-def _apply(
+def _apply_change(
     face: Floats, change: Floats, light: Floats, openings: Mask, skin_lightness: float
 ) -> Floats:
-    """Add the change to Lab ``face``, but less where a shift would show.
+    """Add the change to the Lab ``face`` and return RGB 0…255; change less where it would show.
 
-    Dark pixels (hair, brows, pupils) take it in proportion: a full shift turns brows blue, and
-    being lightened with the skin they would turn grey, so that counts for less still.
-    Teeth and the whites of the eyes keep most of their own colour.
+    Dark pixels (hair, brows, pupils) get a proportional share: a full shift would turn brows blue,
+    and lightening would turn them grey, so that counts for still less. Teeth and the whites of the
+    eyes keep most of their own colour.
     """
     shift = np.asarray(cv2.transform(face, change), np.float32)
     shift += light

@@ -1,6 +1,6 @@
-"""Give the face the target's sharpness and grain, so that it does not look pasted.
+"""Matches the face to the target's sharpness and grain, so that it does not look pasted.
 
-Energies are robust deviations (1.4826 × median) of three bands of luma, measured on skin.
+Energies are robust deviations (1.4826 × median) of three frequency bands of luma, measured on skin.
 """
 
 import math
@@ -13,19 +13,19 @@ from swaps.engines.classical.types import AnyArray, Floats, Ints, Mask, Picture
 
 _FINE, _MIDDLE, _COARSE = 0.0, 1.0, 2.2  # sigmas, pixels, of the bands' edges
 _DEFOCUS = (0.0, 0.6, 0.9, 1.3, 1.8, 2.5, 3.5)
-_TOLERATED = 1.35  # times the target's sharpness: what is not seen
-_TILE = 521  # prime, so that no repetition falls into step with the blocks of JPEG
+_SHARPNESS_TOLERANCE = 1.35  # times the target's sharpness: not visible
+_TILE = 521  # prime, so that repetitions do not align with the blocks of JPEG
 _GRAIN_SIGMA = 0.6
 _SAMPLES = 20_000
-_WINDOW = 384  # pixels: energies are measured in the middle of the face, it is enough
+_WINDOW = 384  # pixels: measuring energies in the middle of the face is enough
 
 
 def match_detail(face: Floats, region: Picture, skin: Mask, features: Mask) -> Floats:
-    """The face (H×W×3, 0…255) as sharp as ``region``, the target there, and as grainy.
+    """Return the face (H×W×3 float32, 0…255) as sharp and as grainy as the target's ``region``.
 
-    How sharp both are is told by the edges of ``features`` (eyes, brows and lips; > .6), since a
-    beard or pores are no sharpness. Texture and grain are matched to those of ``skin`` (> .6),
-    and hardly change the features.
+    Sharpness is measured at the edges of ``features`` (eyes, brows and lips; > .6), since a beard
+    or pores are no sharpness. Texture and grain are matched to those of ``skin`` (> .6), and hardly
+    change the features.
     """
     measured = skin > 0.6
     if np.count_nonzero(measured) <= 200:
@@ -33,7 +33,7 @@ def match_detail(face: Floats, region: Picture, skin: Mask, features: Mask) -> F
     sigma = _defocus(face, region, features > 0.6)
     if sigma:
         face = blur(face, sigma)
-    window, where = _window(measured)
+    window, where = _measuring_window(measured)
     target, own = luma(region[window].astype(np.float32)), luma(face[window])
     to_fine, to_middle = _energy(target, _FINE, _MIDDLE, where), _energy(target, 1, 2.2, where)
     fine, middle = _energy(own, _FINE, _MIDDLE, where), _energy(own, _MIDDLE, _COARSE, where)
@@ -42,38 +42,44 @@ def match_detail(face: Floats, region: Picture, skin: Mask, features: Mask) -> F
     face = _amplify(face, fine_gain, middle_gain, features)
     missing = to_fine**2 - (fine * fine_gain) ** 2
     if missing > 0.05:
-        face += grain(face.shape[:2], math.sqrt(missing) / _finest_share(), _GRAIN_SIGMA)[..., None]
+        face += grain(face.shape[:2], math.sqrt(missing) / _fine_band_share(), _GRAIN_SIGMA)[
+            ..., None
+        ]
     return face
 
 
 @lru_cache(maxsize=4)
 def _grain_tile(sigma: float) -> Floats:
-    """Seeded film grain of deviation 1."""
+    """Return a tile of seeded film grain with a standard deviation of 1."""
     noise = np.random.default_rng(0).standard_normal((_TILE, _TILE), dtype=np.float32)
     noise = blur(noise, sigma)
     return noise / np.float32(noise.std())
 
 
 def grain(shape: tuple[int, int], deviation: float, sigma: float) -> Floats:
-    """H×W grain as soft as ``sigma`` pixels, of at most 3 levels; the same at every call."""
+    """Return film grain (H×W float32) with blur ``sigma`` in pixels, the same at every call.
+
+    ``deviation`` is in levels of 255, at most 3.
+    """
     tile = _grain_tile(sigma) * np.float32(min(3.0, deviation))
     rows, columns = (math.ceil(side / _TILE) for side in shape)
     return np.tile(tile, (rows, columns))[: shape[0], : shape[1]]
 
 
 @lru_cache(maxsize=1)
-def _finest_share() -> float:
-    """The deviation of the grain's finest band when that of the grain is 1."""
+def _fine_band_share() -> float:
+    """Return the deviation of the grain's finest band when that of the grain is 1."""
     tile = _grain_tile(_GRAIN_SIGMA)
     return float((tile - blur(tile, _MIDDLE)).std())
 
 
 def robust_deviation(values: Floats) -> float:
+    """Return the standard deviation estimated from the median, which outliers do not affect."""
     return 1.4826 * float(np.median(np.abs(values))) if values.size else 0.0
 
 
-def _window(measured: AnyArray) -> tuple[tuple[slice, slice], Ints]:
-    """A part of the region that holds enough skin, and the measured places in it (flat)."""
+def _measuring_window(measured: AnyArray) -> tuple[tuple[slice, slice], Ints]:
+    """Return a window with enough measured pixels, and their flat indices in it."""
     rows, columns = np.flatnonzero(measured.any(1)), np.flatnonzero(measured.any(0))
     slices = []
     for used in (rows, columns):
@@ -93,12 +99,12 @@ def _energy(values: Floats, low: float, high: float, where: Ints) -> float:
 
 
 def _defocus(face: Floats, region: Picture, edges: AnyArray) -> float:
-    """The least blur after which the edges of the face are no sharper than the target's."""
+    """Return the smallest blur (sigma) that makes the face's edges no sharper than the target's."""
     if np.count_nonzero(edges) <= 200:
         return 0.0
-    window, where = _window(edges)
+    window, where = _measuring_window(edges)
     own, target = luma(face[window]), luma(region[window].astype(np.float32))
-    limit = _TOLERATED * _sharpness(target, where)
+    limit = _SHARPNESS_TOLERANCE * _sharpness(target, where)
     for sigma in _DEFOCUS:
         if _sharpness(blur(own, sigma) if sigma else own, where) <= limit:
             break
@@ -106,7 +112,7 @@ def _defocus(face: Floats, region: Picture, edges: AnyArray) -> float:
 
 
 def _sharpness(values: Floats, where: Ints) -> float:
-    """How much of its contrast an edge has within few pixels: 0…1, whatever its contrast."""
+    """Return how steep the edges are, 0…1, whatever their contrast."""
     softened = blur(values, _COARSE)
     middle = blur(values, _MIDDLE) - softened
     wide = softened - blur(softened, 2 * _COARSE)
@@ -115,18 +121,18 @@ def _sharpness(values: Floats, where: Ints) -> float:
 
 
 def _amplify(face: Floats, fine_gain: float, middle_gain: float, features: Mask) -> Floats:
-    """Both bands times their gain; but nothing is taken from the features."""
+    """Multiply both bands by their gain; features lose nothing."""
     middle = blur(face, _MIDDLE)
     coarse = blur(middle, math.sqrt(_COARSE**2 - _MIDDLE**2))
     fine_band = face - middle
     middle -= coarse
-    coarse += middle * _kept(middle_gain, features)
-    coarse += fine_band * _kept(fine_gain, features)
+    coarse += middle * _gain_per_pixel(middle_gain, features)
+    coarse += fine_band * _gain_per_pixel(fine_gain, features)
     return coarse
 
 
-def _kept(gain: float, features: Mask) -> np.float32 | Floats:
-    """The gain; for one below 1, 1 at the features (H×W×1)."""
+def _gain_per_pixel(gain: float, features: Mask) -> np.float32 | Floats:
+    """Return the gain; where it is below 1, an H×W×1 array that is 1 at the features."""
     if gain >= 1:
         return np.float32(gain)
     return (np.float32(gain) + np.float32(1 - gain) * features)[..., None]

@@ -1,7 +1,7 @@
-"""Where faces are, of any size and at any angle, in pictures of any shape.
+"""Detects faces of any size and at any angle, in pictures of any shape.
 
-The networks find upright faces of about a tenth to all of a window, so the picture is looked at
-through square windows: large ones first, and as it is before it is turned.
+The networks find upright faces that fill a tenth to all of their input, so the picture is searched
+through square windows: large ones first, and unrotated before rotated.
 """
 
 import math
@@ -9,24 +9,30 @@ from pathlib import Path
 
 import numpy as np
 
-from swaps.engines.classical.blazeface import NO_DETECTIONS, BlazeFace, eye_line, merge, turned_back
-from swaps.engines.classical.filters import cut
+from swaps.engines.classical.blazeface import (
+    NO_DETECTIONS,
+    BlazeFace,
+    eye_angle,
+    merge_overlapping,
+    rotated_back,
+)
+from swaps.engines.classical.filters import padded_crop
 from swaps.engines.classical.models import Model
 from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import Floats, Picture
 
-_SIDE = 1600  # a window is looked at with this side at most, pixels
-_SMALLEST = 24.0  # pixels: below, the landmarks are guesses
+_SIDE = 1600  # pixels: larger windows are reduced to this side
+_MIN_FACE = 24.0  # pixels: landmarks of smaller faces are guesses
 _MAX_WINDOWS = 240  # in one search: about a second
-_LEAST_WINDOW = 192.0  # pixels: smaller windows would only be enlarged
-_SURE = 0.9  # score; upside down faces have reached .87
-_SURE_ANGLE = math.radians(60)
+_MIN_WINDOW = 192.0  # pixels: smaller windows would only be enlarged
+_CERTAIN_SCORE = 0.9  # score; upside down faces have reached .87
+_CERTAIN_ANGLE = math.radians(60)
 _SAME_WAY = math.radians(50)
-_AROUND = 2.0  # sides of the box that are looked at to tell which way up a face is
+_AROUND = 2.0  # box sides: the surroundings that tell which way up a face is
 
 
 class Detector:
-    """All faces of a picture, the small ones through overlapping windows."""
+    """Detects all faces of a picture, small ones through overlapping windows."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         near = Model(
@@ -37,36 +43,36 @@ class Detector:
         self._far = BlazeFace(far, 192, {4: 1})
 
     def __call__(self, picture: Pyramid, *, quarters: int = 0, depth: int = 0) -> Floats:
-        """The merged detections (n×17) of one search, in pixels of the picture.
+        """Return the merged detections (n×17) of one search, in pixels of the picture.
 
-        ``quarters``: how often the picture is turned left by 90° before the search. ``depth``:
-        0 searches the whole picture, or square windows of an elongated one, and windows of half
-        that side where only small faces were found; 1 and 2 search windows of a quarter and of an
-        eighth. A search that needs more than 240 windows, or smaller ones than the network's
-        input, finds nothing.
+        ``quarters``: by how many quarter turns to the left the picture is rotated before the
+        search. ``depth``: 0 searches the whole picture, or square windows of an elongated one, and
+        windows of half that side where only small faces were found; 1 and 2 search windows of a
+        quarter and an eighth. A search that would need more than 240 windows, or windows smaller
+        than the network's input, finds nothing.
         """
         shorter, longer = sorted(picture[0].shape[:2])
-        if shorter < _SMALLEST:
+        if shorter < _MIN_FACE:
             return NO_DETECTIONS.copy()
         span = max(min(longer, 2 * shorter), 2 * longer / _MAX_WINDOWS)
         if depth:
             span /= 2 ** (depth + 1)
-            if span < _LEAST_WINDOW:
+            if span < _MIN_WINDOW:
                 return NO_DETECTIONS.copy()
         small, factor = picture.no_finer_than(2 ** max(0, math.ceil(math.log2(span / _SIDE))))
         turned = np.ascontiguousarray(np.rot90(small, quarters))
         found = self._search(turned, math.ceil(span / factor), is_fine=depth > 0)
-        found = turned_back(merge(found), quarters, small.shape[:2])
+        found = rotated_back(merge_overlapping(found), quarters, small.shape[:2])
         found[:, [*range(4), *range(5, 17)]] *= factor
-        found = found[found[:, 2] - found[:, 0] >= _SMALLEST]
-        upright = [self._turned_upright(picture, detection, quarters) for detection in found]
+        found = found[found[:, 2] - found[:, 0] >= _MIN_FACE]
+        upright = [self._oriented(picture, detection, quarters) for detection in found]
         return np.array([u for u in upright if u is not None], np.float32).reshape(-1, 17)
 
     def _search(self, picture: Picture, side: int, *, is_fine: bool) -> Floats:
         if is_fine:
             return self._in_windows(picture, side, 0.7)
         found = self._in_windows(picture, side, 0.6, near=0.5)
-        # Both nets miss faces that are small in their input.
+        # Both networks miss faces that are small in their input.
         if side > 500 and (not len(found) or np.ptp(found[:, 0:4:2], 1).max() < 0.16 * side):
             found = np.concatenate([found, self._in_windows(picture, side // 2, 0.7)])
         return found
@@ -74,9 +80,14 @@ class Detector:
     def _in_windows(
         self, picture: Picture, side: int, threshold: float, near: float | None = None
     ) -> Floats:
-        """What each window shows whole; a box cut by a window's inner edge is left out."""
+        """Return the detections of all windows.
+
+        Boxes that touch a window's inner edge are left out.
+        """
         height, width = picture.shape[:2]
-        corners = [(x, y) for y in _starts(height, side) for x in _starts(width, side)]
+        corners = [
+            (x, y) for y in _window_offsets(height, side) for x in _window_offsets(width, side)
+        ]
         if len(corners) > _MAX_WINDOWS:
             return NO_DETECTIONS.copy()
         parts = [NO_DETECTIONS]
@@ -97,26 +108,28 @@ class Detector:
             parts.append(found[whole])
         return np.concatenate(parts)
 
-    def _turned_upright(self, picture: Pyramid, detection: Floats, quarters: int) -> Floats | None:
-        """The detection with its key points the right way up; None if that shows no face.
+    def _oriented(self, picture: Pyramid, detection: Floats, quarters: int) -> Floats | None:
+        """Return the detection with its key points the right way up.
 
-        The networks find eyes at the mouth of a face that is upside down. Unless the detection
-        is beyond doubt, four turned copies of its surroundings vote: right answers agree, and an
-        upright face has the best score.
+        None if it turns out to be no face.
+
+        The networks find eyes at the mouth of a face that is upside down. Unless the detection is
+        certain, four rotated copies of its surroundings vote: right answers agree, and an upright
+        face has the best score.
         """
-        if detection[4] >= _SURE and _is_near(
-            eye_line(detection), quarters * math.pi / 2, _SURE_ANGLE
+        if detection[4] >= _CERTAIN_SCORE and _is_near(
+            eye_angle(detection), quarters * math.pi / 2, _CERTAIN_ANGLE
         ):
             return detection
         side = _AROUND * float((detection[2:4] - detection[:2]).max())
         level, factor = picture.no_finer_than(side / 256)
         corner = ((detection[:2] + detection[2:4] - side) / 2 / factor).round().astype(int)
         cells = max(2, round(side / factor))
-        patch = cut(level, int(corner[0]), int(corner[1]), cells, cells)
-        votes = self._votes(patch)
+        patch = padded_crop(level, int(corner[0]), int(corner[1]), cells, cells)
+        votes = self._orientation_votes(patch)
         if not len(votes):
             return None
-        lines = [eye_line(vote) for vote in votes]
+        lines = [eye_angle(vote) for vote in votes]
         agreed = [[_is_near(a, b, _SAME_WAY) for b in lines] for a in lines]
         winner = int(np.argmax(np.array(agreed) @ votes[:, 4]))
         best = votes[agreed[winner]][0]
@@ -124,21 +137,21 @@ class Detector:
         best[[*range(4), *range(5, 17)]] *= factor
         return np.asarray(best, np.float32)
 
-    def _votes(self, patch: Picture) -> Floats:
-        """The best detection over the centre in each of four turned copies, best first."""
+    def _orientation_votes(self, patch: Picture) -> Floats:
+        """Return the best detection over the centre of each of four rotated copies, best first."""
         middle = len(patch) / 2
         votes = [NO_DETECTIONS]
         for quarters in range(4):
             found = self._near(np.ascontiguousarray(np.rot90(patch, quarters)), 0.3)
-            found = turned_back(found, quarters, patch.shape[:2])
+            found = rotated_back(found, quarters, patch.shape[:2])
             found = found[((found[:, :2] < middle) & (found[:, 2:4] > middle)).all(1)]
             votes.append(found[np.argsort(-found[:, 4])][:1])
         found = np.concatenate(votes)
         return found[np.argsort(-found[:, 4], kind="stable")]
 
 
-def _starts(length: int, side: int) -> list[int]:
-    """Where windows of ``side`` begin that cover ``length`` and overlap by half or more."""
+def _window_offsets(length: int, side: int) -> list[int]:
+    """Return where windows of ``side`` begin that cover ``length`` and overlap by half or more."""
     count = 1 + max(0, math.ceil(2 * (length - side) / side))
     return [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
 

@@ -1,26 +1,28 @@
-"""From a picture to its faces: detect, verify by the landmarks, keep each once."""
+"""Finds the faces of a picture: detects, verifies by the landmarks, and removes duplicates."""
 
 import math
 from pathlib import Path
 
 import numpy as np
 
-from swaps.engines.classical.blazeface import eye_line, upside_down
+from swaps.engines.classical.blazeface import eye_angle, rotated_by_180
 from swaps.engines.classical.detect import Detector
 from swaps.engines.classical.landmarks import Landmarker
 from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import AnyArray, Face, Floats, Landmarks, Picture
 from swaps.engines.classical.whole import is_whole
 
-_IS_FACE = 0.5  # landmark score of a face that is upright and found at once
-_IS_UNUSUAL_FACE = 0.95  # of any other: the more one looks, the more evidence one needs
-_DOUBTFUL, _BETTER = 0.98, 0.1  # landmarks that are the right way up nearly always reach .99
+_MIN_SCORE = 0.5  # landmark score of an upright face that the first search finds
+_MIN_UNUSUAL_SCORE = 0.95  # of others: more searches find more false positives
+_DOUBTFUL, _BETTER = 0.98, 0.1  # landmarks the right way up nearly always score .99
 _SAME_WAY = math.radians(60)
-# Turned by quarters to the left, and how deep: from what is usual to what is rare and dear.
+# Quarter turns to the left, and depth: from common and cheap to rare and expensive.
 _SEARCHES = ((0, 0), (2, 0), (1, 0), (3, 0), (0, 1), (0, 2))
 
 
 class FaceFinder:
+    """Finds the faces of a picture, with their landmarks."""
+
     def __init__(self, folder: Path, threads: int) -> None:
         self._detect = Detector(folder, threads)
         self._landmarks = Landmarker(folder, threads)
@@ -28,10 +30,10 @@ class FaceFinder:
     def largest(
         self, picture: Picture, *, must_be_whole: bool = False, hidden: AnyArray | None = None
     ) -> tuple[Face | None, int]:
-        """The largest face, if there is one, and how many there are.
+        """Return the largest face, or None, and how many faces there are.
 
-        A face that must be whole shows its eyes, nose and mouth, outside of ``hidden`` (H×W,
-        true where the picture is transparent), and is of one person.
+        With ``must_be_whole`` the face must show eyes, nose and mouth outside of ``hidden`` (H×W,
+        True where the picture is transparent), and belong to one person.
         """
         pyramid = Pyramid(picture)
         faces = self._search(pyramid)
@@ -44,11 +46,11 @@ class FaceFinder:
         return Face(landmarks=landmarks, irises=irises), len(faces)
 
     def all(self, picture: Picture) -> list[Landmarks]:
-        """All faces (rough landmarks), largest first."""
+        """Return the rough landmarks of all faces, largest first."""
         return self._search(Pyramid(picture))
 
     def _search(self, pyramid: Pyramid) -> list[Landmarks]:
-        """What the first search finds that finds anything; largest first."""
+        """Return the faces of the first search that finds any, largest first."""
         for quarters, depth in _SEARCHES:
             found = []
             for detection in self._detect(pyramid, quarters=quarters, depth=depth):
@@ -57,31 +59,34 @@ class FaceFinder:
                 if landmarks is not None:
                     found.append(landmarks)
             if found:
-                return without_twins(found)
+                return without_duplicates(found)
         return []
 
     def _locate(self, pyramid: Pyramid, detection: Floats, *, is_usual: bool) -> Landmarks | None:
-        """The landmarks of a detection, if it is a face; where they fit badly, the other way up."""
+        """Return the landmarks of a detection, or None if it is no face.
+
+        Where they fit badly, the detection is also tried the other way up.
+        """
         landmarks, score = self._landmarks.locate(pyramid, detection)
         if score < _DOUBTFUL:
-            turned = upside_down(detection)
+            turned = rotated_by_180(detection)
             others, other_score = self._landmarks.locate(pyramid, turned)
             if other_score > score + _BETTER:
                 landmarks, score, detection = others, other_score, turned
-        is_usual = is_usual and abs(eye_line(detection)) <= _SAME_WAY
-        is_face = score >= (_IS_FACE if is_usual else _IS_UNUSUAL_FACE)
+        is_usual = is_usual and abs(eye_angle(detection)) <= _SAME_WAY
+        is_face = score >= (_MIN_SCORE if is_usual else _MIN_UNUSUAL_SCORE)
         return landmarks if is_face and _is_same_way(landmarks, detection) else None
 
 
 def _is_same_way(landmarks: Landmarks, detection: Floats) -> bool:
-    """Whether both are upright at about the same angle."""
+    """Return whether landmarks and detection agree about the way up."""
     right, left = landmarks[33], landmarks[263]
     angle = math.atan2(left[1] - right[1], left[0] - right[0])
-    return abs(math.remainder(angle - eye_line(detection), math.tau)) <= _SAME_WAY
+    return abs(math.remainder(angle - eye_angle(detection), math.tau)) <= _SAME_WAY
 
 
-def without_twins(faces: list[Landmarks]) -> list[Landmarks]:
-    """Largest first; of faces with nearly the same centre only the largest."""
+def without_duplicates(faces: list[Landmarks]) -> list[Landmarks]:
+    """Return the faces, largest first, without those centred on nearly the same point."""
     kept: list[Landmarks] = []
     for face in sorted(faces, key=lambda face: -float(np.ptp(face[:, :2], axis=0).prod())):
         centre = face[:, :2].mean(0)

@@ -1,4 +1,4 @@
-"""Pose, and the shape that the result's face shall have."""
+"""Estimates head pose, and computes the shape of the result's face."""
 
 import math
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from swaps.engines.classical.mesh import (
 )
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks
 
-_SHAPE = 0.6  # how much of the source's shape is taken: more, and the result leaves the head
+_SHAPE = 0.6  # share of the source's shape: with more, the face no longer fits the head
 _MOUTH_SHAPE = 0.35
-_LIMIT = 0.06  # of the face: no vertex moves further
-_SYMMETRY = 0.65  # landmarks of a turned face err to one side; their mirrored mean does not
+_MAX_SHIFT = 0.06  # of the face's size, for every vertex
+_SYMMETRY = 0.65  # landmarks of a turned face err to one side; the mirrored mean does not
 _CORNERS = (61, 291)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """landmarks ≈ scale · rotation · canonical + shift; angles in degrees."""
+    """A similarity transform: landmarks ≈ scale · rotation · canonical + shift."""
 
     scale: float
     rotation: AnyArray  # 3×3
@@ -34,18 +34,21 @@ class Pose:
 
     @property
     def yaw(self) -> float:
+        """The head's rotation about the vertical axis, in degrees."""
         flat = math.hypot(self.rotation[0, 0], self.rotation[1, 0])
         return math.degrees(math.atan2(-self.rotation[2, 0], flat))
 
     def to_canonical(self, landmarks: AnyArray) -> AnyArray:
+        """Map n×3 landmarks into the canonical pose."""
         return np.asarray((landmarks - self.shift) @ self.rotation / self.scale)
 
     def from_canonical(self, shape: AnyArray) -> AnyArray:
+        """Map an n×3 shape from the canonical pose into the picture."""
         return np.asarray(self.scale * shape @ self.rotation.T + self.shift)
 
 
 def similarity(points: AnyArray, onto: AnyArray) -> Pose:
-    """The similarity transform that takes n×3 ``points`` onto others (Umeyama 1991)."""
+    """Return the similarity transform that maps n×3 ``points`` to ``onto`` (Umeyama 1991)."""
     mean, onto_mean = points.mean(0), onto.mean(0)
     centred, onto_centred = points - mean, onto - onto_mean
     u, s, vt = np.linalg.svd(onto_centred.T @ centred / len(points))
@@ -56,14 +59,16 @@ def similarity(points: AnyArray, onto: AnyArray) -> Pose:
 
 
 def pose(landmarks: Landmarks) -> Pose:
+    """Return the head's pose, from the landmarks that do not move when a face speaks."""
     return similarity(CANONICAL[RIGID], landmarks[RIGID].astype(np.float64))
 
 
-def goal(source: Landmarks, target: Landmarks) -> Landmarks:
-    """The result's landmarks, 468×3: the target's, moved towards the source's shape.
+def goal_landmarks(source: Landmarks, target: Landmarks) -> Landmarks:
+    """Return the result's landmarks (468×3): the target's, moved towards the source's shape.
 
-    Shapes are compared in the canonical pose. Depth is left out (the net only guesses it), the
-    rim stays the target's, and so does the opening of the mouth: only its place and width change.
+    Shapes are compared in the canonical pose. Depth is ignored (the network only guesses it). The
+    rim stays the target's, and so does the opening of the mouth: only its position and width
+    change.
     """
     target_pose = pose(target)
     to = target_pose.to_canonical(target)
@@ -74,7 +79,7 @@ def goal(source: Landmarks, target: Landmarks) -> Landmarks:
     mouth = _mouth_change(shape, to)
     at_mouth = AROUND_MOUTH[:, None]
     moved = _SHAPE * (1 - at_mouth) * change + _MOUTH_SHAPE * at_mouth * mouth
-    moved = np.clip(moved, -_LIMIT, _LIMIT) * INNER[:, None]
+    moved = np.clip(moved, -_MAX_SHIFT, _MAX_SHIFT) * INNER[:, None]
     return target_pose.from_canonical(to + moved).astype(np.float32)
 
 
@@ -86,7 +91,7 @@ def _mouth_change(shape: AnyArray, to: AnyArray) -> AnyArray:
 
 
 def visibility(landmarks: Landmarks) -> Floats:
-    """Per vertex 0…1: how far the skin there is turned towards the viewer."""
+    """Return for each vertex, 0…1, how far its skin is turned towards the viewer."""
     a, b, c = (landmarks[SKIN_TRIANGLES[:, i]].astype(np.float64) for i in range(3))
     normals = np.zeros((len(landmarks), 3))
     for i in range(3):
@@ -95,6 +100,6 @@ def visibility(landmarks: Landmarks) -> Floats:
     return smooth(facing * np.sign(np.median(facing)), 0.08, 0.40)
 
 
-def size(landmarks: Landmarks) -> float:
-    """The longer side of the face, pixels."""
+def face_size(landmarks: Landmarks) -> float:
+    """Return the longer side of the landmarks' bounding box in pixels."""
     return float(np.ptp(landmarks[:, :2], axis=0).max())

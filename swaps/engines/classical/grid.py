@@ -1,6 +1,6 @@
-"""The two rasters of one swap: the region in target pixels, and a coarse grid of cells over it.
+"""The region of one swap in target pixels, and a coarse grid of cells over it.
 
-Geometry and masks are smooth, so they are computed on at most 256 cells a side and enlarged.
+Geometry and masks are smooth, so they are computed on at most 256 cells a side and upsampled.
 """
 
 import math
@@ -9,28 +9,32 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from swaps.engines.classical.filters import blur, cut, enlarge, shrink
-from swaps.engines.classical.geometry import size
+from swaps.engines.classical.filters import blur, enlarge, padded_crop, shrink
+from swaps.engines.classical.geometry import face_size
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask, Picture
 
 _CELLS = 256
-_PAD = 0.12  # of the face: room for the blend around it
+_PAD = 0.12  # of the face's size: margin for the blend
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """``x``, ``y``, ``width``, ``height``: the region, pixels; it may hang over the border."""
+    """A rectangle of the target, in pixels, with a coarser raster of cells.
+
+    It may extend beyond the picture's border.
+    """
 
     x: int
     y: int
     width: int
     height: int
     scale: float  # cells per pixel, at most 1
-    face: float  # the face's size in cells: lengths in masks are given in this
+    face: float  # the face's size in cells, the unit of lengths in masks
 
     @classmethod
     def around(cls, landmarks: Landmarks) -> "Grid":
-        face = size(landmarks)
+        """Return the grid around a face, with a margin for the blend."""
+        face = face_size(landmarks)
         low = np.floor(landmarks[:, :2].min(0) - _PAD * face).astype(int)
         high = np.ceil(landmarks[:, :2].max(0) + _PAD * face).astype(int)
         width, height = (max(2, int(side)) for side in high - low)
@@ -46,45 +50,46 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of cells."""
+        """The rows and columns of cells that there are."""
         return max(2, round(self.height * self.scale)), max(2, round(self.width * self.scale))
 
-    def cut(self, picture: Picture) -> Picture:
-        return cut(picture, self.x, self.y, self.width, self.height)
+    def crop(self, picture: Picture) -> Picture:
+        """Return the region's pixels; beyond the border, the border's pixels are repeated."""
+        return padded_crop(picture, self.x, self.y, self.width, self.height)
 
-    def cells(self, points: AnyArray) -> AnyArray:
-        """n×2 pixels of the picture to cells of the grid."""
+    def to_cells(self, points: AnyArray) -> AnyArray:
+        """Convert n×2 positions from pixels of the picture to cells of the grid."""
         return np.asarray((points[:, :2].astype(np.float64) - [self.x, self.y]) * self.scale)
 
-    def up(self, values: Floats) -> Floats:
-        """From cells to the region's pixels."""
+    def upsample(self, values: Floats) -> Floats:
+        """Resize values from cells to the region's pixels."""
         if values.shape[:2] == (self.height, self.width):
             return values
         return enlarge(np.ascontiguousarray(values), self.width, self.height)
 
-    def down(self, values: Floats | Picture) -> Floats:
-        """From the region's pixels to cells, by area."""
+    def downsample(self, values: Floats | Picture) -> Floats:
+        """Resize values from the region's pixels to cells, by area averaging."""
         rows, columns = self.shape
         if values.shape[:2] == (rows, columns):
             return np.asarray(values, np.float32)
         return shrink(values, columns, rows)
 
-    def polygon(self, points: AnyArray) -> Mask:
-        """1 inside the polygon of n×2 picture points, anti-aliased."""
+    def polygon_mask(self, points: AnyArray) -> Mask:
+        """Return an anti-aliased mask of the polygon of n×2 points, in pixels of the picture."""
         mask = np.zeros(self.shape, np.uint8)
-        corners = np.round((self.cells(points) - 0.5) * 16).astype(np.int32)
+        corners = np.round((self.to_cells(points) - 0.5) * 16).astype(np.int32)
         cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
         return np.asarray(mask, np.float32) / np.float32(255)
 
-    def openings(self, landmarks: Landmarks, rings: list[list[int]]) -> Mask:
-        """Inside of the rings of landmarks (eyes, mouth), softened, in the region's pixels."""
+    def openings_mask(self, landmarks: Landmarks, rings: list[list[int]]) -> Mask:
+        """Return a soft mask of openings (rings of landmarks), in the region's pixels."""
         inside = np.zeros(self.shape, np.float32)
         for ring in rings:
-            inside = np.maximum(inside, self.polygon(landmarks[ring]))
-        return self.up(blur(inside, max(0.7, 0.006 * self.face)))
+            inside = np.maximum(inside, self.polygon_mask(landmarks[ring]))
+        return self.upsample(blur(inside, max(0.7, 0.006 * self.face)))
 
-    def inside(self, picture: Picture) -> Mask:
-        """1 where a cell lies within the picture, 0 where the region hangs over."""
+    def inside_mask(self, picture: Picture) -> Mask:
+        """Return a mask that is 1 where a cell lies within the picture."""
         rows, columns = self.shape
         y = (np.arange(rows) + 0.5) / self.scale + self.y
         x = (np.arange(columns) + 0.5) / self.scale + self.x
@@ -93,16 +98,16 @@ class Grid:
         return np.asarray(within_y[:, None] & within_x, np.float32)
 
     def coordinates(self) -> tuple[Floats, Floats]:
-        """x and y of every cell's centre, in cells."""
+        """Return x and y of every cell's centre, in cells."""
         rows, columns = self.shape
         y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
         return x + 0.5, y + 0.5
 
     def radius(self, fraction: float) -> float:
-        """A fraction of the face in cells, at least one."""
+        """Return a fraction of the face's size in cells, at least one."""
         return max(1.0, fraction * self.face)
 
 
 def source_scale(source_area: float, goal_area: float) -> float:
-    """Target pixels per source pixel."""
+    """Return how many target pixels wide one source pixel becomes."""
     return math.sqrt(goal_area / max(source_area, 1e-6))

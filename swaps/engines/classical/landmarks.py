@@ -1,6 +1,6 @@
-"""The 468 landmarks and the two irises of a detected face.
+"""Locates the 468 landmarks and the two irises of a detected face.
 
-MediaPipe Face Mesh (Kartynnik et al. 2019) on a turned 192² crop, MediaPipe Iris (Ablavatski et
+MediaPipe Face Mesh (Kartynnik et al. 2019) on a rotated 192² crop, MediaPipe Iris (Ablavatski et
 al. 2020) on two 64² crops.
 """
 
@@ -11,19 +11,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from swaps.engines.classical.blazeface import eye_line
-from swaps.engines.classical.filters import cut
+from swaps.engines.classical.blazeface import eye_angle
+from swaps.engines.classical.filters import padded_crop
 from swaps.engines.classical.mesh import MIRROR
 from swaps.engines.classical.models import Model
 from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks
 
 _CROP = 192
-_REACH = 0.8  # half a turned square (√½), shifted and grown as below, in sides
-_MARGIN = 1.5  # the crop's side in boxes
-_EYES = ((33, 133, True), (362, 263, False))  # corners; the net knows left eyes: mirror the right
-# One crop leaves about a pixel of noise in 192. The mean over shifted, turned and mirrored crops
-# (dx, dy, size, turn, mirrored) more than halves it.
+_PATCH_REACH = 0.8  # half a rotated square (√½), shifted and enlarged by _JITTER, in sides
+_MARGIN = 1.5  # the crop's side in sides of the box
+_EYES = ((33, 133, True), (362, 263, False))  # corners, mirrored: the network knows left eyes only
+# One crop leaves about a pixel of noise in 192. The mean over shifted, rotated and mirrored
+# crops (dx, dy, size, turn, mirrored) more than halves it.
 _JITTER = (
     (0.0, 0.0, 1.0, 0.0, True),
     (0.02, 0.01, 0.94, 0.05, False),
@@ -34,7 +34,7 @@ _JITTER = (
 
 @dataclass(frozen=True)
 class _Region:
-    """A turned square: centre and side in pixels, angle in radians."""
+    """A rotated square: centre and side in pixels, angle in radians."""
 
     x: float
     y: float
@@ -42,7 +42,7 @@ class _Region:
     angle: float
 
     def to_picture(self, crop: int, *, mirrored: bool) -> AnyArray:
-        """2×3: from the crop's coordinates (0…``crop``) to the picture's."""
+        """Return the matrix (2×3) from the crop's coordinates (0…``crop``) to the picture's."""
         c, s = (f(self.angle) * self.side / crop for f in (math.cos, math.sin))
         turn = np.array([[c, -s], [s, c]])
         shift = np.array([self.x, self.y]) - turn @ [crop / 2, crop / 2]
@@ -52,6 +52,7 @@ class _Region:
 
     @classmethod
     def around(cls, landmarks: AnyArray) -> "_Region":
+        """Return the upright square around landmarks, with a margin."""
         eyes = landmarks[263] - landmarks[33]
         angle = math.atan2(eyes[1], eyes[0])
         c, s = math.cos(angle), math.sin(angle)
@@ -62,24 +63,26 @@ class _Region:
 
 
 class Landmarker:
+    """Locates landmarks and irises of faces."""
+
     def __init__(self, folder: Path, threads: int) -> None:
         self._mesh = Model(folder, "face_landmark", ("conv2d_21", "conv2d_31"), threads)
         self._iris = Model(folder, "iris_landmark", ("output_iris",), threads)
 
     def locate(self, picture: Pyramid, detection: Floats) -> tuple[Landmarks, float]:
-        """Rough landmarks (two passes) and the probability, 0…1, that this is a face."""
+        """Return rough landmarks (two passes) and the probability, 0…1, that this is a face."""
         x0, y0, x1, y1 = (float(v) for v in detection[:4])
         first = _Region(
-            (x0 + x1) / 2, (y0 + y1) / 2, _MARGIN * max(x1 - x0, y1 - y0), eye_line(detection)
+            (x0 + x1) / 2, (y0 + y1) / 2, _MARGIN * max(x1 - x0, y1 - y0), eye_angle(detection)
         )
         patch = _Patch(picture, first)
-        landmarks, score = self._run(patch, first)
+        landmarks, score = self._infer(patch, first)
         if score >= 0.3:
-            landmarks, score = self._run(patch, _Region.around(landmarks))
+            landmarks, score = self._infer(patch, _Region.around(landmarks))
         return landmarks.astype(np.float32), score
 
     def refine(self, picture: Pyramid, landmarks: Landmarks) -> Landmarks:
-        """The mean of the landmarks in five slightly different crops."""
+        """Return the mean of the landmarks found in five slightly different crops."""
         region = _Region.around(landmarks)
         patch = _Patch(picture, region)
         passes = [np.asarray(landmarks, np.float64)]
@@ -90,11 +93,11 @@ class Landmarker:
                 region.side * size,
                 region.angle + turn,
             )
-            passes.append(self._run(patch, moved, mirrored=mirrored)[0])
+            passes.append(self._infer(patch, moved, mirrored=mirrored)[0])
         return np.asarray(np.mean(passes, axis=0), np.float32)
 
     def irises(self, picture: Pyramid, landmarks: Landmarks) -> Floats:
-        """2×2: the centres of the right and the left iris, pixels."""
+        """Return the centres of the right and the left iris (2×2), in pixels."""
         centres = []
         for outer, inner, mirrored in _EYES:
             p, q = landmarks[outer, :2].astype(float), landmarks[inner, :2].astype(float)
@@ -106,7 +109,7 @@ class Landmarker:
             centres.append(to_picture[:, :2] @ points.reshape(5, 3)[0, :2] + to_picture[:, 2])
         return np.array(centres, np.float32)
 
-    def _run(
+    def _infer(
         self, patch: "_Patch", region: _Region, *, mirrored: bool = False
     ) -> tuple[AnyArray, float]:
         inputs, to_picture = patch.crop(region, _CROP, mirrored=mirrored)
@@ -122,15 +125,15 @@ class _Patch:
     """The surroundings of one face, reduced once so that crops need no anti-aliasing."""
 
     def __init__(self, picture: Pyramid, region: _Region, crop: int = _CROP) -> None:
-        # Between one and two pixels per pixel of the crop: bilinear sampling is fine there.
+        # One to two pixels per pixel of the crop: bilinear sampling does not alias there.
         level, factor = picture.no_finer_than(region.side / crop)
-        half = math.ceil(_REACH * region.side / factor)
+        half = math.ceil(_PATCH_REACH * region.side / factor)
         x, y = round(region.x / factor) - half, round(region.y / factor) - half
-        self._pixels = cut(level, x, y, 2 * half, 2 * half)
+        self._pixels = padded_crop(level, x, y, 2 * half, 2 * half)
         self._x, self._y, self._scale = x * factor, y * factor, 1 / factor
 
     def crop(self, region: _Region, side: int, *, mirrored: bool) -> tuple[Floats, AnyArray]:
-        """The net's input (side×side×3, 0…1) and the way back to the picture (2×3)."""
+        """Return the network's input (side×side×3, 0…1) and the matrix (2×3) to the picture."""
         to_picture = region.to_picture(side, mirrored=mirrored)
         to_patch = to_picture * self._scale
         to_patch[:, 2] -= np.array([self._x, self._y]) * self._scale

@@ -1,4 +1,4 @@
-"""Large faces are worked at a lower resolution and put back with the target's own fine detail."""
+"""Swaps large faces at a lower resolution, and restores the target's own fine detail afterwards."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import numpy as np
 
 from swaps.engines.classical.detail import grain, robust_deviation
 from swaps.engines.classical.filters import enlarge, shrink_picture
-from swaps.engines.classical.geometry import size
+from swaps.engines.classical.geometry import face_size
 from swaps.engines.classical.types import Face, Floats, Mask, Picture
 
 _PADDED = 1.24  # the region's side in faces
-_SURROUNDINGS = 0.15  # of the face: what is kept of the picture around it
-_LEAST, _MOST = 512.0, 1024.0  # pixels of the region worked at
-_FINER = 1.25  # than the source's: finer than it can fill is a waste
-_STRIP = 64  # rows put back at a time: they stay in the processor's cache
+_SURROUNDINGS = 0.15  # of the face's size: margin of the working copy
+_MIN_REGION, _MAX_REGION = 512.0, 1024.0  # pixels, of the region at working resolution
+_FINER = 1.25  # times the source's resolution: more is wasted
+_STRIP = 64  # rows written at a time, to fit the processor's cache
 _GRAIN_SIGMA = 0.8
-_LOST = 0.4  # levels: less lost detail than this needs no grain
+_LOST = 0.4  # levels of 255: below this, lost detail needs no grain
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """The part of the target that is worked on: ``picture`` = the box, reduced by ``scale``."""
+    """The part of the target to work on: ``picture`` is ``box`` of the target, reduced."""
 
     picture: Picture
     face: Face
@@ -31,13 +31,13 @@ class Work:
 
 
 def working_copy(target: Picture, face: Face, source: Face) -> Work:
-    """The whole target, or a reduced copy of the face's surroundings."""
-    region = _PADDED * size(face.landmarks)
-    limit = min(_MOST, max(_LEAST, _FINER * _PADDED * size(source.landmarks)))
+    """Return the whole target, or a reduced copy of the surroundings of a large face."""
+    region = _PADDED * face_size(face.landmarks)
+    limit = min(_MAX_REGION, max(_MIN_REGION, _FINER * _PADDED * face_size(source.landmarks)))
     rows, columns = target.shape[:2]
     if region <= 1.15 * limit:
         return Work(picture=target, face=face, box=(0, 0, columns, rows), is_reduced=False)
-    margin = _SURROUNDINGS * size(face.landmarks)
+    margin = _SURROUNDINGS * face_size(face.landmarks)
     points = face.landmarks[:, :2]
     x0, y0 = (max(0, int(v)) for v in points.min(0) - margin)
     x1, y1 = (int(v) for v in np.minimum(points.max(0) + margin, [columns, rows]))
@@ -52,12 +52,13 @@ def working_copy(target: Picture, face: Face, source: Face) -> Work:
     )
 
 
-def put_back(original: Picture, before: Picture, after: Picture, mask: Mask) -> None:
-    """Write the swap into ``original`` (H×W×3, in place).
+def composite_full_size(original: Picture, before: Picture, after: Picture, mask: Mask) -> None:
+    """Write the swap into ``original`` (H×W×3 uint8, in place) at full resolution.
 
-    Each changed pixel becomes enlarged ``after`` + what ``before`` had lost + grain. ``before``
-    and ``after`` (h×w×3) are the reduced box without and with the swap. The lost detail is the
-    target's, so it fades where ``mask`` (h×w) is the source's; grain as strong replaces it there.
+    Each changed pixel becomes enlarged ``after`` + what ``before`` had lost + grain. ``before`` and
+    ``after`` (h×w×3) are the reduced box without and with the swap. The lost detail is the
+    target's, so it fades where ``mask`` (h×w) is the source's; grain of equal strength replaces it
+    there.
     """
     rows, columns = original.shape[:2]
     full = (columns, rows)
@@ -79,14 +80,17 @@ def put_back(original: Picture, before: Picture, after: Picture, mask: Mask) -> 
 
 
 def _strips(is_changed: Picture) -> Iterator[tuple[slice, slice]]:
-    """The box around all changes, some rows at a time: memory does not grow with the picture."""
+    """Yield the box around all changes in strips, so that memory does not grow with the picture."""
     x, y, width, height = cv2.boundingRect(is_changed)
     for top in range(y, y + height, _STRIP):
         yield slice(top, min(y + height, top + _STRIP)), slice(x, x + width)
 
 
 def _lost_grain(original: Picture, old: Picture, weight: Mask) -> Floats | None:
-    """One strip of grain as strong as the detail that the reduction lost within the mask."""
+    """Return a strip of grain as strong as the detail that was lost within the mask.
+
+    None for little.
+    """
     every = slice(None, None, 5), slice(None, None, 5)
     lost = original[every][..., 1].astype(np.float32) - old[every][..., 1]
     deviation = robust_deviation(lost[weight[every] > 0.95])

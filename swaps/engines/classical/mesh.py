@@ -1,7 +1,9 @@
-"""The 468 vertices of MediaPipe Face Mesh (Kartynnik et al. 2019), and what each is part of.
+"""The 468 vertices of MediaPipe Face Mesh (Kartynnik et al.
 
-``CANONICAL`` 468×3 is the mean shape seen from the front, face width about 1, x to the right,
-y down. Every weight is per vertex, 0…1.
+2019), and the part that each belongs to.
+
+``CANONICAL`` 468×3 is the mean shape seen from the front, face width about 1, x to the right, y
+down. Every weight is per vertex, 0…1.
 """
 
 import json
@@ -33,7 +35,7 @@ UPPER_LIP, LOWER_LIP, MOUTH_CORNERS, FOREHEAD_TOP = 13, 14, (78, 308), 10
 
 
 def _strip(ring: list[int]) -> list[tuple[int, int, int]]:
-    """Triangles that close a ring, laid across it from corner to corner."""
+    """Return triangles that fill a ring, laid across it from corner to corner."""
     half = len(ring) // 2
     lower, upper = ring[: half + 1], [ring[0], *ring[: half - 1 : -1]]
     pairs = list(zip(lower, upper, strict=True))
@@ -44,13 +46,14 @@ def _strip(ring: list[int]) -> list[tuple[int, int, int]]:
 
 
 def signed_areas(points: AnyArray, triangles: Ints) -> AnyArray:
-    """Twice the area of each triangle; positive means that it faces the viewer."""
+    """Return twice the area of each triangle; it is positive when it faces the viewer."""
     a, b, c = (points[triangles[:, i], :2] for i in range(3))
     u, v = b - a, c - a
     return np.asarray(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
 
 
 def _facing(triangles: list[tuple[int, int, int]]) -> Ints:
+    """Return the triangles with their vertices ordered to face the viewer."""
     found = np.array(triangles, np.int32)
     turned = signed_areas(CANONICAL, found) < 0
     found[turned] = found[turned][:, [0, 2, 1]]
@@ -78,7 +81,7 @@ def _forehead_and_temples() -> Floats:
 
 
 def _forehead_height() -> Floats:
-    """0 at the brows, 1 at the hairline."""
+    """Return the height of each vertex: 0 at the brows, 1 at the hairline."""
     height = (_BROW_Y - CANONICAL[:, 1]) / (_BROW_Y - CANONICAL[FOREHEAD_TOP, 1])
     return np.asarray(np.clip(height, -0.2, 1.1), np.float32)
 
@@ -96,5 +99,5 @@ AROUND_MOUTH = _mouth_weight()
 FOREHEAD_AND_TEMPLES = _forehead_and_temples()
 FOREHEAD_HEIGHT = _forehead_height()
 ABOVE_JAW = 1 - smooth(CANONICAL[:, 1], 0.10, 0.30)
-# What does not move when a face speaks: by this the pose is told.
+# Vertices that do not move when a face speaks; the pose is estimated from them.
 RIGID = np.flatnonzero((AROUND_MOUTH < 0.05) & (CANONICAL[:, 1] < 0.25) & (_to_oval > 0.02))

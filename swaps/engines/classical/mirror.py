@@ -1,4 +1,4 @@
-"""The half of the face that a turned source does not show is taken from the half that it shows."""
+"""Fills the half of the face that a turned source hides with the mirror image of the other half."""
 
 import cv2
 import numpy as np
@@ -14,21 +14,24 @@ from swaps.engines.classical.warp import Maps, SourceCrop, sample
 def fill_hidden_half(
     warped: Floats, crop: SourceCrop, grid: Grid, maps: Maps, parts: Regions
 ) -> Floats:
-    """``warped`` H×W×3, 0…255, with what is hidden or covered replaced by its mirror image."""
-    weight = _weight(warped, crop, grid, maps, parts)
+    """Return ``warped`` (H×W×3, 0…255) with hidden parts replaced by their mirror image."""
+    weight = _mirror_weight(warped, crop, grid, maps, parts)
     if weight.max() <= 0.02:
         return warped
-    mirrored = sample(crop.picture, grid.up(maps.mirrored), cubic=crop.scale > 1)
-    return mix(warped, mirrored, grid.up(weight))
+    mirrored = sample(crop.picture, grid.upsample(maps.mirrored), cubic=crop.scale > 1)
+    return mix(warped, mirrored, grid.upsample(weight))
 
 
-def _weight(warped: Floats, crop: SourceCrop, grid: Grid, maps: Maps, parts: Regions) -> Mask:
-    direct = lab(grid.down(warped))
+def _mirror_weight(
+    warped: Floats, crop: SourceCrop, grid: Grid, maps: Maps, parts: Regions
+) -> Mask:
+    """Return how much of the mirror image to take in each cell, 0…1."""
+    direct = lab(grid.downsample(warped))
     other = lab(sample(crop.picture, maps.mirrored, cubic=False))
     skin = Skin(direct, parts.core)
-    # At the rim also where the direct side shows hair or background and the mirrored one skin.
+    # At the rim, also where this side shows hair or background and the other side skin.
     other_is_skin = 1 - smooth(skin.distance(other), 3.4, 5.5)
-    gain = blur(other_is_skin - skin.possibly(direct), grid.radius(0.01))
+    gain = blur(other_is_skin - skin.lenient_probability(direct), grid.radius(0.01))
     rim = 1 - smooth(parts.distance, 0.15 * grid.face, 0.28 * grid.face)
     better = smooth(gain, 0.15, 0.6) * rim * smooth(maps.mirror_visible, 0.2, 0.6)
     weight = np.maximum(maps.mirror, better)

@@ -1,4 +1,4 @@
-"""The four published networks, run by the TFLite runtime one picture at a time."""
+"""Runs the four published networks with the TFLite runtime, one picture at a time."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ _HASHES = {Path(name).name: digest for name, digest in _MANIFEST["files"].items(
 
 
 class Model:
-    """One network: a picture in (H×W×3 float32), its named outputs out (float32).
+    """One network: a picture (H×W×3 float32) in, its named outputs (float32) out.
 
-    The file is checked against the published hash: the runtime does not survive every
-    damaged file. Raises ModelError.
+    The file's hash is checked, since the runtime does not survive every damaged file. Raises
+    ModelError.
     """
 
     def __init__(self, folder: Path, name: str, outputs: tuple[str, ...], threads: int) -> None:
         self._interpreter: Any = Interpreter(
-            model_content=_checked(folder / f"{name}.tflite"), num_threads=threads
+            model_content=_read_checked(folder / f"{name}.tflite"), num_threads=threads
         )
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
@@ -36,7 +36,8 @@ class Model:
         return [np.asarray(self._interpreter.get_tensor(i)[0], np.float32) for i in self._outputs]
 
 
-def _checked(path: Path) -> bytes:
+def _read_checked(path: Path) -> bytes:
+    """Return the model file's bytes; raises ModelError if it is missing or its hash is wrong."""
     advice = "Run `manage.py fetch_models` to get it."
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""From whatever a picture is to RGB with 8 bits, and back to the target's own mode."""
+"""Converts pictures of any mode to 8-bit RGB, and the result to the target's mode."""
 
 import cv2
 import numpy as np
@@ -8,11 +8,11 @@ from swaps.engines.classical.types import AnyArray, Picture, Pixels
 
 _TO_8_BITS = 257  # 65535 / 255
 _VISIBLE = 64  # of 255
-_STRIP = 64  # rows taken from a Pillow picture at a time: they stay in the processor's cache
+_STRIP = 64  # rows copied from a Pillow picture at a time, to fit the processor's cache
 
 
 def as_array(pixels: Pixels) -> AnyArray:
-    """An array as it is; of a Pillow picture a new one, in a third of np.asarray's time."""
+    """Return an array as it is, or a Pillow picture's pixels in a third of np.asarray's time."""
     if not isinstance(pixels, Image.Image):
         return np.asarray(pixels)
     width, height = pixels.size
@@ -25,7 +25,10 @@ def as_array(pixels: Pixels) -> AnyArray:
 
 
 def as_rgb(picture: AnyArray) -> Picture:
-    """H×W×3 uint8 from grey (H×W), RGB or RGBA of 8 or 16 bits. Raises ValueError otherwise."""
+    """Return H×W×3 uint8 from grey (H×W), RGB or RGBA of 8 or 16 bits.
+
+    Raises ValueError otherwise.
+    """
     colours = 0 if picture.ndim == 2 else picture.shape[-1]
     is_known = picture.ndim in {2, 3} and colours in {0, 3, 4} and picture.size > 0
     if not is_known or picture.dtype not in {np.dtype(np.uint8), np.dtype(np.uint16)}:
@@ -36,30 +39,31 @@ def as_rgb(picture: AnyArray) -> Picture:
     return np.ascontiguousarray(picture[..., :3])
 
 
-def hidden(picture: AnyArray) -> AnyArray | None:
-    """H×W, true where alpha is below a quarter: nobody sees what the colours are there."""
+def hidden_pixels(picture: AnyArray) -> AnyArray | None:
+    """Return H×W, True where alpha is below a quarter, so that nobody sees the colours; or None."""
     if picture.ndim == 2 or picture.shape[2] != 4:
         return None
     is_hidden = as_8_bits(picture[..., 3]) < _VISIBLE
     return is_hidden if is_hidden.any() else None
 
 
-def as_seen(picture: Picture, is_hidden: AnyArray | None) -> Picture:
-    """H×W×3 with grey in the place of what is hidden."""
+def fill_hidden(picture: Picture, is_hidden: AnyArray | None) -> Picture:
+    """Return the picture (H×W×3) with grey in place of hidden pixels."""
     if is_hidden is None:
         return picture
     return np.where(is_hidden[..., None], np.uint8(128), picture)
 
 
 def as_8_bits(picture: AnyArray) -> Picture:
+    """Return uint8 values, from uint8 or uint16."""
     if picture.dtype == np.uint8:
         return picture
     return np.asarray((picture.astype(np.uint32) + _TO_8_BITS // 2) // _TO_8_BITS, np.uint8)
 
 
 def is_grey(picture: Picture, tolerance: int = 0) -> bool:
-    """Whether no pixel's channels differ by more (JPEG makes small differences)."""
-    every_8th = picture[::8, ::8]  # a picture with colours is nearly always told by these
+    """Return whether the channels differ by at most ``tolerance``, as JPEG makes them differ."""
+    every_8th = picture[::8, ::8]  # nearly always enough to find a colour
     return all(
         bool((cv2.absdiff(part[..., 0], part[..., i]) <= tolerance).all())
         for part in (every_8th, picture)
@@ -67,8 +71,11 @@ def is_grey(picture: Picture, tolerance: int = 0) -> bool:
     )
 
 
-def in_mode_of(target: AnyArray, result: Picture) -> Picture:
-    """``result`` (H×W×3) as grey or with the target's alpha, if the target is so."""
+def convert_to_mode_of(target: AnyArray, result: Picture) -> Picture:
+    """Return ``result`` (H×W×3) in the target's mode.
+
+    Grey, RGB, or RGBA with the target's alpha.
+    """
     if target.ndim == 2:
         return np.ascontiguousarray(result[..., 0])
     if target.shape[2] == 4:

@@ -1,4 +1,4 @@
-"""One picture in halved sizes, so that many crops of large faces cost little."""
+"""An image pyramid, so that many crops of large faces cost little."""
 
 import math
 
@@ -7,20 +7,20 @@ from swaps.engines.classical.types import Picture
 
 
 class Pyramid:
-    """Level k is the picture reduced by 2**k; made when first asked for."""
+    """A picture in halved sizes: level k is reduced by 2**k, computed on first use."""
 
     def __init__(self, picture: Picture) -> None:
         self._levels = [picture]
 
     def no_finer_than(self, factor: float) -> tuple[Picture, int]:
-        """The most reduced level whose factor is at most ``factor``, and its factor."""
+        """Return the most reduced level whose factor is at most ``factor``, and its factor."""
         level = 0
         while 2 ** (level + 1) <= factor and min(self[level].shape[:2]) > 1:
             level += 1
         return self[level], int(2**level)
 
     def no_larger_than(self, side: int) -> tuple[Picture, int]:
-        """The first level whose longer side is at most ``side``, and its factor."""
+        """Return the first level whose longer side is at most ``side``, and its factor."""
         longer = max(self[0].shape[:2])
         return self.no_finer_than(2 ** max(0, math.ceil(math.log2(longer / side))))
 

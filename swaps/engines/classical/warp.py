@@ -1,8 +1,8 @@
-"""Carry the source's face onto the goal's shape, triangle by triangle.
+"""Warps the source's face onto the goal's shape, triangle by triangle.
 
-Triangles are painted back to front (painter's algorithm, back faces culled) as numbers on the
-grid; each number then stands for one affine map. The maps are enlarged and the source is sampled
-once, so its pixels are interpolated only once.
+Triangles are rasterised back to front (painter's algorithm, back faces culled) as numbers on the
+grid; each number stands for one affine map. The maps are upsampled and the source is sampled once,
+so its pixels are interpolated only once.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from swaps.engines.classical.filters import cut, shrink_picture, smooth
+from swaps.engines.classical.filters import padded_crop, shrink_picture, smooth
 from swaps.engines.classical.geometry import visibility
 from swaps.engines.classical.grid import Grid, source_scale
 from swaps.engines.classical.mesh import (
@@ -23,20 +23,23 @@ from swaps.engines.classical.mesh import (
 )
 from swaps.engines.classical.types import AnyArray, Face, Floats, Ints, Landmarks, Mask, Picture
 
-_FLAT = 0.02  # twice the area in cells²: thinner triangles have no stable affine map
+_FLAT = 0.02  # twice the area in cells²: smaller triangles have no stable affine map
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceCrop:
-    """The source's face with some margin, reduced to the resolution at which it is needed."""
+    """The source's face with some margin, reduced to the resolution that is needed."""
 
     picture: Picture
     face: Face
     scale: float  # target pixels per pixel of this crop
     extent: tuple[float, float, float, float]  # x0, y0, x1, y1: where the source picture lies
 
-    def shows(self, positions: Floats) -> AnyArray:
-        """Whether the source picture has pixels there; beyond, its border is repeated."""
+    def has_pixels_at(self, positions: Floats) -> AnyArray:
+        """Return whether the source picture covers each position.
+
+        Beyond it, its border is repeated.
+        """
         x0, y0, x1, y1 = self.extent
         x, y = positions[..., 0], positions[..., 1]
         return np.asarray((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
@@ -44,24 +47,25 @@ class SourceCrop:
 
 @dataclass(frozen=True, kw_only=True)
 class Maps:
-    """Per cell of the grid: where to look in the source crop, and what lies there."""
+    """For each cell of the grid: where to sample the source crop, and what lies there."""
 
     direct: Floats  # H×W×2, pixels of the source crop; −1 where there is no face
     mirrored: Floats  # H×W×2, the same point on the face's other side
-    mirror: Mask  # how much the mirrored side is to be preferred
+    mirror: Mask  # weight of the mirrored side
     mirror_visible: Mask
-    upper: Mask  # forehead and temples, where hair falls
+    upper: Mask  # forehead and temples, which hair may cover
     above_jaw: Mask
     height: Floats  # 0 brows … 1 hairline
     silhouette: Mask  # 1 where the goal's face is and the source has pixels for it
 
 
 def crop_source(source: Picture, face: Face, goal: Landmarks) -> SourceCrop:
+    """Return the source's face with a margin, at most as large as it appears on the goal."""
     points = face.landmarks[:, :2]
     margin = 0.15 * float(np.ptp(points[:, 0]))
     x, y = np.floor(points.min(0) - margin).astype(int)
     width, height = np.ceil(points.max(0) + margin).astype(int) - [x, y]
-    crop = cut(source, int(x), int(y), int(width), int(height))
+    crop = padded_crop(source, int(x), int(y), int(width), int(height))
     scale = source_scale(
         float(np.abs(signed_areas(points, TRIANGLES)).sum()),
         float(np.abs(signed_areas(goal, TRIANGLES)).sum()),
@@ -80,16 +84,16 @@ def crop_source(source: Picture, face: Face, goal: Landmarks) -> SourceCrop:
     )
 
 
-def lay_out(grid: Grid, goal: Landmarks, source: SourceCrop, yaw: float) -> Maps:
-    """``yaw`` of the source, degrees."""
+def build_maps(grid: Grid, goal: Landmarks, source: SourceCrop, yaw: float) -> Maps:
+    """Return the maps from the grid to the source crop; ``yaw`` of the source is in degrees."""
     visible = visibility(source.face.landmarks)
     other = visible[MIRROR]
-    # A frontal face shows both halves: mirroring begins at 12° and is full at 28°.
+    # A frontal face shows both halves: mirroring sets in at 12° and is complete at 28°.
     hidden = np.where(other > visible, (other - visible) / np.maximum(other + visible, 1e-3), 0)
     hidden = hidden * smooth(abs(yaw), 12, 28)
     points = source.face.landmarks[:, :2]
     weights = [hidden, other, FOREHEAD_AND_TEMPLES, ABOVE_JAW, FOREHEAD_HEIGHT]
-    numbers = paint(grid, goal, TRIANGLES)
+    numbers = rasterise(grid, goal, TRIANGLES)
     values = interpolate(
         grid, goal, TRIANGLES, numbers, np.column_stack([points, points[MIRROR], *weights])
     )
@@ -107,13 +111,13 @@ def lay_out(grid: Grid, goal: Landmarks, source: SourceCrop, yaw: float) -> Maps
         upper=np.clip(values[..., 6], 0, 1),
         above_jaw=np.clip(values[..., 7], 0, 1),
         height=values[..., 8],
-        silhouette=(silhouette * source.shows(direct)).astype(np.float32),
+        silhouette=(silhouette * source.has_pixels_at(direct)).astype(np.float32),
     )
 
 
-def paint(grid: Grid, goal: Landmarks, triangles: Ints) -> Ints:
-    """H×W: the number of the nearest triangle in each cell, −1 where there is none."""
-    points = grid.cells(goal)
+def rasterise(grid: Grid, goal: Landmarks, triangles: Ints) -> Ints:
+    """Return the number of the nearest triangle in each cell (H×W), −1 where there is none."""
+    points = grid.to_cells(goal)
     front = signed_areas(points, triangles) > _FLAT
     order = np.argsort(-goal[triangles, 2].mean(1), kind="stable")
     numbers = np.full(grid.shape, -1, np.int32)
@@ -126,11 +130,11 @@ def paint(grid: Grid, goal: Landmarks, triangles: Ints) -> Ints:
 def interpolate(
     grid: Grid, goal: Landmarks, triangles: Ints, numbers: Ints, per_vertex: AnyArray
 ) -> Floats:
-    """H×W×n from a 468×n table: linear in each triangle; −1 far from the face.
+    """Interpolate a 468×n table linearly in each triangle (H×W×n); −1 far from the face.
 
-    Three cells around the silhouette are filled as well, so that enlarging mixes no void in.
+    Three cells around the silhouette are filled as well, so that upsampling mixes in no gaps.
     """
-    points = grid.cells(goal)
+    points = grid.to_cells(goal)
     solid = np.abs(signed_areas(points, triangles)) > _FLAT
     corners = np.concatenate([points[triangles], np.ones((len(triangles), 3, 1))], axis=2)
     affine = np.zeros((len(triangles), 3, per_vertex.shape[1]), np.float32)
@@ -149,7 +153,7 @@ def interpolate(
 
 
 def sample(picture: Picture, positions: Floats, *, cubic: bool) -> Floats:
-    """H×W×3, 0…255: the picture at each position (pixels, centres at halves)."""
+    """Return the picture sampled at each position (H×W×3, 0…255); pixel centres lie at halves."""
     at = positions - np.float32(0.5)
     sampled = cv2.remap(
         picture,

@@ -1,4 +1,4 @@
-"""Whether a face can be given: shown whole, and of one person."""
+"""Decides whether a face can serve as a source: shown whole, and of one person."""
 
 import math
 
@@ -10,23 +10,23 @@ from swaps.engines.classical.mesh import LEFT_EYE, LIPS, OVAL, RIGHT_EYE
 from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask
 
-_NEEDED = [*RIGHT_EYE, *LEFT_EYE, *LIPS, 1, 98, 327]  # eyes, lips, the nose's tip and wings
+_REQUIRED = [*RIGHT_EYE, *LEFT_EYE, *LIPS, 1, 98, 327]  # eyes, lips, the nose's tip and wings
 _SIDE = 128  # pixels of the crop that is searched for a seam
-_LONG = 0.45  # of the crop: what is crossed by a shorter line may be a shadow or a strand
-_RIM = 4  # pixels of the face's rim, where it meets hair and background
-_CHEEK = 8  # pixels more at the sides: hair may run straight along a cheek
-_LEANING = math.radians(30)  # the picture's axes run slanting through a face that leans more
-_STEP = 2.3  # CIE Lab: by so much a seam exceeds the next best lines, along and across
-_ROWS = 35  # percentile: along two thirds of a seam its step is larger than what is around it
+_LONG = 0.45  # of the crop: a shorter line may be a shadow or a strand of hair
+_RIM = 4  # pixels: width of the face's rim, next to hair and background
+_CHEEK = 8  # pixels: extra margin at the sides, since hair may follow a cheek straight
+_LEANING = math.radians(30)  # beyond this tilt the picture's axes cross the face at a slant
+_STEP = 2.3  # CIE Lab: by how much a seam exceeds the next best lines, along and across
+_ROWS = 35  # percentile: along two thirds of a seam the step exceeds its surroundings
 
 
 def is_whole(landmarks: Landmarks, picture: Pyramid, hidden: AnyArray | None) -> bool:
-    """Whether the picture shows all of the eyes, nose and mouth, and no seam runs through them.
+    """Return whether the picture shows all of the eyes, nose and mouth, without a seam.
 
-    ``hidden``: H×W, true where the picture is transparent.
+    ``hidden``: H×W, True where the picture is transparent.
     """
     rows, columns = picture[0].shape[:2]
-    x, y = np.floor(landmarks[_NEEDED, :2]).astype(int).T
+    x, y = np.floor(landmarks[_REQUIRED, :2]).astype(int).T
     if (x < 0).any() or (y < 0).any() or (x >= columns).any() or (y >= rows).any():
         return False
     if hidden is not None and hidden[y, x].any():
@@ -35,11 +35,11 @@ def is_whole(landmarks: Landmarks, picture: Pyramid, hidden: AnyArray | None) ->
 
 
 def has_seam(landmarks: Landmarks, picture: Pyramid) -> bool:
-    """Whether a straight cut divides the face, as in halves of two faces put together.
+    """Return whether a straight cut divides the face, as in halves of two faces put together.
 
-    Light and shadow change softly or along curves. A cut is a step of one pixel that stays in
-    one column (or row) all along the face; it is looked for along the picture's own axes and
-    the face's. It stands alone: the blocks of a strongly compressed JPEG make many such lines.
+    Light and shadow change gradually or along curves. A cut is a step of one pixel that stays in
+    one column (or row) all along the face; it is searched along the picture's own axes and the
+    face's. It stands alone: the blocks of a strongly compressed JPEG make many such lines.
     """
     up = landmarks[10, :2] - landmarks[152, :2]
     tilt = math.atan2(up[0], -up[1])
@@ -49,10 +49,10 @@ def has_seam(landmarks: Landmarks, picture: Pyramid) -> bool:
         between_cheeks = np.asarray(
             cv2.erode(inside, np.ones((1, 2 * _CHEEK + 1), np.uint8)), np.float32
         )
-        upright = _lines(face, between_cheeks)
-        # Brows and the rims of glasses are straight too: across, only what is below the eyes.
+        upright = _line_contrasts(face, between_cheeks)
+        # Brows and glasses are straight too, so lines across are searched below the eyes only.
         inside[:below] = 0
-        across = _lines(face.transpose(1, 0, 2), inside.T)
+        across = _line_contrasts(face.transpose(1, 0, 2), inside.T)
         for lines, others in ((upright, across), (across, upright)):
             strongest = int(lines.argmax())
             next_best = np.delete(lines, slice(max(0, strongest - _RIM), strongest + _RIM + 1))
@@ -62,7 +62,7 @@ def has_seam(landmarks: Landmarks, picture: Pyramid) -> bool:
 
 
 def _crop(landmarks: Landmarks, picture: Pyramid, angle: float) -> tuple[Floats, Mask, int]:
-    """The face turned back by ``angle`` (Lab), its inside, and the first row below the eyes."""
+    """Return the face rotated back by ``angle`` (Lab), its mask, and the row below the eyes."""
     c, s = math.cos(angle), math.sin(angle)
     turn = np.array([[c, -s], [s, c]])  # from the crop's directions to the picture's
     points = landmarks[:, :2] @ turn
@@ -88,10 +88,10 @@ def _crop(landmarks: Landmarks, picture: Pyramid, angle: float) -> tuple[Floats,
     return lab(np.asarray(pixels, np.uint8)), inside.astype(np.float32), below
 
 
-def _lines(face: Floats, inside: Mask) -> Floats:
-    """By how much the step at each vertical line exceeds the steps beside it (Lab).
+def _line_contrasts(face: Floats, inside: Mask) -> Floats:
+    """Return by how much the step at each vertical line exceeds the steps beside it (Lab).
 
-    0 where the line is too short.
+    It is 0 where the line is too short.
     """
     softened = np.asarray(cv2.blur(np.ascontiguousarray(face), (1, 3)), np.float32)
     step = np.linalg.norm(softened[:, 2:] - softened[:, :-2], axis=2)  # around column i + 1

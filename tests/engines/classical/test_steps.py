@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swaps.engines.classical import mesh
-from swaps.engines.classical.blazeface import merge, turned_back
+from swaps.engines.classical.blazeface import merge_overlapping, rotated_back
 from swaps.engines.classical.blend import blend
 from swaps.engines.classical.colour import transfer
 from swaps.engines.classical.detail import grain, match_detail, robust_deviation
-from swaps.engines.classical.faces import without_twins
-from swaps.engines.classical.filters import blur, cut, lab, shrink_picture, smooth
-from swaps.engines.classical.geometry import goal, pose, similarity, visibility
+from swaps.engines.classical.faces import without_duplicates
+from swaps.engines.classical.filters import blur, lab, padded_crop, shrink_picture, smooth
+from swaps.engines.classical.geometry import goal_landmarks, pose, similarity, visibility
 from swaps.engines.classical.grid import Grid
-from swaps.engines.classical.mouth import keeps_own_mouth
+from swaps.engines.classical.mouth import is_own_mouth_kept
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks
-from swaps.engines.classical.warp import interpolate, paint
+from swaps.engines.classical.warp import interpolate, rasterise
 
 angles = st.floats(-60, 60)
 
@@ -64,7 +64,7 @@ def test_the_yaw_is_told(yaw: float) -> None:
 
 
 def test_the_goal_of_equal_faces_is_that_face() -> None:
-    assert goal(turned(0), turned(25)) == pytest.approx(turned(25), abs=0.05)
+    assert goal_landmarks(turned(0), turned(25)) == pytest.approx(turned(25), abs=0.05)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -72,7 +72,7 @@ def test_the_goal_of_equal_faces_is_that_face() -> None:
 def test_the_goal_never_moves_a_vertex_far_and_the_rim_not_at_all(seed: int) -> None:
     target = turned(10)
     random = np.random.default_rng(seed).normal(0, 20, target.shape).astype(np.float32)
-    moved = np.linalg.norm(goal(target + random, target) - target, axis=1)
+    moved = np.linalg.norm(goal_landmarks(target + random, target) - target, axis=1)
     assert moved.max() <= 0.06 * math.sqrt(2) * 200 + 0.01
     assert moved[mesh.OVAL].max() < 0.05
 
@@ -91,19 +91,21 @@ def detection(x: float, score: float) -> Floats:
 
 
 def test_overlapping_detections_become_one_and_distant_ones_stay() -> None:
-    found = merge(np.stack([detection(0, 0.6), detection(10, 0.9), detection(500, 0.7)]))
+    found = merge_overlapping(
+        np.stack([detection(0, 0.6), detection(10, 0.9), detection(500, 0.7)])
+    )
     assert found[:, 4].tolist() == pytest.approx([0.9, 0.7])
     assert 0 < found[0, 0] < 10
 
 
 def test_no_detections_merge_to_none() -> None:
-    assert merge(np.zeros((0, 17), np.float32)).shape == (0, 17)
+    assert merge_overlapping(np.zeros((0, 17), np.float32)).shape == (0, 17)
 
 
 def test_of_two_faces_in_one_place_the_larger_is_kept() -> None:
     large, twin, other = turned(0), turned(0, scale=180), turned(0, shift=900)
-    assert len(without_twins([twin, large, other])) == 2
-    assert without_twins([twin, large])[0] is large
+    assert len(without_duplicates([twin, large, other])) == 2
+    assert without_duplicates([twin, large])[0] is large
 
 
 # --- warp ----------------------------------------------------------------------------------
@@ -112,8 +114,8 @@ def test_of_two_faces_in_one_place_the_larger_is_kept() -> None:
 def test_interpolating_positions_gives_back_the_positions() -> None:
     face = turned(0)
     grid = Grid.around(face)
-    numbers = paint(grid, face, mesh.TRIANGLES)
-    found = interpolate(grid, face, mesh.TRIANGLES, numbers, grid.cells(face))
+    numbers = rasterise(grid, face, mesh.TRIANGLES)
+    found = interpolate(grid, face, mesh.TRIANGLES, numbers, grid.to_cells(face))
     x, y = grid.coordinates()
     inside = numbers >= 0
     assert np.abs(found[..., 0] - x)[inside].max() < 0.01
@@ -125,20 +127,20 @@ def test_interpolating_positions_gives_back_the_positions() -> None:
 def test_what_is_painted_lies_within_the_grid_and_covers_the_face(yaw: float) -> None:
     face = turned(yaw)
     grid = Grid.around(face)
-    numbers = paint(grid, face, mesh.TRIANGLES)
+    numbers = rasterise(grid, face, mesh.TRIANGLES)
     assert max(numbers.shape) <= 256
     rows, columns = np.nonzero(numbers >= 0)
-    assert np.ptp(rows) == pytest.approx(np.ptp(grid.cells(face)[:, 1]), abs=3)
-    assert np.ptp(columns) == pytest.approx(np.ptp(grid.cells(face)[:, 0]), abs=3)
+    assert np.ptp(rows) == pytest.approx(np.ptp(grid.to_cells(face)[:, 1]), abs=3)
+    assert np.ptp(columns) == pytest.approx(np.ptp(grid.to_cells(face)[:, 0]), abs=3)
 
 
 def test_an_open_mouth_is_kept_when_the_source_has_it_shut() -> None:
     shut, ajar = turned(0), turned(0)
     shut[mesh.UPPER_LIP] = shut[mesh.LOWER_LIP]
     ajar[mesh.UPPER_LIP, 1] -= 20
-    assert keeps_own_mouth(shut, ajar)
-    assert not keeps_own_mouth(ajar, ajar)
-    assert not keeps_own_mouth(ajar, shut)
+    assert is_own_mouth_kept(shut, ajar)
+    assert not is_own_mouth_kept(ajar, ajar)
+    assert not is_own_mouth_kept(ajar, shut)
 
 
 # --- colour --------------------------------------------------------------------------------
@@ -182,7 +184,7 @@ def test_detections_in_a_turned_picture_come_back_to_their_place(
     eyes = [x.min(), y.min(), x.max() + 1, y.max() + 1]
     found = np.array([[*box, 0.7, *eyes, *[0] * 8]], np.float32)
 
-    (back,) = turned_back(found, quarters, picture.shape)
+    (back,) = rotated_back(found, quarters, picture.shape)
 
     assert back[:5] == pytest.approx([9, 4, 14, 7, 0.7])
     assert sorted([*back[5:9]]) == [4, 7, 9, 14]
@@ -258,7 +260,7 @@ def test_any_box_can_be_cut_from_any_picture(
     picture = (noise(*shape, 3) * 255).astype(np.uint8)
     rows = np.clip(np.arange(corner[1], corner[1] + size[1]), 0, shape[0] - 1)
     columns = np.clip(np.arange(corner[0], corner[0] + size[0]), 0, shape[1] - 1)
-    assert np.array_equal(cut(picture, *corner, *size), picture[rows][:, columns])
+    assert np.array_equal(padded_crop(picture, *corner, *size), picture[rows][:, columns])
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 60), st.integers(1, 60))
