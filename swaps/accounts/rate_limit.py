@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from swaps import errors
 from swaps.models import CallCount, FormCount, User
-from swaps.models.api_key import increment_counter
+from swaps.models.counters import increment_counter
 
 MINUTE = datetime.timedelta(minutes=1)
 

@@ -37,30 +37,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="delivery",
-            name="error_params",
-            field=models.JSONField(help_text="The last error, for ``messages``.", null=True),
-        ),
-        migrations.AddField(
-            model_name="deliveryattempt",
-            name="error_params",
-            field=models.JSONField(help_text="What ``messages`` writes out.", null=True),
-        ),
-        migrations.AddField(
-            model_name="hostedprovider",
-            name="problem_params",
-            field=models.JSONField(help_text="The last one, for ``messages``.", null=True),
-        ),
-        migrations.AddField(
-            model_name="submission",
-            name="problem_params",
-            field=models.JSONField(help_text="The last one, for ``messages``.", null=True),
-        ),
-        migrations.AddField(
-            model_name="swap",
-            name="error_params",
-            field=models.JSONField(help_text="What ``messages`` writes out.", null=True),
+        *(
+            migrations.AddField(model_name, params, models.JSONField(null=True))
+            for model_name, params, _ in KEPT
         ),
         migrations.RunPython(migrations.RunPython.noop, write_out),
     ]

@@ -2,9 +2,10 @@
 
 from swaps.models.account_storage import AccountStorage
 from swaps.models.api_access import ApiAccess
-from swaps.models.api_key import ApiKey, ApiKeyUse, CallCount, Scope
+from swaps.models.api_key import ApiKey, ApiKeyUse, Scope
+from swaps.models.counters import CallCount, FormCount
 from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
-from swaps.models.form import FormCount, FormSubmission
+from swaps.models.form import FormSubmission
 from swaps.models.grant import Grant
 from swaps.models.heartbeat import Heartbeat
 from swaps.models.hosted_provider import HostedProvider

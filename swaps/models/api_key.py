@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from swaps.models.counters import increment_counter
 from swaps.models.user import User
 
 USE_HISTORY_DAYS = 30
@@ -129,33 +130,3 @@ class ApiKeyUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.count}"
-
-
-class CallCount(models.Model):
-    """Counts the API calls that an account made in one minute."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    minute = models.DateTimeField(db_index=True)
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint("user", "minute", name="call_count_of_a_minute")]
-
-    def __str__(self) -> str:
-        return f"{self.minute}: {self.count}"
-
-
-def increment_counter(
-    counters: models.QuerySet[Any], *, limit: int | None = None, **which: Any
-) -> bool:
-    """Add one to the counter row that ``which`` names; return False when it has reached ``limit``.
-
-    One statement checks and adds, so racing callers cannot pass the limit together.
-    """
-    open_counters = counters.filter(**which, **({"count__lt": limit} if limit is not None else {}))
-    if open_counters.update(count=F("count") + 1):
-        return True
-    if limit == 0:
-        return False
-    _, is_new = counters.get_or_create(**which, defaults={"count": 1})
-    return is_new or open_counters.update(count=F("count") + 1) == 1

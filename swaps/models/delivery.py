@@ -66,7 +66,7 @@ class Delivery(models.Model):
     )
     last_status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status")
     last_error = models.CharField(max_length=300, blank=True)  # earlier versions kept English
-    error_params = models.JSONField(null=True, help_text="The last error, for ``messages``.")
+    error_params = models.JSONField(null=True)  # for ``messages.text``
     response_excerpt = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     delivered_at = models.DateTimeField(null=True)
@@ -175,7 +175,7 @@ class DeliveryAttempt(models.Model):
     seconds = models.FloatField()
     status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status, if there was one")
     error = models.CharField(max_length=300, blank=True)  # earlier versions kept English
-    error_params = models.JSONField(null=True, help_text="What ``messages`` writes out.")
+    error_params = models.JSONField(null=True)  # for ``messages.text``
     response_excerpt = models.TextField(blank=True)
 
     class Meta:

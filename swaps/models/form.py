@@ -1,4 +1,4 @@
-"""What is remembered of web forms: how many came in a minute, and which were sent already."""
+"""Web forms that were sent already: a form that is sent twice does its work once."""
 
 from typing import ClassVar
 
@@ -7,20 +7,6 @@ from django.db import models
 from django.utils import timezone
 
 from swaps.models.user import User
-
-
-class FormCount(models.Model):
-    """Counts the forms with photos that an account sent in one minute (throttling)."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    minute = models.DateTimeField(db_index=True)
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint("user", "minute", name="form_count_of_a_minute")]
-
-    def __str__(self) -> str:
-        return f"{self.minute}: {self.count}"
 
 
 class FormSubmissionQuerySet(models.QuerySet["FormSubmission"]):

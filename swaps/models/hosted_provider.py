@@ -70,7 +70,7 @@ class HostedProvider(models.Model):
     troubles = models.PositiveIntegerField(default=0, help_text="In a row.")
     # Earlier versions kept English in here.
     problem = models.CharField(max_length=300, blank=True, help_text="The last one.")
-    problem_params = models.JSONField(null=True, help_text="The last one, for ``messages``.")
+    problem_params = models.JSONField(null=True)  # for ``messages.text``
     last_trouble_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
     open_until = models.DateTimeField(null=True, help_text="Down: nothing is sent until then.")

@@ -41,7 +41,7 @@ class Submission(models.Model):
     )
     # Earlier versions kept English in here.
     problem = models.CharField(max_length=300, blank=True, help_text="The last one.")
-    problem_params = models.JSONField(null=True, help_text="The last one, for ``messages``.")
+    problem_params = models.JSONField(null=True)  # for ``messages.text``
     image_url = models.TextField(blank=True)
     callback = models.TextField(blank=True, help_text="As it came, until it is filed.")
     error_code = models.CharField(max_length=40, blank=True, help_text="As the provider says it.")

@@ -76,7 +76,7 @@ class Swap(models.Model):
     warnings = models.JSONField(default=list, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)  # earlier versions kept English
-    error_params = models.JSONField(null=True, help_text="What ``messages`` writes out.")
+    error_params = models.JSONField(null=True)  # for ``messages.text``
     error_image = models.CharField(max_length=6, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True)

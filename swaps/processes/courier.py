@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 class Courier(ResilientWorker):
     """A worker with several threads for each queue; it takes no task that would have to wait."""
 
-    def __init__(self, threads: Mapping[str, int], **options: Any) -> None:
-        super().__init__(queue_names=list(threads), **options)
+    def __init__(self, threads: Mapping[str, int], *, name: str, interval: float) -> None:
+        super().__init__(list(threads), name=name, interval=interval)
         self._threads = threads
         self._pools = {name: ThreadPoolExecutor(count, name) for name, count in threads.items()}
         self._busy: Counter[str] = Counter()
@@ -92,21 +92,8 @@ def poll_submissions(courier: Courier) -> None:
 def run() -> None:
     """Run the courier until a signal comes."""
     die_with_supervisor()
-    name = heartbeat.process_name("courier")
-    courier = Courier(
-        THREADS,
-        excluded_queue_names=[],
-        interval=POLL_SECONDS,
-        batch=False,
-        backend_name="default",
-        startup_delay=False,
-        max_tasks=None,
-        worker_id=name[:64],
-    )
+    courier = Courier(THREADS, name=heartbeat.process_name("courier"), interval=POLL_SECONDS)
     courier.configure_signals()
     if uses_hosted_provider():
         threading.Thread(target=poll_submissions, args=(courier,), daemon=True).start()
-    leave = heartbeat.beat_in_background(name)
-    log.info("%s is ready", name)
-    courier.run()
-    leave()
+    courier.run_with_heartbeat()

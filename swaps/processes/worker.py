@@ -29,6 +29,20 @@ class ResilientWorker(Worker):
 
     _queue_names: list[str]
 
+    def __init__(
+        self, queue_names: list[str], *, name: str, interval: float, is_batch: bool = False
+    ) -> None:
+        super().__init__(
+            queue_names=queue_names,
+            excluded_queue_names=[],
+            interval=interval,
+            batch=is_batch,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=name[:64],
+        )
+
     @property
     def queue_names(self) -> list[str]:
         """Return the queues to take tasks from; on a full disk none that stores pictures."""
@@ -52,6 +66,13 @@ class ResilientWorker(Worker):
             else:
                 return
 
+    def run_with_heartbeat(self) -> None:
+        """Run with a heartbeat, which is deleted when the worker leaves in good order."""
+        leave = heartbeat.beat_in_background(self.worker_id)
+        log.info("%s is ready", self.worker_id)
+        self.run()
+        leave()
+
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
         if not self.running:
             super().shutdown(signum, frame)  # asked twice: leave now
@@ -63,22 +84,10 @@ def run(name: str | None = None, *, is_batch: bool = False) -> None:
     """Perform swaps until a signal comes; with ``is_batch`` until the queue is empty."""
     die_with_supervisor()
     name = f"worker:{name}" if name else heartbeat.process_name("worker")
-    worker = ResilientWorker(
-        queue_names=["default"],
-        excluded_queue_names=[],
-        interval=POLL_SECONDS,
-        batch=is_batch,
-        backend_name="default",
-        startup_delay=False,
-        max_tasks=None,
-        worker_id=name[:64],
-    )
+    worker = ResilientWorker(["default"], name=name, interval=POLL_SECONDS, is_batch=is_batch)
     worker.configure_signals()
     _warm_up()
-    leave = heartbeat.beat_in_background(name)
-    log.info("%s is ready", name)
-    worker.run()
-    leave()
+    worker.run_with_heartbeat()
 
 
 def _warm_up() -> None:

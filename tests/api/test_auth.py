@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from swaps.accounts import rate_limit
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, CallCount, Quota, Scope, User
-from swaps.models.api_key import increment_counter
+from swaps.models.counters import increment_counter
 from tests.api_caller import Caller, error_code
 
 pytestmark = pytest.mark.django_db

@@ -153,14 +153,10 @@ def test_without_room_no_task_is_taken_that_stores_pictures(
 ) -> None:
     settings.FACESWAP_MIN_FREE_BYTES = 4 * MB
     worker = ResilientWorker(
-        queue_names=["default", "fetches", "provider", "deliveries"],
-        excluded_queue_names=[],
+        ["default", "fetches", "provider", "deliveries"],
+        name="worker:test",
         interval=0.05,
-        batch=True,
-        backend_name="default",
-        startup_delay=False,
-        max_tasks=None,
-        worker_id="worker:test",
+        is_batch=True,
     )
     disk.leave(3 * MB)
     assert set(worker.queue_names) > STORING_QUEUES

@@ -47,16 +47,7 @@ def test_an_idle_worker_stops_at_once() -> None:
 
 
 def test_a_signal_between_claim_and_start_loses_no_task() -> None:
-    worker = ResilientWorker(
-        queue_names=["*"],
-        excluded_queue_names=[],
-        interval=0.05,
-        batch=False,
-        backend_name="default",
-        startup_delay=False,
-        max_tasks=None,
-        worker_id="worker:test",
-    )
+    worker = ResilientWorker(["*"], name="worker:test", interval=0.05)
 
     worker.shutdown(signal.SIGTERM, None)  # the original raises SystemExit here
 

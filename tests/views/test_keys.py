@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from swaps.accounts import api_keys
 from swaps.models import ApiAccess, ApiKey, ApiKeyUse, Door, Grant, Scope, User
-from swaps.models.api_key import increment_counter
+from swaps.models.counters import increment_counter
 from swaps.views.keys import CHART_HEIGHT, draw_chart
 
 pytestmark = pytest.mark.django_db
