@@ -12,9 +12,9 @@ from django_tasks import task
 
 from swaps import errors
 from swaps.deliveries import deliver
-from swaps.hosted.ask import ask
+from swaps.hosted.ask import ask_for_outcome
 from swaps.hosted.collect import collect
-from swaps.hosted.schedule import retry_or_fail, send_next
+from swaps.hosted.schedule import enqueue_waiting, retry_or_fail
 from swaps.hosted.send import send
 from swaps.lifecycle import fetch
 from swaps.lifecycle.settle import settle
@@ -25,14 +25,14 @@ from swaps.runtime.fair_share import try_acquire
 from swaps.storage import space
 
 # An account that has its share of the courier's threads waits so long for its next turn.
-TURN = datetime.timedelta(seconds=1)
+SHARE_PAUSE = datetime.timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
 
 
 @task()
 def run_swap(swap_id: str) -> None:
-    """Perform one swap. May be enqueued any number of times; one claim wins."""
+    """Perform one swap with the engine. May be enqueued any number of times; one claim wins."""
     swap = Swap.objects.filter(pk=swap_id).first()
     if swap is None or not swap.has_pictures or not swap.claim():
         return
@@ -45,13 +45,13 @@ def run_swap(swap_id: str) -> None:
 
 @task(queue_name="fetches")
 def fetch_pictures(swap_id: str) -> None:
-    """Fetch what an API call named by URL, and hand the swap on to the engine."""
+    """Fetch the pictures that an API call named by URL, and enqueue the swap for its provider."""
     swap = Swap.objects.filter(pk=swap_id).first()
     if swap is None or swap.has_pictures:
         return
     with try_acquire(("fetch", swap.owner_id)) as has_share:
         if not has_share:
-            fetch_pictures.using(run_after=timezone.now() + TURN).enqueue(swap_id)
+            fetch_pictures.using(run_after=timezone.now() + SHARE_PAUSE).enqueue(swap_id)
         elif swap.claim():
             with _settle_on_error(swap, fetch_pictures):
                 fetch.fetch_pictures(swap)
@@ -67,7 +67,7 @@ def deliver_callback(delivery_id: str) -> None:
         if has_share:
             deliver.attempt_delivery(delivery, timezone.now())
         else:
-            deliver_callback.using(run_after=timezone.now() + TURN).enqueue(delivery_id)
+            deliver_callback.using(run_after=timezone.now() + SHARE_PAUSE).enqueue(delivery_id)
 
 
 @task(queue_name="mail")
@@ -87,12 +87,12 @@ def submit_swap(swap_id: str) -> None:
 @task(queue_name="provider")
 def ask_provider(swap_id: str) -> None:
     """Ask the hosted provider about a swap of which no outcome came."""
-    _run_step(swap_id, ask)
+    _run_step(swap_id, ask_for_outcome)
 
 
 @task(queue_name="provider")
 def collect_result(swap_id: str) -> None:
-    """Bring home what the hosted provider made of it."""
+    """Fetch what the hosted provider made of a swap, and settle the swap."""
     _run_step(swap_id, collect)
 
 
@@ -102,7 +102,7 @@ def _run_step(swap_id: str, step: Callable[[Submission], None]) -> None:
         return
     try:
         _guarded(step, submission)
-        send_next(timezone.now())  # the provider may have room now
+        enqueue_waiting(timezone.now())  # the provider may have room now
     except (Swap.DoesNotExist, Submission.DoesNotExist):
         return  # the account was deleted meanwhile
 
@@ -119,9 +119,9 @@ def _guarded(step: Callable[[Submission], None], submission: Submission) -> None
 
 @contextlib.contextmanager
 def _settle_on_error(swap: Swap, task: Any) -> Iterator[None]:
-    """Ends the swap with its error; gives up the lease when the attempt broke.
+    """Settle the swap with its error; give up the lease when the attempt broke.
 
-    Where only the memory to open its pictures is missing, it does ``task`` later.
+    When only memory to open its pictures is missing, enqueue ``task`` for later.
     """
     try:
         yield

@@ -1,1 +1,1 @@
-"""The Face Swap API: parses calls, checks keys and limits, answers in JSON."""
+"""The REST API below ``/face/``: authentication, calls, errors, and its OpenAPI description."""

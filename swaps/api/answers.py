@@ -1,4 +1,4 @@
-"""Every answer of the ``/face/`` family, errors included, in one shape and with a trace id."""
+"""JSON responses of the API: errors in one shape, each response with a trace id."""
 
 import contextlib
 import logging
@@ -21,42 +21,43 @@ DRAIN_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
-class Answer(JsonResponse):
-    """JSON of the family. Whatever else comes out of it is put into this shape."""
+class ApiResponse(JsonResponse):
+    """A JSON response of the API. The middleware turns every other response into one."""
 
 
 class ApiRequest(HttpRequest):
-    """A request of the family; ``answer_headers`` go onto its answer, whatever that is."""
+    """A request to the API; ``answer_headers`` are added to its response, whatever that is."""
 
     trace_id: str
     api_key: ApiKey | None
     answer_headers: dict[str, str]
 
 
-def error_answer(
+def error_response(
     error: errors.SwapError, trace_id: str, extra: Mapping[str, Any] | None = None
-) -> Answer:
+) -> ApiResponse:
+    """Return the response for an error, with its status and ``Retry-After``."""
     body = {
         "success": False,
         "error": {"code": error.code, "message": error.message},
         "trace_id": trace_id,
         **(extra or {}),
     }
-    answer = Answer(body, status=error.status)
+    answer = ApiResponse(body, status=error.status)
     if error.retry_after:
         answer["Retry-After"] = str(error.retry_after)
     return answer
 
 
-def body_of(request: HttpRequest) -> Any:
-    """What to read the body from. Django takes one that comes in chunks for an empty one."""
+def body_stream(request: HttpRequest) -> Any:
+    """Return the stream of a request's body; Django takes a chunked one for empty."""
     return request.META["wsgi.input"] if "transfer-encoding" in request.headers else request
 
 
 def drain(request: HttpRequest) -> None:
-    """Read what is left of the body: who is still sending would never see the answer.
+    """Read the rest of the body: a client that is still sending would never see the response.
 
-    Not of one that is announced as far too large, and not for long.
+    Not when it is announced as far too large, and not for long.
     """
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if not announced.isdigit() or int(announced) > MAX_DRAINED:
@@ -66,7 +67,7 @@ def drain(request: HttpRequest) -> None:
     timer = threading.Timer(DRAIN_SECONDS, end, (socket.SHUT_RD,))
     timer.daemon = True
     timer.start()
-    body, seen = body_of(request), 0
+    body, seen = body_stream(request), 0
     with contextlib.suppress(OSError):
         while seen <= MAX_DRAINED and (chunk := body.read(CHUNK)):
             seen += len(chunk)

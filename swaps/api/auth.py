@@ -1,4 +1,4 @@
-"""Who calls, and whether they may."""
+"""Authentication of API calls by their key."""
 
 import datetime
 
@@ -9,7 +9,7 @@ from swaps.models import ApiKey
 
 
 def authenticate(request: HttpRequest, now: datetime.datetime) -> ApiKey:
-    """The key in the ``authorization`` header, if it works."""
+    """Return the key in the ``authorization`` header. Raises a ``SwapError`` for a bad one."""
     header = request.headers.get("authorization", "").strip()
     if not header:
         raise errors.NoToken("header")

@@ -1,4 +1,4 @@
-"""Bodies of calls: read within a limit, and unpacked within it where the caller packed them."""
+"""Reads request bodies within a size limit, and decompresses them within it."""
 
 import tempfile
 from collections.abc import Iterator
@@ -7,18 +7,21 @@ from typing import Any
 from django.http import HttpRequest
 
 from swaps import errors
-from swaps.api.answers import CHUNK, body_of
+from swaps.api.answers import CHUNK, body_stream
 from swaps.net.unpacking import UnknownEncodingError, UnpackingError, unpack
 
 BYTES_IN_MEMORY = 1_000_000  # of a body that is still coming in
 
 
 def read(request: HttpRequest, limit: int) -> bytes:
-    """Raises ``errors.PayloadTooLarge`` and ``errors.BadRequest``."""
+    """Read a body of at most ``limit`` bytes, decompressed.
+
+    Raises ``errors.PayloadTooLarge`` and ``errors.BadRequest``.
+    """
     encoding, size = request.headers.get("Content-Encoding", ""), 0
     with tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as body:
         try:
-            for piece in unpack(_chunks(body_of(request), limit), encoding):
+            for piece in unpack(_chunks(body_stream(request), limit), encoding):
                 size += len(piece)
                 if size > limit:
                     raise _too_large(limit)
@@ -32,7 +35,7 @@ def read(request: HttpRequest, limit: int) -> bytes:
 
 
 def _chunks(source: Any, limit: int) -> Iterator[bytes]:
-    """As they come over the wire. What is packed may be as long as what is not."""
+    """Yield the bytes as they come over the wire; compressed ones have the same limit."""
     size = 0
     while chunk := _next_chunk(source):
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""What every call has in common: method, key, rate limit, body, and the headers of its answer."""
+"""What all API calls share: method, key, rate limit, body, and response headers."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from swaps import errors
 from swaps.accounts import rate_limit
 from swaps.api import bodies
-from swaps.api.answers import Answer, ApiRequest, error_answer
+from swaps.api.answers import ApiRequest, ApiResponse, error_response
 from swaps.api.auth import authenticate
 from swaps.models import ApiAccess, ApiKey, Scope
 from swaps.storage import space
@@ -21,7 +21,7 @@ MAX_IDEMPOTENCY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class AuthenticatedCall:
     """An authenticated call."""
 
     key: ApiKey
@@ -30,30 +30,30 @@ class Call:
     trace_id: str
 
 
-View = Callable[[ApiRequest], Answer]
+View = Callable[[ApiRequest], ApiResponse]
 
 log = logging.getLogger(__name__)
 
 
-def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
-    """Makes a view of a function that answers authenticated calls."""
+def endpoint(scope: Scope) -> Callable[[Callable[[AuthenticatedCall], ApiResponse]], View]:
+    """Turn a function that answers authenticated calls into a view."""
 
-    def decorate(answer_call: Callable[[Call], Answer]) -> View:
+    def decorate(handle: Callable[[AuthenticatedCall], ApiResponse]) -> View:
         @csrf_exempt
-        @wraps(answer_call)
-        def view(request: ApiRequest) -> Answer:
+        @wraps(handle)
+        def view(request: ApiRequest) -> ApiResponse:
             try:
-                return answer_call(_admit(request, scope))
+                return handle(_admit(request, scope))
             except errors.SwapError as error:
-                answer = error_answer(error, request.trace_id)
+                response = error_response(error, request.trace_id)
                 if isinstance(error, errors.MethodNotAllowed):
-                    answer["Allow"] = "POST"
-                return answer
+                    response["Allow"] = "POST"
+                return response
             except Exception as error:
                 log.exception("trace=%s broke", request.trace_id)
                 is_full = space.is_disk_full_error(error)
-                told = space.disk_full_error() if is_full else errors.ApiError("broke")
-                return error_answer(told, request.trace_id)
+                shown_error = space.disk_full_error() if is_full else errors.ApiError("broke")
+                return error_response(shown_error, request.trace_id)
             finally:
                 _add_quota_header(request)
 
@@ -62,7 +62,8 @@ def endpoint(scope: Scope) -> Callable[[Callable[[Call], Answer]], View]:
     return decorate
 
 
-def _admit(request: ApiRequest, scope: Scope) -> Call:
+def _admit(request: ApiRequest, scope: Scope) -> AuthenticatedCall:
+    """Check the method, the key, the rate limit and the scope of a request, and read its body."""
     if request.method != "POST":
         raise errors.MethodNotAllowed("post")
     now = timezone.now()
@@ -78,7 +79,7 @@ def _admit(request: ApiRequest, scope: Scope) -> Call:
     key.record_use(now)
     if not key.has_scope(scope):
         raise errors.TokenMismatched("scope", scope=key.get_scope_display().lower())
-    return Call(
+    return AuthenticatedCall(
         key=key,
         body=_read_body(request),
         idempotency_key=_idempotency_key(request),

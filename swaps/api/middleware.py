@@ -1,4 +1,4 @@
-"""Whatever answers a call of the ``/face/`` family: it becomes JSON of the API, errors included."""
+"""Middleware that makes every response below ``/face/`` JSON of the API, errors included."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from swaps import errors
-from swaps.api.answers import Answer, ApiRequest, drain, error_answer
+from swaps.api.answers import ApiRequest, ApiResponse, drain, error_response
 from swaps.storage import space
 
 PREFIX = f"{settings.SITE_PATH}/face/"
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def api_error_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[Any], HttpResponse]:
-    """Middleware, above all that answer: their pages and exceptions become JSON of the API."""
+    """Middleware, above all others: turn pages and exceptions into JSON errors of the API."""
 
     def middleware(request: ApiRequest) -> HttpResponse:
         if not f"{request.path_info}/".startswith(PREFIX):
@@ -31,7 +31,7 @@ def api_error_middleware(
         request.trace_id = uuid.uuid4().hex
         request.api_key, request.answer_headers = None, {}
         begun = time.monotonic()
-        answer = _answer(get_response, request)
+        answer = _get_api_response(get_response, request)
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             drain(request)
         for name, value in request.answer_headers.items():
@@ -54,17 +54,19 @@ def api_error_middleware(
     return middleware
 
 
-def _answer(get_response: Callable[[HttpRequest], HttpResponse], request: ApiRequest) -> Answer:
+def _get_api_response(
+    get_response: Callable[[HttpRequest], HttpResponse], request: ApiRequest
+) -> ApiResponse:
     try:
         response = get_response(request)
     except Exception:  # even the page that says that something broke has broken
         log.exception("trace=%s broke", request.trace_id)
-        return error_answer(_error_of_status(500), request.trace_id)
-    if isinstance(response, Answer):
+        return error_response(_error_of_status(500), request.trace_id)
+    if isinstance(response, ApiResponse):
         return response
     if response.status_code == HTTPStatus.INSUFFICIENT_STORAGE:
-        return error_answer(space.disk_full_error(), request.trace_id)
-    return error_answer(_error_of_status(response.status_code), request.trace_id)
+        return error_response(space.disk_full_error(), request.trace_id)
+    return error_response(_error_of_status(response.status_code), request.trace_id)
 
 
 def _error_of_status(status: int) -> errors.SwapError:

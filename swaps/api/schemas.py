@@ -1,7 +1,7 @@
-"""What goes over the wire, as pydantic models: checked on the way in, published as OpenAPI.
+"""The bodies of the API as pydantic models: parsed on the way in, published as OpenAPI.
 
 Bodies are parsed in strict mode: a number is not a string, and ``true`` is not 1. Unknown fields
-are ignored, as the reference provider does.
+are ignored, as the reference provider does. The docstrings of the models are published.
 """
 
 import contextlib
@@ -99,6 +99,7 @@ class SwapCall(_Body):
     )
 
     def as_sent(self) -> dict[str, Any]:
+        """Return the fields that were sent, under their names on the wire."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
@@ -131,7 +132,7 @@ T = TypeVar("T")
 
 
 def parse(adapter: TypeAdapter[T], body: bytes) -> T:
-    """The call in a body of JSON. Raises ``errors.BadRequest``, which names the field."""
+    """Parse a JSON body. Raises ``errors.BadRequest``, which names the field."""
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
@@ -153,7 +154,7 @@ def _first_problem(error: ValidationError) -> errors.BadRequest:
 
 
 def parse_ids(texts: Iterable[str]) -> list[uuid.UUID]:
-    """Those that could be ids of tasks."""
+    """Return the valid UUIDs among these texts."""
     found = []
     for text in texts:
         with contextlib.suppress(ValueError):

@@ -1,3 +1,5 @@
+"""URLs of the API, below ``/face/``."""
+
 from django.urls import path, re_path
 
 from swaps.api import views

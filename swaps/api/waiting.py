@@ -1,7 +1,6 @@
-"""Calls that wait for their results, and hold up nobody else.
+"""Synchronous calls: waits for swaps to end without holding up other requests.
 
-One thread of the process looks after all of them: it asks the database which of their swaps have
-ended, and wakes those who wait for one.
+One thread of the process polls the database for all of them, and wakes those whose swap has ended.
 """
 
 import contextlib
@@ -19,14 +18,14 @@ from swaps.models import Swap
 from swaps.models.swap_states import UNFINISHED
 from swaps.runtime import request_slots
 
-LOOK_SECONDS = 0.03
+POLL_SECONDS = 0.03
 RETRY_SECONDS = 5
 
 log = logging.getLogger(__name__)
 
 
-class _Wait:
-    """One caller: wakes up with the swap that has ended, or without one."""
+class _WaitingCall:
+    """A waiting call; it is woken with its swap, or without one when the process stops."""
 
     def __init__(self, swap_id: uuid.UUID) -> None:
         self.swap_id = swap_id
@@ -36,7 +35,7 @@ class _Wait:
 
 _lock = threading.Lock()
 _admitted: Counter[int] = Counter()  # by account
-_waits: set[_Wait] = set()
+_waits: set[_WaitingCall] = set()
 _watcher: threading.Thread | None = None
 # Says whether this process is about to stop: then nobody is kept waiting.
 is_leaving: Callable[[], bool] = lambda: False  # noqa: E731
@@ -44,9 +43,9 @@ is_leaving: Callable[[], bool] = lambda: False  # noqa: E731
 
 @contextlib.contextmanager
 def admission(user_id: int) -> Iterator[None]:
-    """A place among those who wait, or ``errors.TooManyRequests``, before anything is spent.
+    """Hold a place among the waiting calls. Raises ``errors.TooManyRequests`` when all are taken.
 
-    One account takes half of the places at the most.
+    One account gets half of the places at the most. Enter it before anything is spent.
     """
     most = settings.FACESWAP_API_WAITING_CALLS
     with _lock:
@@ -63,8 +62,8 @@ def admission(user_id: int) -> Iterator[None]:
 
 
 def wait_for(swap: Swap, seconds: float) -> Swap | None:
-    """The swap once it has ended; None when the time is over first."""
-    wait = _Wait(swap.pk)
+    """Wait until a swap has ended and return it; None when the time is over first."""
+    wait = _WaitingCall(swap.pk)
     with request_slots.released_slot():
         _start_watching(wait)
         wait.woken.wait(seconds)
@@ -73,7 +72,7 @@ def wait_for(swap: Swap, seconds: float) -> Swap | None:
     return wait.ended
 
 
-def _start_watching(wait: _Wait) -> None:
+def _start_watching(wait: _WaitingCall) -> None:
     global _watcher  # noqa: PLW0603
     with _lock:
         _waits.add(wait)
@@ -83,31 +82,32 @@ def _start_watching(wait: _Wait) -> None:
 
 
 def _watch() -> None:
-    """Until nobody waits any more."""
+    """Poll for the waiting calls until there is none left."""
     pause = threading.Event()
     try:
-        while waits := _waits_now():
+        while waits := _waits_or_stop():
             try:
                 if is_leaving():
                     _wake(waits)
                 else:
-                    _look_after(waits)
+                    _wake_ended(waits)
             except Exception:  # whatever it is, those who wait have their time limits
                 log.exception("those who wait could not be looked after")
                 connection.close()
-            pause.wait(LOOK_SECONDS)
+            pause.wait(POLL_SECONDS)
     finally:
         connection.close()
 
 
-def _look_after(waits: set[_Wait]) -> None:
+def _wake_ended(waits: set[_WaitingCall]) -> None:
+    """Wake the calls whose swaps have ended."""
     ids = {wait.swap_id for wait in waits}
     found = Swap.objects.filter(pk__in=ids).exclude(status__in=UNFINISHED)
     ended = {swap.pk: swap for swap in found}
     _wake({wait for wait in waits if wait.swap_id in ended}, ended)
 
 
-def _wake(waits: set[_Wait], ended: dict[uuid.UUID, Swap] | None = None) -> None:
+def _wake(waits: set[_WaitingCall], ended: dict[uuid.UUID, Swap] | None = None) -> None:
     for wait in waits:
         wait.ended = (ended or {}).get(wait.swap_id)
         wait.woken.set()
@@ -115,8 +115,8 @@ def _wake(waits: set[_Wait], ended: dict[uuid.UUID, Swap] | None = None) -> None
         _waits.difference_update(waits)
 
 
-def _waits_now() -> set[_Wait]:
-    """Those who wait; when there is nobody, the watcher is as good as gone."""
+def _waits_or_stop() -> set[_WaitingCall]:
+    """Return the waiting calls; without any, mark the watcher thread as gone."""
     global _watcher  # noqa: PLW0603
     with _lock:
         if not _waits:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from swaps import errors, queue
 from swaps.clock.rows import BATCH, for_each_row
 from swaps.hosted.retry_policy import MAX_WAIT, give_up
-from swaps.hosted.schedule import enqueue_again, send_next
+from swaps.hosted.schedule import enqueue_due, enqueue_waiting
 from swaps.lifecycle.enqueue import enqueue_next
 from swaps.lifecycle.settle import settle
 from swaps.models import (
@@ -103,10 +103,10 @@ def enqueue_mail(now: datetime.datetime) -> None:
 
 def enqueue_submissions(now: datetime.datetime) -> None:
     """Enqueue the next step of the hosted provider's swaps that are due."""
-    send_next(now)
+    enqueue_waiting(now)
     others = Submission.objects.needs_enqueue(now).filter(stage__in=(Stage.SENT, Stage.ANSWERED))
     others = others.order_by("due_at")
-    for_each_row(others[:BATCH], lambda submission: enqueue_again(submission, now))
+    for_each_row(others[:BATCH], lambda submission: enqueue_due(submission, now))
 
 
 def park_waiting(_now: datetime.datetime) -> None:

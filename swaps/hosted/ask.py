@@ -1,4 +1,7 @@
-"""Ask the provider for a swap of which no outcome came; send it again where nobody can be asked."""
+"""Asks the provider for the outcome of a swap whose callback did not come.
+
+Where nobody can be asked, because the task is not known, the swap is sent again.
+"""
 
 import datetime
 import logging
@@ -8,10 +11,10 @@ from django.utils import timezone
 
 from swaps import errors
 from swaps.hosted import client
-from swaps.hosted.record import record
-from swaps.hosted.retry_policy import MAX_DEADLINES, MAX_SENDS, backoff, deadline, give_up
+from swaps.hosted.record import record_outcome
+from swaps.hosted.retry_policy import MAX_DEADLINES, MAX_SENDS, backoff, callback_deadline, give_up
 from swaps.hosted.schedule import enqueue_step
-from swaps.hosted.send import take_back
+from swaps.hosted.send import requeue_for_resend
 from swaps.lifecycle.settle import settle
 from swaps.models import Stage, Submission
 from swaps.models.submission_queryset import max_call_time
@@ -20,57 +23,59 @@ from swaps.providers.base import Accepted, Answered, ProviderError, RetryLater
 log = logging.getLogger(__name__)
 
 
-def ask(submission: Submission) -> None:
-    """No outcome came in time: ask for it, where there is something to ask for."""
+def ask_for_outcome(submission: Submission) -> None:
+    """Ask for the outcome of a submission that is due; resend it when its task is unknown."""
     now = timezone.now()
     if not submission.claim(Stage.SENT, now):
         return
     if not submission.task_id:
-        _send_again(submission, now)
+        _resend(submission, now)
         return
     try:
-        answer = client.ask(submission.task_id)
+        answer = client.get_task(submission.task_id)
     except RetryLater as trouble:
-        _not_told(submission, trouble, trouble.retry_after)
+        _retry_later(submission, trouble, trouble.retry_after)
     except (errors.NotFound, errors.ApiNotImplemented):
         give_up(submission)
     except errors.SwapError as error:
         if isinstance(error.__cause__, ProviderError):  # our key is refused: not the swap's end
-            _not_told(submission, error.__cause__)
+            _retry_later(submission, error.__cause__)
         else:
             settle(submission.swap, error, snapshot=submission)
     else:
-        _asked(submission, answer)
+        _handle_status(submission, answer)
 
 
-def _not_told(
+def _retry_later(
     submission: Submission, trouble: ProviderError, retry_after: float | None = None
 ) -> None:
+    """Ask again later, because the provider did not tell."""
     log.warning("swap=%s cannot be asked for: %s", submission.pk, trouble)
     pause = max(backoff(submission.failures), datetime.timedelta(seconds=retry_after or 0))
-    _ask_later(submission, pause, problem=trouble.explanation, failures=1)
+    _postpone_or_give_up(submission, pause, problem=trouble.explanation, failures=1)
 
 
-def _asked(submission: Submission, answer: Accepted | Answered) -> None:
+def _handle_status(submission: Submission, answer: Accepted | Answered) -> None:
+    """Record an outcome, or ask again later while the provider is at work."""
     if isinstance(answer, Accepted):
-        _ask_later(submission, deadline() / 4)
-    elif record(submission, answer, timezone.now()):
+        _postpone_or_give_up(submission, callback_deadline() / 4)
+    elif record_outcome(submission, answer, timezone.now()):
         enqueue_step(submission, Stage.ANSWERED)
 
 
-def _ask_later(submission: Submission, pause: datetime.timedelta, **note: Any) -> None:
-    """As long as our patience lasts."""
+def _postpone_or_give_up(submission: Submission, pause: datetime.timedelta, **changes: Any) -> None:
+    """Postpone the next question, or give up after ``MAX_DEADLINES`` deadlines."""
     now = timezone.now()
-    if now - (submission.sent_at or now) > MAX_DEADLINES * deadline():
+    if now - (submission.sent_at or now) > MAX_DEADLINES * callback_deadline():
         give_up(submission)
     else:
-        submission.postpone(now + pause, **note)
+        submission.postpone(now + pause, **changes)
 
 
-def _send_again(submission: Submission, now: datetime.datetime) -> None:
-    """The answer to our call was lost, and its deadline is over without an outcome.
+def _resend(submission: Submission, now: datetime.datetime) -> None:
+    """Resend a submission whose response was lost and whose deadline is over.
 
-    It carries the same idempotency key: a provider that knows it does nothing twice.
+    It has the same idempotency key: a provider that knows it does nothing twice.
     """
     call_ends_at = (submission.sent_at or now) + max_call_time()
     if submission.call_ended_at is None and now < call_ends_at:
@@ -78,7 +83,7 @@ def _send_again(submission: Submission, now: datetime.datetime) -> None:
     elif submission.sends >= MAX_SENDS:
         give_up(submission)
     else:
-        take_back(
+        requeue_for_resend(
             submission,
             now,
             problem=submission.last_problem,

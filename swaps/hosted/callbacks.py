@@ -1,45 +1,46 @@
-"""What a hosted provider posts to us: kept, judged, handed on. The picture itself is a task."""
+"""Receives callbacks of the hosted provider: verdict, record. The picture is fetched by a task."""
 
 import uuid
 
 from django.utils import timezone
 
 from swaps.hosted import parser
-from swaps.hosted.record import reported
+from swaps.hosted.record import outcome_columns
 from swaps.models import ProviderCallback, Status, Submission, Verdict
 
 MAX_BYTES = 64_000
 
 
 def receive(swap_id: uuid.UUID, body: bytes) -> Verdict:
-    """Of all callbacks for one swap, the first that is about its task is accepted.
+    """Record a callback: of all for one swap, the first that is about its task is accepted.
 
     What is recorded is due at once: the courier looks for that several times a second.
     """
     try:
-        outcome = parser.read(body)
+        outcome = parser.parse_callback(body)
     except parser.NotUnderstood:
         return _refuse(swap_id, None, body)
     now = timezone.now()
-    said = {**reported(outcome, now), "callback": body.decode(errors="replace")}
+    columns = {**outcome_columns(outcome, now), "callback": body.decode(errors="replace")}
     record, record_early = Submission.objects.record, Submission.objects.record_early
-    if record(swap_id, outcome.task_id, **said):
+    if record(swap_id, outcome.task_id, **columns):
         return Verdict.ACCEPTED
     if Submission.objects.unanswered().filter(pk=swap_id).exists():
-        # Once more: meanwhile the answer may have said that it is this task.
+        # Once more: the response may have named this task meanwhile.
         for keep in (record_early, record):
-            if keep(swap_id, outcome.task_id, **said):
+            if keep(swap_id, outcome.task_id, **columns):
                 return Verdict.ACCEPTED
     return _refuse(swap_id, outcome, body)
 
 
 def _refuse(swap_id: uuid.UUID, outcome: parser.Outcome | None, body: bytes) -> Verdict:
+    """Keep a callback that was not accepted, for staff, and return the verdict on it."""
     submission = Submission.objects.filter(pk=swap_id).select_related("swap").first()
     if submission is None or submission.swap.status == Status.REMOVED:
         return Verdict.REMOVED  # nothing of it is kept any more
     verdict = _judge(submission, outcome)
-    said = body.decode(errors="replace")
-    ProviderCallback.objects.record(swap_id, verdict, said, timezone.now())
+    text = body.decode(errors="replace")
+    ProviderCallback.objects.record(swap_id, verdict, text, timezone.now())
     return verdict
 
 

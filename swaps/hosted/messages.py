@@ -45,18 +45,18 @@ CODES_OF_STATUS: Final = {
 _NAMED: Final = re.compile(r"(?<![a-z])(source|target)(?![a-z])", re.IGNORECASE)
 
 
-def error_of(code: str, message: str) -> errors.SwapError:
-    """The code decides; the message only tells which of the two pictures is meant."""
+def to_swap_error(code: str, message: str) -> errors.SwapError:
+    """Return our error for a provider's. Its message only tells which picture is meant."""
     if code in OPERATORS_CODES:
         return errors.ApiError("provider_closed")
     if code in BUSY_CODES:
         return errors.ApiError("provider_busy")
     make = _OTHERS.get(code)
-    return make(_image_in(message)) if make else errors.ApiError("provider_failed")
+    return make(_named_image(message)) if make else errors.ApiError("provider_failed")
 
 
-def _image_in(message: str) -> errors.ImageName:
-    """Which picture it names; none if both."""
+def _named_image(message: str) -> errors.ImageName:
+    """Return which picture a message names; empty for none or both."""
     names = {name.lower() for name in _NAMED.findall(message)}
     if len(names) != 1:
         return ""

@@ -1,8 +1,4 @@
-"""Reads what a provider says of a swap: answers, callbacks, tasks, errors, in every spelling.
-
-Whatever the bytes are, nothing but NotUnderstood is raised. What is read may go to a database:
-it is short, and free of NUL, other control characters and lone surrogates.
-"""
+"""Parses what a provider sends: responses, callbacks, tasks, errors, in every spelling."""
 
 import json
 import re
@@ -23,12 +19,12 @@ _WORD: Final = re.compile(r"[a-z0-9_.]+")
 
 
 class NotUnderstood(ValueError):
-    pass
+    """The body is not what the contract allows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one task: a picture, or a failure; in ``read_answer``, perhaps neither yet."""
+    """The outcome of one task: a picture or a failure; of a response, perhaps neither yet."""
 
     task_id: str
     image_url: str = ""
@@ -41,9 +37,9 @@ class Outcome:
         return not (self.image_url or self.is_running)
 
 
-def read(body: bytes) -> Outcome:
-    """A callback, or the answer of a call that waited: it names its task, and how that ended."""
-    outcome = read_answer(body)
+def parse_callback(body: bytes) -> Outcome:
+    """Parse a callback, or the response of a synchronous call: a task and its outcome."""
+    outcome = parse_response(body)
     if not outcome.task_id:
         raise NotUnderstood("no task_id")
     if outcome.is_running:
@@ -51,33 +47,35 @@ def read(body: bytes) -> Outcome:
     return outcome
 
 
-def read_answer(body: bytes) -> Outcome:
-    """The answer to a call. A failure may come without a ``task_id``: no task was begun."""
-    said = _object(body)
-    task_id = _id_in(said.get("task_id"), said.get("id"))
-    image_url = _url(said.get("image_url"))
-    if _has_failed(said, image_url):
-        return _failure(task_id, said)
+def parse_response(body: bytes) -> Outcome:
+    """Parse the response to a call. A failure may lack a ``task_id``: no task was started."""
+    payload = _object(body)
+    task_id = _first_id(payload.get("task_id"), payload.get("id"))
+    image_url = _url(payload.get("image_url"))
+    if _has_failed(payload, image_url):
+        return _failure(task_id, payload)
     if not task_id:
         raise NotUnderstood("no task_id")
     return Outcome(task_id=task_id, image_url=image_url, is_running=not image_url)
 
 
-def read_task(body: bytes) -> Outcome | None:
-    """An answer of ``/face/tasks``; None while the task runs.
+def parse_task(body: bytes) -> Outcome | None:
+    """Parse a response of ``/face/tasks``; return None while the task runs.
 
-    The rules of the clients that are published: ``response``, or all of it when that is absent;
-    a ``status`` or ``state`` in it, then an error, then a picture's URL. What stands in ``request``
-    is never looked at: it holds URLs as well.
-    A failure without a ``task_id`` is one of the call, not of the task.
+    The rules are those of published clients: ``response``, or all of it when that is absent; a
+    ``status`` or ``state`` in it, then an error, then a picture's URL. What stands in ``request``
+    is never looked at: it holds URLs as well. A failure without a ``task_id`` is one of the call,
+    not of the task.
     """
-    said = _object(body)
-    response = said.get("response")
-    answer = response if isinstance(response, dict) and response else said
-    task_id = _id_in(answer.get("task_id"), said.get("task_id"), said.get("id"), answer.get("id"))
+    payload = _object(body)
+    response = payload.get("response")
+    answer = response if isinstance(response, dict) and response else payload
+    task_id = _first_id(
+        answer.get("task_id"), payload.get("task_id"), payload.get("id"), answer.get("id")
+    )
     word = _first(_status(name, value) for name, value in _walk(answer))
     image_url = _first(_url(value) for name, value in _walk(answer) if name == "image_url")
-    if "failed" in {word, _status("status", said.get("status"))}:
+    if "failed" in {word, _status("status", payload.get("status"))}:
         return _failure(task_id, answer)
     if word == "succeeded" and not image_url:
         raise NotUnderstood("succeeded, but without a picture")
@@ -92,10 +90,10 @@ def read_task(body: bytes) -> Outcome | None:
     return None
 
 
-def read_error(body: bytes) -> tuple[str, str]:
-    """Code and message of an error's body; empty where it has none."""
+def parse_error(body: bytes) -> tuple[str, str]:
+    """Return code and message of an error's body; empty where it has none."""
     try:
-        return _error_of(_object(body))
+        return _error_fields(_object(body))
     except NotUnderstood:
         return "", ""
 
@@ -104,18 +102,18 @@ def read_error(body: bytes) -> tuple[str, str]:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    said = None
+    payload = None
     # Not UTF-8, not JSON, endless digits, nested too deeply. Their errors quote all of the body.
     with suppress(ValueError, RecursionError):
-        said = json.loads(body.decode("utf-8-sig"))
-    if not isinstance(said, dict):
+        payload = json.loads(body.decode("utf-8-sig"))
+    if not isinstance(payload, dict):
         raise NotUnderstood("not a JSON object")
-    return said
+    return payload
 
 
-def _walk(said: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """All names and values in it, the outermost first. No recursion: it may be nested deeply."""
-    waiting: deque[object] = deque([said])
+def _walk(payload: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield all names and values, the outermost first; without recursion, for deep nesting."""
+    waiting: deque[object] = deque([payload])
     while waiting:
         here = waiting.popleft()
         if isinstance(here, list):
@@ -135,7 +133,7 @@ def _status(name: str, value: object) -> str:
     return value.lower() if name in {"status", "state"} and isinstance(value, str) else ""
 
 
-def _id_in(*values: object) -> str:
+def _first_id(*values: object) -> str:
     return _first(_id(value) for value in values)
 
 
@@ -153,31 +151,33 @@ def _url(value: object) -> str:
     return url if is_url and " " not in url else ""
 
 
-def _has_failed(said: dict[str, Any], image_url: str) -> bool:
-    if _is_said(said.get("success"), is_true=False):
+def _has_failed(payload: dict[str, Any], image_url: str) -> bool:
+    if _is_flag(payload.get("success"), is_true=False):
         return True
-    return any(_error_in(said)) and not (image_url and _is_said(said.get("success"), is_true=True))
+    return any(_error_in(payload)) and not (
+        image_url and _is_flag(payload.get("success"), is_true=True)
+    )
 
 
-def _is_said(value: object, *, is_true: bool) -> bool:
+def _is_flag(value: object, *, is_true: bool) -> bool:
     return value is is_true or (isinstance(value, str) and value.lower() == str(is_true).lower())
 
 
-def _failure(task_id: str, said: dict[str, Any]) -> Outcome:
-    code, message = _error_of(said)
+def _failure(task_id: str, payload: dict[str, Any]) -> Outcome:
+    code, message = _error_fields(payload)
     return Outcome(task_id=task_id, error_code=code, error_message=message)
 
 
-def _error_of(said: dict[str, Any]) -> tuple[str, str]:
-    """As ``error`` says it; without one, as the names beside it do."""
-    code, message = _error_in(said)
+def _error_fields(payload: dict[str, Any]) -> tuple[str, str]:
+    """Return code and message in ``error``, otherwise in the fields beside it."""
+    code, message = _error_in(payload)
     if code or message:
         return code, message
-    return _code(said.get("code")), _text(said.get("message")) or _text(said.get("detail"))
+    return _code(payload.get("code")), _text(payload.get("message")) or _text(payload.get("detail"))
 
 
-def _error_in(said: dict[str, Any]) -> tuple[str, str]:
-    error = said.get("error")
+def _error_in(payload: dict[str, Any]) -> tuple[str, str]:
+    error = payload.get("error")
     if isinstance(error, list):
         error = next((one for one in error if isinstance(one, str | dict)), None)
     if isinstance(error, str):  # a code or a sentence
@@ -189,7 +189,7 @@ def _error_in(said: dict[str, Any]) -> tuple[str, str]:
 
 
 def _code(value: object) -> str:
-    """``No-Face`` and ``no face`` are ``no_face``."""
+    """Normalize an error code: ``No-Face`` and ``no face`` become ``no_face``."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What came of a swap, as it stands in its submission until it is collected."""
+"""Records an outcome in its submission until it is collected."""
 
 import datetime
 from typing import Any
@@ -11,14 +11,16 @@ from swaps.providers.base import Answered
 from swaps.redaction import hide_secrets, scrub
 
 
-def record(submission: Submission, answered: Answered, now: datetime.datetime) -> bool:
-    """What the provider answered. False when something came of it before."""
+def record_outcome(submission: Submission, answered: Answered, now: datetime.datetime) -> bool:
+    """Record the outcome in a response; return False when there was one before."""
     outcome = Outcome(task_id=answered.task_id, image_url=answered.image_url)
-    return Submission.objects.record(submission.pk, outcome.task_id, **reported(outcome, now))
+    return Submission.objects.record(
+        submission.pk, outcome.task_id, **outcome_columns(outcome, now)
+    )
 
 
-def reported(outcome: Outcome, now: datetime.datetime) -> dict[str, Any]:
-    """The columns in which an outcome is kept until it is collected, which may be now."""
+def outcome_columns(outcome: Outcome, now: datetime.datetime) -> dict[str, Any]:
+    """Return the columns of an outcome, which makes the submission due now."""
     return {
         "image_url": outcome.image_url,
         "error_code": outcome.error_code[:40],

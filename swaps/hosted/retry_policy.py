@@ -1,4 +1,4 @@
-"""How long each step is tried, and how long it rests before it is tried again."""
+"""The retry policy: how often each step with the provider is tried, and the pauses between."""
 
 import datetime
 import random
@@ -17,23 +17,23 @@ MAX_WAIT = datetime.timedelta(days=1)  # to be sent
 MAX_PAUSE_SECONDS = 60.0
 
 
-def deadline() -> datetime.timedelta:
-    """For the callback; after that the provider is asked."""
+def callback_deadline() -> datetime.timedelta:
+    """Return how long a callback may take; after that the provider is asked."""
     return datetime.timedelta(seconds=settings.FACESWAP_CALLBACK_DEADLINE)
 
 
 def backoff(failures: int) -> datetime.timedelta:
-    """1, 2, 4, 8 … seconds, and up to a half more, so that they do not all come back at once."""
+    """Return 1, 2, 4, 8 … seconds and up to half more at random, so that retries spread out."""
     seconds = min(MAX_PAUSE_SECONDS, 2.0 ** min(failures, 10))
     return datetime.timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311  no secret
 
 
 def give_up(submission: Submission) -> None:
-    """It has had all the time that it may have."""
+    """Fail a swap that has had all its time with a timeout."""
     settle(submission.swap, errors.Timeout("provider_silent"), snapshot=submission)
 
 
 def result_expired(submission: Submission, now: datetime.datetime) -> bool:
-    """Of one that is answered: its picture need not be there any more."""
+    """Return True when the provider need not keep the result any more."""
     life = datetime.timedelta(seconds=settings.FACESWAP_HOSTED_RESULT_SECONDS)
     return now - (submission.answered_at or now) > life

@@ -1,4 +1,4 @@
-"""Who is next, and what becomes of a step that broke."""
+"""Schedules steps with the provider: which submission is next, and retries after errors."""
 
 import datetime
 
@@ -22,12 +22,12 @@ STEPS: dict[Stage, queue.TaskName] = {
 
 
 def enqueue_step(submission: Submission, stage: Stage) -> None:
-    """Enqueue the task for its next step."""
+    """Enqueue the task for the next step of a submission."""
     queue.enqueue(STEPS[stage], submission.pk)
 
 
-def send_next(now: datetime.datetime) -> None:
-    """Enqueue those that wait longest, as many as there is room for; one as a trial."""
+def enqueue_waiting(now: datetime.datetime) -> None:
+    """Enqueue the submissions that wait longest, as many as there is room for; one as a trial."""
     waiting = Submission.objects.open().filter(stage=Stage.NEW)
     provider = HostedProvider.objects.current()
     if provider.paused_until(now):
@@ -38,11 +38,11 @@ def send_next(now: datetime.datetime) -> None:
     # The trial is another one each time: it may be the picture that the provider breaks on.
     order = F("sent_at").asc(nulls_first=True) if provider.is_down else F("due_at").asc()
     for submission in waiting.needs_enqueue(now).order_by(order)[: max(0, room)]:
-        enqueue_again(submission, now)
+        enqueue_due(submission, now)
 
 
-def enqueue_again(submission: Submission, now: datetime.datetime) -> None:
-    """Of those that are due. A task that is lost is missed after a lease."""
+def enqueue_due(submission: Submission, now: datetime.datetime) -> None:
+    """Enqueue the step of a submission that is due; a lost task is noticed after a lease."""
     mine = Submission.objects.needs_enqueue(now).filter(pk=submission.pk)
     with transaction.atomic():
         if mine.update(enqueue_again_at=now + LEASE):
@@ -50,7 +50,7 @@ def enqueue_again(submission: Submission, now: datetime.datetime) -> None:
 
 
 def enqueue_now(chosen: QuerySet[Submission]) -> list[Submission]:
-    """Staff do not want to wait: the next step is due now. Those for which that makes sense."""
+    """Enqueue the next steps of submissions at once; return those that have one."""
     now = timezone.now()
     due_now = []
     for submission in chosen.filter(stage__in=(Stage.SENT, Stage.ANSWERED)).exclude(task_id=""):
@@ -61,9 +61,9 @@ def enqueue_now(chosen: QuerySet[Submission]) -> list[Submission]:
 
 
 def retry_or_fail(submission: Submission, *, is_full: bool = False) -> None:
-    """A step ended with what nobody thought of. It is tried again, for a while.
+    """Retry a step that broke unexpectedly; fail the swap after ``MAX_FAILURES``.
 
-    ``is_full``: there was no room for its picture. That comes again, and does not count.
+    ``is_full``: the disk had no room for its picture. That is retried and does not count.
     """
     now = timezone.now()
     submission.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Hand a swap to the provider, and make something of what it says to that."""
+"""Sends a swap to the provider, and handles its response."""
 
 import datetime
 import logging
@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from swaps import errors, links
 from swaps.hosted import client
-from swaps.hosted.record import record
-from swaps.hosted.retry_policy import MAX_REFUSALS, backoff, deadline
+from swaps.hosted.record import record_outcome
+from swaps.hosted.retry_policy import MAX_REFUSALS, backoff, callback_deadline
 from swaps.hosted.schedule import enqueue_step
 from swaps.lifecycle.settle import refund, settle
 from swaps.messages import Message
@@ -27,26 +27,26 @@ log = logging.getLogger(__name__)
 
 
 def send(submission: Submission) -> None:
-    """Hand it to the provider, unless that is down, or has enough to do."""
-    if not take_turn(submission, timezone.now()):
+    """Send a submission, unless the provider is down or has enough to do."""
+    if not claim_turn(submission, timezone.now()):
         return
     try:
         answer = client.submit(RemoteRequest(**(submission.request or {})))
     except errors.SwapError as error:
         fail = partial(settle, submission.swap, error, snapshot=submission)
-        _began_nothing(submission, error.explanation, fail)
+        _end_unstarted(submission, error.explanation, fail)
         HostedProvider.objects.record_success(timezone.now())
     except RetryLater as trouble:
-        _not_taken(submission, trouble)
+        _handle_refusal(submission, trouble)
     except ResponseLost as trouble:
-        _answer_lost(submission, trouble)
+        _handle_lost_response(submission, trouble)
     else:
-        _taken(submission, answer)
+        _handle_accepted(submission, answer)
         HostedProvider.objects.record_success(timezone.now())
 
 
-def take_turn(submission: Submission, now: datetime.datetime) -> bool:
-    """True when it is this one's turn; then it counts as sent, whatever happens from here on."""
+def claim_turn(submission: Submission, now: datetime.datetime) -> bool:
+    """Claim the turn of a submission; it counts as sent from here on. False when it has to wait."""
     request, signed_at = _request(submission, now)
     with transaction.atomic():
         provider = HostedProvider.objects.get_locked()
@@ -59,7 +59,7 @@ def take_turn(submission: Submission, now: datetime.datetime) -> bool:
                 submission.swap.requeue_unsent(is_parked=True)
             return False
         if Submission.objects.in_flight().count() >= settings.FACESWAP_HOSTED_IN_FLIGHT:
-            submission.clear_enqueue_lease()  # until there is room: ``send_next``
+            submission.clear_enqueue_lease()  # until there is room: ``enqueue_waiting``
             return False
         if not (submission.swap.mark_sent() and submission.mark_sent(now, request, signed_at)):
             transaction.set_rollback(True)
@@ -72,9 +72,13 @@ def take_turn(submission: Submission, now: datetime.datetime) -> bool:
 def _request(
     submission: Submission, now: datetime.datetime
 ) -> tuple[dict[str, str], datetime.datetime]:
-    """What is sent, and since when its URLs work: the same again, as long as they do."""
+    """Return the request and since when its URLs work; the same one as long as they do."""
     signed_at = submission.signed_at
-    if submission.request and signed_at and now - signed_at < client.SLACK + deadline():
+    if (
+        submission.request
+        and signed_at
+        and now - signed_at < client.URL_SLACK + callback_deadline()
+    ):
         return submission.request, signed_at
     swap = submission.swap
     made = RemoteRequest(
@@ -86,20 +90,22 @@ def _request(
     return asdict(made), now
 
 
-def _taken(submission: Submission, answer: Accepted | Answered) -> None:
+def _handle_accepted(submission: Submission, answer: Accepted | Answered) -> None:
+    """Record that the provider accepted the task, or has finished it."""
     now = timezone.now()
     begun = submission.sent_at or now
     # One that was sent before may long be done, and its outcome may be what was lost.
-    look_at = begun + deadline() if submission.sends == 1 else now + SOON
-    is_here = submission.accept(answer.task_id, now, look_at)
+    ask_at = begun + callback_deadline() if submission.sends == 1 else now + SOON
+    has_outcome = submission.accept(answer.task_id, now, ask_at)
     log.info("swap=%s taken by the provider sends=%d", submission.pk, submission.sends)
     if isinstance(answer, Answered):
-        is_here = record(submission, answer, now) or is_here
-    if is_here:
+        has_outcome = record_outcome(submission, answer, now) or has_outcome
+    if has_outcome:
         enqueue_step(submission, Stage.ANSWERED)
 
 
-def _not_taken(submission: Submission, trouble: RetryLater) -> None:
+def _handle_refusal(submission: Submission, trouble: RetryLater) -> None:
+    """Schedule another try, or fail the swap after too many refusals; update the breaker."""
     now = timezone.now()
     log.warning("swap=%s not taken by the provider: %s", submission.pk, trouble)
     away_for = datetime.timedelta(seconds=trouble.retry_after or 0)
@@ -118,17 +124,17 @@ def _not_taken(submission: Submission, trouble: RetryLater) -> None:
         then = partial(settle, submission.swap, error, snapshot=submission)
     else:
         then = partial(
-            take_back,
+            requeue_for_resend,
             submission,
             now + pause,
             problem=trouble.explanation,
             was_started=False,
             is_refusal=is_refusal,
         )
-    _began_nothing(submission, trouble.explanation, then)
+    _end_unstarted(submission, trouble.explanation, then)
 
 
-def take_back(
+def requeue_for_resend(
     submission: Submission,
     due_at: datetime.datetime,
     *,
@@ -136,7 +142,7 @@ def take_back(
     was_started: bool,
     is_refusal: bool,
 ) -> None:
-    """To be sent again then, with its swap in the queue. It may have gone on by itself."""
+    """Schedule a resend and requeue the swap, unless the submission has gone on by itself."""
     is_parked = HostedProvider.objects.current().is_down
     with transaction.atomic():
         submission.swap.lock()
@@ -146,13 +152,13 @@ def take_back(
             submission.swap.requeue_unsent(is_parked=is_parked)
 
 
-def _began_nothing(submission: Submission, problem: Message, then: Callable[[], None]) -> None:
-    """The call is over: ``then`` says what comes of its swap.
+def _end_unstarted(submission: Submission, problem: Message, then: Callable[[], None]) -> None:
+    """End a call that started nothing, and run ``then`` for its swap.
 
-    Not if that has an outcome all the same, by an earlier call. Nor if it was deleted during this
-    one: then it does not count after all.
+    Not when the swap has an outcome all the same, by an earlier call. When it was deleted during
+    the call, it is refunded.
     """
-    if _has_outcome(submission, problem):
+    if _end_call(submission, problem):
         return
     with transaction.atomic():
         submission.swap.lock()
@@ -162,16 +168,16 @@ def _began_nothing(submission: Submission, problem: Message, then: Callable[[], 
             refund(submission.swap)
 
 
-def _has_outcome(submission: Submission, problem: Message) -> bool:
-    """The call that sent it is over, and its answer named no task. The callback may be faster."""
+def _end_call(submission: Submission, problem: Message) -> bool:
+    """End a call that named no task; return True when a callback was faster, and enqueue that."""
     has_outcome = submission.end_call(timezone.now(), problem)
     if has_outcome:
         enqueue_step(submission, Stage.ANSWERED)
     return has_outcome
 
 
-def _answer_lost(submission: Submission, trouble: ResponseLost) -> None:
-    """It may have been started. What was sent with it finds the way back; its deadline is set."""
+def _handle_lost_response(submission: Submission, trouble: ResponseLost) -> None:
+    """End a call whose response was lost. The task may run: callback or deadline decides."""
     log.warning("swap=%s the provider's answer is lost: %s", submission.pk, trouble)
-    _has_outcome(submission, trouble.explanation)
+    _end_call(submission, trouble.explanation)
     HostedProvider.objects.record_failure(timezone.now(), trouble.explanation)

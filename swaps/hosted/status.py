@@ -1,4 +1,4 @@
-"""How the hosted provider does, in figures for staff: what is open now, what came of the rest."""
+"""The status of the hosted provider in figures, for staff: what is open, and how the rest ended."""
 
 import datetime
 import math
@@ -20,7 +20,7 @@ DAY = datetime.timedelta(days=1)
 
 
 class Breaker(StrEnum):
-    """The circuit breaker, as one looks at it."""
+    """The state of the circuit breaker as staff see it."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -30,6 +30,8 @@ class Breaker(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderStatus:
+    """The state of the provider, and the number of submissions at each step."""
+
     provider: HostedProvider | None  # None: nothing was ever sent
     breaker: Breaker
     is_resting: bool  # it asked for fewer calls
@@ -41,7 +43,7 @@ class ProviderStatus:
 
 
 class SubmissionRow(NamedTuple):
-    """What one submission has to say about the provider."""
+    """The columns of a submission that the figures need."""
 
     created_at: datetime.datetime
     sent_at: datetime.datetime | None
@@ -63,7 +65,7 @@ class SubmissionRow(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Percentiles:
-    """Percentiles of some durations; None where there are none."""
+    """Percentiles of some durations in seconds; None where there are none."""
 
     p50: float | None
     p90: float | None
@@ -77,7 +79,7 @@ class Percentiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Of the swaps that were requested in some stretch of time."""
+    """Figures of the swaps that were requested in some period."""
 
     requested: int
     succeeded: int
@@ -94,13 +96,13 @@ class Figures:
 
     @property
     def error_rate(self) -> float | None:
-        """In percent of those that ended by themselves."""
+        """Return failures in percent of the swaps that ended by themselves; None without any."""
         ended = self.succeeded + self.failed
         return 100 * self.failed / ended if ended else None
 
 
 def is_down(now: datetime.datetime) -> bool:
-    """Whether new swaps would wait for it.
+    """Return True when new swaps would have to wait for the provider.
 
     With nobody waiting nobody tries: a breaker that opened long ago says nothing about today.
     """
@@ -109,6 +111,7 @@ def is_down(now: datetime.datetime) -> bool:
 
 
 def current_status(now: datetime.datetime) -> ProviderStatus:
+    """Return the provider's status now."""
     provider = HostedProvider.objects.filter(pk=SINGLETON_PK).first()
     grouped = Submission.objects.open().values_list("stage", "swap__is_parked")
     counts: Counter[str] = Counter()
@@ -138,7 +141,7 @@ def _breaker(provider: HostedProvider | None, now: datetime.datetime) -> Breaker
 
 
 def newest_rows(since: datetime.datetime) -> tuple[list[SubmissionRow], bool]:
-    """What was requested since then, the newest first; and whether that were too many to count."""
+    """Return the rows since then, newest first, and whether there were more than are counted."""
     found = Submission.objects.filter(created_at__gte=since).newest_first()
     columns = found.values_list(
         *("created_at", "sent_at", "answered_at", "ended_at", "refusals"),
@@ -149,7 +152,7 @@ def newest_rows(since: datetime.datetime) -> tuple[list[SubmissionRow], bool]:
 
 
 def figures(rows: Collection[SubmissionRow]) -> Figures:
-    """A swap that was deleted later still counts as what it was: its row keeps how it ended."""
+    """Count rows. A swap that was deleted later counts as what it was before."""
     codes = Counter(row.error_code for row in rows if row.error_code and not row.is_done)
     settled = [row for row in rows if row.is_settled]
     return Figures(
@@ -171,7 +174,7 @@ def figures(rows: Collection[SubmissionRow]) -> Figures:
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float | None:
-    """The nearest rank: the smallest of them that so many percent are not above."""
+    """Return the nearest rank: the smallest value that so many percent do not exceed."""
     if not ordered:
         return None
     return ordered[max(0, math.ceil(percent * len(ordered) / 100) - 1)]

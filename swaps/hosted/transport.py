@@ -1,8 +1,8 @@
-"""One call to the provider: over connections that are kept, sent once, never led on elsewhere.
+"""HTTP transport to the provider: one call over a kept connection, without redirects or retries.
 
-``requests``, without its session: that reads the body of a redirect, however long, to prepare what
-nobody asked for, and takes proxies, passwords and cookies from wherever they lie. The adapter
-below is the part that sends; it also notes whether anything was sent, as its errors do not tell.
+It uses the adapter of ``requests`` without its session: that reads the body of a redirect, however
+long, and takes proxies, passwords and cookies from wherever they lie. The adapter below also
+records whether anything was sent, as its errors do not tell.
 """
 
 import json
@@ -42,7 +42,9 @@ GATEWAY_TIMEOUTS: Final = frozenset({504, 524})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ProviderResponse:
+    """The provider's response. ``retry_after`` is the header as it came."""
+
     status: int
     retry_after: str  # the header, as it came
     body: bytes
@@ -52,8 +54,8 @@ class Answer:
         return 200 <= self.status < 300
 
 
-def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answer:
-    """Any status is an answer, a redirect too.
+def post(path: str, payload: dict[str, Any], *, idempotency_key: str = "") -> ProviderResponse:
+    """Post JSON to the provider. Any status is returned, a redirect too.
 
     Raises RetryLater when nothing was sent, and ResponseLost when something was.
     """
@@ -71,29 +73,29 @@ def post(path: str, said: dict[str, Any], *, idempotency_key: str = "") -> Answe
     if idempotency_key:
         headers["Idempotency-Key"] = idempotency_key
     with Deadline(2 * seconds) as deadline:
-        _now.deadline, _now.is_sent = deadline, False
+        _current.deadline, _current.is_sent = deadline, False
         try:
             if not settings.FACESWAP_HOSTED_URL.startswith(("http://", "https://")):
                 raise LocationValueError
-            asked = requests.Request(
+            request = requests.Request(
                 "POST",
                 settings.FACESWAP_HOSTED_URL + path,
                 headers=headers,
-                data=json.dumps(said).encode(),
+                data=json.dumps(payload).encode(),
             )
             response = _adapter().send(
-                asked.prepare(), stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds)
+                request.prepare(), stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds)
             )
             return _read(response, deadline)
         except (NetError, OSError, HTTPError, HTTPException, ValueError) as error:
-            problem = _problem(error, deadline)
+            problem = _problem_text(error, deadline)
     # Outside: no error of a library, which might quote the key, hangs on to this one.
-    kind = ResponseLost if _now.is_sent else RetryLater
+    kind = ResponseLost if _current.is_sent else RetryLater
     raise kind.explained(problem)
 
 
-def _read(response: requests.Response, deadline: Deadline) -> Answer:
-    """A refusal is one, however its body ends."""
+def _read(response: requests.Response, deadline: Deadline) -> ProviderResponse:
+    """Read the response; a refusal stays a refusal, however its body ends."""
     try:
         body = read_body(response.raw, MAX_ANSWER_BYTES, deadline)
     except (NetError, OSError, HTTPError, HTTPException, ValueError):
@@ -103,16 +105,16 @@ def _read(response: requests.Response, deadline: Deadline) -> Answer:
         body = b""
     else:
         response.raw.release_conn()
-    return Answer(
+    return ProviderResponse(
         status=response.status_code,
         retry_after=response.headers.get("Retry-After", ""),
         body=body,
     )
 
 
-def _problem(error: Exception, deadline: Deadline) -> Message:
-    """Say what went wrong in words of ours: those of the libraries may quote what was sent."""
-    error = _root_of(error)
+def _problem_text(error: Exception, deadline: Deadline) -> Message:
+    """Return the error in words of ours: what the libraries say may quote what was sent."""
+    error = _root_cause(error)
     if deadline.is_over:
         return {"code": "provider.late", "seconds": deadline.seconds}
     if isinstance(error, NewConnectionError) and isinstance(
@@ -127,8 +129,8 @@ def _problem(error: Exception, deadline: Deadline) -> Message:
     return {"code": "provider.broke_off", "error": type(error).__name__}
 
 
-def _root_of(error: Exception) -> Exception:
-    """``requests`` wraps what urllib3 raised, which may wrap what was the reason."""
+def _root_cause(error: Exception) -> Exception:
+    """Return the root cause: ``requests`` wraps what urllib3 raised, which may wrap the reason."""
     inner = error.args[0] if isinstance(error, requests.RequestException) and error.args else None
     root = getattr(inner, "reason", inner)
     return root if isinstance(root, Exception) else error
@@ -150,28 +152,28 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
 # --- Connections ----------------------------------------------------------------------------------
 
 
-class _Now(threading.local):
+class _CurrentCall(threading.local):
     """The call that this thread is making."""
 
     deadline: Deadline
     is_sent = False
 
 
-_now = _Now()
+_current = _CurrentCall()
 
 
 class _Http(HTTPConnection):
     def _new_conn(self) -> Any:
         connected = super()._new_conn()
-        _now.deadline.watch(connected)
+        _current.deadline.watch(connected)
         return connected
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()  # whatever breaks in here, the provider has seen nothing
-        if not _now.is_sent:
-            _now.deadline.watch(self.sock)  # one of the pool's
-            _now.is_sent = True
+        if not _current.is_sent:
+            _current.deadline.watch(self.sock)  # one of the pool's
+            _current.is_sent = True
         super().send(data)
 
 
@@ -197,5 +199,5 @@ class _Adapter(HTTPAdapter):
 
 @cache
 def _adapter() -> _Adapter:
-    """Of this process, with its connections."""
+    """Return the adapter of this process, with its connections; cached."""
     return _Adapter(pool_maxsize=MAX_THREADS, max_retries=0)

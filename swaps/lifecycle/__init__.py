@@ -1,1 +1,1 @@
-"""The story of a swap, which spans several rows: request, fetch, enqueue, settle, remove."""
+"""The lifecycle of a swap: requested, its pictures fetched, settled, removed."""

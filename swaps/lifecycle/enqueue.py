@@ -1,4 +1,4 @@
-"""Which background task a swap needs next."""
+"""Enqueues the background task that a swap needs next."""
 
 from django.utils import timezone
 

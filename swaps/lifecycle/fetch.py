@@ -1,4 +1,4 @@
-"""Fetch the pictures that an API call named by URL: what the courier does before the engine."""
+"""Fetches the pictures that an API call named by URL, before the provider gets the swap."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,31 +8,31 @@ from django.db import IntegrityError, transaction
 from swaps import errors, net, storage
 from swaps.lifecycle import photos
 from swaps.lifecycle.enqueue import enqueue_next
-from swaps.lifecycle.inputs import INPUTS, InputName, accept, not_fetched
+from swaps.lifecycle.inputs import INPUTS, InputName, accept, fetch_error
 from swaps.models import AccountStorage, Swap
 
 FETCH_SECONDS = 10.0
 
 
 def fetch_pictures(swap: Swap) -> None:
-    """Bring the missing pictures of a claimed swap into our storage; then the engine may have it.
+    """Store the missing pictures of a claimed swap, and enqueue the swap for its provider.
 
     Raises ``errors.BadRequest`` or ``errors.InvalidImage`` for a picture that cannot be had, and
     ``errors.UsedUp`` when they are more than the account may store, ``errors.Overloaded`` or
     ``errors.TooManyRequests`` when too many are being opened.
     """
-    asked: dict[str, str] = swap.request or {}
+    request: dict[str, str] = swap.request or {}
     missing = [name for name in INPUTS if not swap.key(name)]
     with ThreadPoolExecutor(len(missing)) as pool:  # both within the time of one
-        fetched = list(pool.map(lambda name: _fetch(asked[f"{name}_image_url"], name), missing))
+        fetched = list(pool.map(lambda name: _fetch(request[f"{name}_image_url"], name), missing))
     keys: dict[str, str] = {}
     size = 0
     try:
         for name, data in zip(missing, fetched, strict=True):
             photo = accept(data, name, swap.owner_id)
             keys[f"{name}_key"] = key = photos.photo_key(swap.pk, name, photo)
-            photos.put(key, photo)
-            size += photos.size_of(photo)
+            photos.store_photo(key, photo)
+            size += photos.stored_size(photo)
     except errors.InvalidImage:  # it ends the swap: nobody would ask for the other one
         storage.delete(keys.values())
         raise
@@ -57,4 +57,4 @@ def _fetch(url: str, name: InputName) -> bytes:
     try:
         return net.fetch(url, max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES, seconds=FETCH_SECONDS)
     except net.NetError as error:
-        raise not_fetched(name, error) from error
+        raise fetch_error(name, error) from error

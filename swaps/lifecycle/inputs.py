@@ -1,4 +1,4 @@
-"""The two pictures of an API call: how their URLs are named, and what is said of a bad one."""
+"""The two input pictures of an API call: their names, their checks, and the errors of bad ones."""
 
 import io
 from typing import Literal
@@ -13,6 +13,7 @@ INPUTS: tuple[InputName, InputName] = ("source", "target")
 
 
 def accept(data: bytes, name: InputName, user_id: int) -> images.Photo:
+    """Check and re-encode a picture that was sent or fetched. Raises ``errors.InvalidImage``."""
     try:
         return images.accept(
             io.BytesIO(data),
@@ -22,12 +23,14 @@ def accept(data: bytes, name: InputName, user_id: int) -> images.Photo:
             reserve=budget.for_account(user_id, held=len(data)),
         )
     except images.ImageRefused as error:
-        raise unusable(name, error) from error
+        raise invalid_image(name, error) from error
 
 
-def unusable(name: InputName, error: images.ImageRefused) -> errors.InvalidImage:
+def invalid_image(name: InputName, error: images.ImageRefused) -> errors.InvalidImage:
+    """Return the API error for a picture that was refused."""
     return errors.InvalidImage("fetched", image=name, name=name, reason=error.explanation)
 
 
-def not_fetched(name: InputName, error: net.NetError) -> errors.BadRequest:
+def fetch_error(name: InputName, error: net.NetError) -> errors.BadRequest:
+    """Return the API error for a URL that cannot be fetched."""
     return errors.BadRequest("not_fetched", image=name, name=name, reason=error.explanation)

@@ -1,4 +1,4 @@
-"""Photos into the storage: their keys are recorded before the first byte is written.
+"""Stores photos; their keys are recorded before the first byte is written.
 
 What a killed process leaves is found by that record, and deleted by the clock.
 """
@@ -17,38 +17,39 @@ log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def stored(owner: User, photos: Mapping[str, images.Photo]) -> Iterator[StrayFiles | None]:
-    """Store photos by their keys, for a row that claims them; without one they are deleted again.
+def store_photos(owner: User, photos: Mapping[str, images.Photo]) -> Iterator[StrayFiles | None]:
+    """Store photos under their keys, for a row that claims them within the context.
 
-    Raises ``errors.ApiError`` when the disk has no room and ``errors.UsedUp`` when the account has
-    none; nothing was written then.
+    On an error in the context they are deleted again. Raises ``errors.ApiError`` when the disk has
+    no room and ``errors.UsedUp`` when the account has none; nothing was written then.
     """
     space.require_free_space()
     if not photos:
         yield None
         return
-    stray = StrayFiles.objects.record(owner, photos, sum(map(size_of, photos.values())))
+    stray = StrayFiles.objects.record(owner, photos, sum(map(stored_size, photos.values())))
     try:
         for key, photo in photos.items():
-            put(key, photo)
+            store_photo(key, photo)
         yield stray
     except BaseException:
         _discard(stray)
         raise
 
 
-def put(key: str, photo: images.Photo) -> None:
+def store_photo(key: str, photo: images.Photo) -> None:
+    """Store a photo and its thumbnail."""
     storage.put(key, photo.data)
     storage.put(storage.thumb_key(key), photo.thumbnail)
 
 
-def size_of(photo: images.Photo) -> int:
-    """What both of its files take, in bytes."""
+def stored_size(photo: images.Photo) -> int:
+    """Return the size of a photo with its thumbnail, in bytes."""
     return len(photo.data) + len(photo.thumbnail)
 
 
 def load_photo(key: str) -> images.Photo:
-    """A stored photo, ready to be stored again under another key.
+    """Load a stored photo, ready to be stored again under another key.
 
     Raises ``FileNotFoundError``; and ``images.ImageRefused`` if what is stored is broken.
     """
@@ -69,12 +70,12 @@ def load_photo(key: str) -> images.Photo:
 
 
 def photo_key(pk: uuid.UUID, kind: PictureKind, photo: images.Photo) -> str:
-    """The object key of one of a swap's two inputs."""
+    """Return the object key of one of a swap's two inputs."""
     return storage.key_for("swaps", pk, kind, photo.extension)
 
 
 def _discard(stray: StrayFiles) -> None:
-    """At once, where that is possible; otherwise the clock does it."""
+    """Delete stray files at once, where that is possible; otherwise the clock does it."""
     try:
         storage.delete(stray.keys)
         stray.release()

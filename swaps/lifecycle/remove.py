@@ -1,4 +1,4 @@
-"""Remove a swap: its pictures go at once, its row stays for the records."""
+"""Removes a swap: its pictures are deleted at once, its row stays for the records."""
 
 import logging
 
@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 
 
 def remove_swap(swap: Swap) -> None:
-    """Delete a swap: its files go at once; an unfinished one is given back to the quota.
+    """Remove a swap with its files; an unfinished one is refunded.
 
-    Not one that was sent to a hosted provider: that counts.
+    One that was sent to a hosted provider is not refunded: the provider counts it.
     """
     with transaction.atomic():
         swap.lock()

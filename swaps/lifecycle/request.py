@@ -1,4 +1,4 @@
-"""Request a swap: photos stored, quota spent, row made and first task enqueued, or none of it."""
+"""Requests a swap: photos stored, quota spent, row made and first task enqueued, or none of it."""
 
 import logging
 import uuid
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall:
-    """What a call of the API says besides its pictures."""
+    """What a swap keeps of an API call besides its pictures."""
 
     key: ApiKey
     body: dict[str, Any]
@@ -31,7 +31,7 @@ class ApiCall:
 
 
 class AlreadyRequested(Exception):
-    """The same form, with the same photos, has made its swap."""
+    """The same form, with the same photos, has requested its swap already."""
 
 
 def request_swap(
@@ -56,7 +56,7 @@ def request_swap(
     here = {kind: photo for kind, photo in given.items() if photo}
     keys = {kind: photos.photo_key(pk, kind, photo) for kind, photo in here.items()}
     by_key = {keys[kind]: photo for kind, photo in here.items()}
-    with photos.stored(owner, by_key) as stray, transaction.atomic():
+    with photos.store_photos(owner, by_key) as stray, transaction.atomic():
         if form_key and not FormSubmission.objects.claim(owner, form_key, pk):
             raise AlreadyRequested
         if not quotas(door).spend(owner):
@@ -67,7 +67,7 @@ def request_swap(
             pk=pk,
             owner=owner,
             door=door,
-            provider=provider or provider_of(door),
+            provider=provider or provider_for(door),
             stored_bytes=stray.size if stray else 0,
             **{f"{kind}_key": key for kind, key in keys.items()},
             **_columns(call),
@@ -92,6 +92,6 @@ def _columns(call: ApiCall | None) -> dict[str, Any]:
     }
 
 
-def provider_of(door: Door) -> str:
-    """Who performs the swaps that come in by this door."""
+def provider_for(door: Door) -> str:
+    """Return the provider of the swaps that come in by this door."""
     return settings.FACESWAP_API_PROVIDER if door == Door.API else settings.FACESWAP_PROVIDER

@@ -1,4 +1,4 @@
-"""Settle a swap: the only way in which one succeeds or fails."""
+"""Settles a swap: the only way in which one succeeds or fails."""
 
 import logging
 
@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 def settle(
     swap: Swap, outcome: Finished | errors.SwapError, *, snapshot: Submission | None = None
 ) -> None:
-    """The only way a swap ends: status, files, refund on failure, callback, one log line.
+    """End a swap: status, files, refund on failure, callback, one log line.
 
-    ``snapshot``: its submission as it was when this was decided. Should something have come of that
+    ``snapshot`` is the submission as it was when the outcome was decided. When it has changed
     meanwhile, nothing ends here.
     """
     if isinstance(outcome, errors.SwapError):

@@ -1,4 +1,4 @@
-"""Kept photos: those of a refused form, for the next try, and those tried in the documentation."""
+"""Kept uploads: photos of refused forms for the next try, and pictures for the API playground."""
 
 import uuid
 from collections.abc import Iterable
@@ -16,6 +16,8 @@ MAX_KEPT_UPLOADS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class KeptPicture:
+    """A kept picture with its URL and the seconds that it works."""
+
     pk: uuid.UUID
     url: str
     seconds: int
@@ -25,7 +27,7 @@ def keep_upload(owner: User, photo: images.Photo) -> Upload:
     """Keep a good photo of a refused form for the next try; an account keeps the newest few."""
     upload = Upload(owner=owner)
     upload.key = storage.key_for("uploads", upload.pk, "photo", photo.extension)
-    with photos.stored(owner, {upload.key: photo}) as stray, transaction.atomic():
+    with photos.store_photos(owner, {upload.key: photo}) as stray, transaction.atomic():
         if stray:
             stray.claim()
             upload.size = stray.size
@@ -42,7 +44,7 @@ def discard_uploads(owner: User, keys: Iterable[str]) -> None:
 
 
 def keep_with_url(owner: User, photo: images.Photo) -> KeptPicture:
-    """Keep a picture for a while, and make a URL of it that the API can be given."""
+    """Keep a picture for a while, and return a URL of it that the API can be given."""
     upload = keep_upload(owner, photo)
     seconds = min(settings.FACESWAP_SIGNED_URL_SECONDS, settings.FACESWAP_KEPT_UPLOAD_HOURS * 3600)
     url = storage.presigned_url(upload.key, seconds)

@@ -189,7 +189,7 @@ def test_an_account_that_has_its_share_of_the_threads_waits_for_its_turn(caller:
         tasks.fetch_pictures.call(str(swap.pk))
     swap.refresh_from_db()
     assert (swap.status, swap.attempts) == (Status.QUEUED, 0)
-    later = DBTaskResult.objects.filter(run_after__lte=timezone.now() + tasks.TURN)
+    later = DBTaskResult.objects.filter(run_after__lte=timezone.now() + tasks.SHARE_PAUSE)
     assert [task.args_kwargs["args"] for task in later] == [[str(swap.pk)]]
 
 

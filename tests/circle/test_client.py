@@ -49,11 +49,11 @@ def test_a_swap_is_accepted_reported_asked_for_and_fetched(
 ) -> None:
     with provider.resting_worker():
         task_id = submit(request_of(receiver, inbox))
-        assert client.ask(task_id) == Accepted(task_id=task_id)
+        assert client.get_task(task_id) == Accepted(task_id=task_id)
 
     [callback] = inbox.wait_for(1)
-    outcome = parser.read(callback.body)
-    answered = client.ask(task_id)
+    outcome = parser.parse_callback(callback.body)
+    answered = client.get_task(task_id)
 
     assert outcome.task_id == task_id
     assert isinstance(answered, Answered)
@@ -69,12 +69,12 @@ def test_a_photo_without_a_face_is_named_by_callback_and_answer(
 ) -> None:
     task_id = submit(request_of(receiver, inbox, **{image: FACELESS.name}))
     [callback] = inbox.wait_for(1)
-    outcome = parser.read(callback.body)
+    outcome = parser.parse_callback(callback.body)
 
     with pytest.raises(errors.NoFace) as asked:
-        client.ask(task_id)
+        client.get_task(task_id)
 
-    reported = client.error_of(outcome.error_code, outcome.error_message)
+    reported = client.to_swap_error(outcome.error_code, outcome.error_message)
     assert isinstance(reported, errors.NoFace)
     said = {(error.message, error.image) for error in (reported, asked.value)}
     assert said == {(messages.TEXTS[f"no_face.{image}"], image)}
@@ -85,9 +85,9 @@ def test_a_photo_that_cannot_be_fetched_is_a_failure_in_words_for_people(
 ) -> None:
     submit(request_of(receiver, inbox, source="not-there.jpg"))
     [callback] = inbox.wait_for(1)
-    outcome = parser.read(callback.body)
+    outcome = parser.parse_callback(callback.body)
     assert outcome.error_code == "bad_request"
-    error = client.error_of(outcome.error_code, outcome.error_message)
+    error = client.to_swap_error(outcome.error_code, outcome.error_message)
     assert isinstance(error, errors.ApiError)
     assert "not-there" not in error.message
 
@@ -105,14 +105,14 @@ def test_a_wrong_key_is_the_operators_concern(
     with pytest.raises(errors.ApiError, match="operator"):
         client.submit(request_of(receiver, inbox))
     with pytest.raises(errors.ApiError, match="operator"):
-        client.ask(str(uuid.uuid4()))
+        client.get_task(str(uuid.uuid4()))
     assert "invalid_token" in caplog.text
     assert "wrong" not in caplog.text
 
 
 def test_a_task_that_is_not_ours_or_nobodys_is_not_found(provider: RunningSite) -> None:
     with pytest.raises(errors.NotFound):
-        client.ask(str(uuid.uuid4()))
+        client.get_task(str(uuid.uuid4()))
 
 
 def test_a_picture_from_another_host_is_not_fetched(receiver: Receiver) -> None:

@@ -165,7 +165,7 @@ def test_pictures_of_other_swaps_stay(alice: User) -> None:
 
 
 def test_what_a_killed_process_wrote_is_removed_by_the_clock(alice: User) -> None:
-    writing = photos.stored(alice, {f"swaps/{uuid.uuid4()}/source.jpg": photo()})
+    writing = photos.store_photos(alice, {f"swaps/{uuid.uuid4()}/source.jpg": photo()})
     stray = writing.__enter__()  # and never comes back
     assert stray
     assert counted(alice) == stored_bytes() > 0

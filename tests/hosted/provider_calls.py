@@ -31,7 +31,7 @@ def submit(settings: Settings, to: Provider | str) -> Accepted | Answered:
 
 def ask(settings: Settings, to: Provider | str, task_id: str = "a-task") -> Accepted | Answered:
     settings.FACESWAP_HOSTED_URL = to if isinstance(to, str) else to.url
-    return client.ask(task_id)
+    return client.get_task(task_id)
 
 
 def replies(body: bytes | object, *, status: int = 200, retry_after: str = "") -> Behaviour:

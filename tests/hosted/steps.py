@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from swaps import tasks
-from swaps.hosted.schedule import send_next
+from swaps.hosted.schedule import enqueue_waiting
 from swaps.models import Quota, Stage, Status, Submission, Swap, User
 from tests.provider_server import Behaviour, Choose, Provider, running_provider
 from tests.swap_rows import queued_swap
@@ -101,7 +101,7 @@ def ended_as(swap: Swap, status: Status, code: str = "") -> bool:
 def count_enqueued(now: datetime.datetime) -> int:
     """Return how many swaps would be sent to the provider at that moment."""
     Submission.objects.filter(stage=Stage.NEW).update(enqueue_again_at=None)
-    send_next(now)
+    enqueue_waiting(now)
     return Submission.objects.filter(stage=Stage.NEW, enqueue_again_at__isnull=False).count()
 
 

@@ -178,7 +178,7 @@ def test_whatever_breaks_while_asking_does_no_harm(how: str, settings: Settings)
     with serving(MISBEHAVIOURS[how]) as server:
         settings.FACESWAP_HOSTED_URL = f"http://127.0.0.1:{server.port}"
         with contextlib.suppress(RetryLater):
-            assert client.ask("a-task") == Accepted(task_id="a-task")
+            assert client.get_task("a-task") == Accepted(task_id="a-task")
 
 
 def test_a_provider_that_cannot_be_reached_may_be_asked_again(settings: Settings) -> None:

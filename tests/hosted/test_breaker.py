@@ -14,7 +14,7 @@ from swaps.clock.recovery import park_waiting
 from swaps.clock.steps import tick
 from swaps.hosted import client, status
 from swaps.hosted.retry_policy import MAX_DEADLINES
-from swaps.hosted.schedule import send_next
+from swaps.hosted.schedule import enqueue_waiting
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import (
     HostedProvider,
@@ -148,7 +148,7 @@ def test_a_trial_whose_task_is_lost_is_made_up_for_however_long_it_has_waited(
     Submission.objects.update(due_at=timezone.now() - datetime.timedelta(hours=5))
     later = timezone.now() + datetime.timedelta(seconds=31)
     assert count_enqueued(later) == 1
-    send_next(later + datetime.timedelta(seconds=61))
+    enqueue_waiting(later + datetime.timedelta(seconds=61))
     again_at = submission_of(swap).enqueue_again_at
     assert again_at
     assert again_at > later + datetime.timedelta(seconds=61)
@@ -265,7 +265,7 @@ def test_links_work_for_as_long_as_the_provider_may_take(alice: User, settings: 
         token = urlsplit(provider.task.request["target_image_url"]).path.split("/")[2]
     _, seconds = signing.loads(token, salt=storage.FILE_SALT)
     # As old as they may be when they are sent again, and then it is waited for and asked for.
-    assert seconds >= client.SLACK.total_seconds() + (1 + MAX_DEADLINES) * deadline
+    assert seconds >= client.URL_SLACK.total_seconds() + (1 + MAX_DEADLINES) * deadline
 
 
 def test_a_parked_swap_can_be_deleted(alice: User, dead_end: str) -> None:
@@ -292,7 +292,7 @@ def test_more_than_may_be_in_flight_wait_and_follow_in_their_order(
         mine = Submission.objects.get(task_id=task.id)
         picture = {"image_url": "https://x.example.org/1", "due_at": timezone.now()}
         assert Submission.objects.record(mine.pk, task.id, **picture)
-        send_next(timezone.now())
+        enqueue_waiting(timezone.now())
         hurried = Submission.objects.filter(enqueue_again_at__isnull=False, stage=Stage.NEW)
         assert [row.pk for row in hurried] == [swaps[2].pk]
         tasks.submit_swap.call(str(swaps[3].pk))  # whoever comes first is taken
@@ -307,6 +307,6 @@ def test_one_that_tries_its_luck_while_there_is_no_room_keeps_its_place(
         _, first, second = [send_swap(alice) for _ in range(3)]
         tasks.submit_swap.call(str(first.pk))
         settings.FACESWAP_HOSTED_IN_FLIGHT = 2
-        send_next(timezone.now())
+        enqueue_waiting(timezone.now())
         assert submission_of(first).enqueue_again_at
         assert not submission_of(second).enqueue_again_at

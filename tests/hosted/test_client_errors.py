@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("the_key_is_good")
 
 @pytest.mark.parametrize("code", [*errors.SwapError.by_code, "rate_limited", "", "no such code"])
 def test_every_code_of_a_provider_is_an_error_of_ours(code: str) -> None:
-    error = client.error_of(code, "secret words about image_url https://a.example/?k=1")
+    error = client.to_swap_error(code, "secret words about image_url https://a.example/?k=1")
     kinds = {
         "no_face": errors.NoFace,
         "invalid_image": errors.InvalidImage,
@@ -62,14 +62,14 @@ def test_the_message_tells_which_picture_is_meant(
     code: str, message: str, image: errors.ImageName, settings: Settings
 ) -> None:
     other: dict[str, errors.ImageName] = {"source": "target", "target": "source", "": ""}
-    assert client.error_of(code, message).image == image
+    assert client.to_swap_error(code, message).image == image
     settings.FACESWAP_HOSTED_EXCHANGE = True
-    assert client.error_of(code, message).image == other[image]
+    assert client.to_swap_error(code, message).image == other[image]
 
 
 @pytest.mark.parametrize("image", ["source", "target", ""])
 def test_no_face_is_said_in_the_words_of_the_sites_own_engine(image: str) -> None:
-    error = client.error_of("no_face", f"No face in {image}_image_url")
+    error = client.to_swap_error("no_face", f"No face in {image}_image_url")
     assert error.message == messages.TEXTS[f"no_face.{image or 'either'}"]
 
 

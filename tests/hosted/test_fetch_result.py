@@ -66,7 +66,7 @@ def test_two_photos_become_a_marked_result_by_way_of_the_provider(settings: Sett
             idempotency_key="7d1d",
         )
         accepted = client.submit(request)
-        outcome = parser.read(inbox.wait_for(1)[0].body)
+        outcome = parser.parse_callback(inbox.wait_for(1)[0].body)
         finished = client.fetch_result(outcome.image_url, target_key="swaps/7d1d/target.jpg")
     assert outcome.task_id == accepted.task_id
     assert is_mixed_from(finished.data, source, target)
@@ -144,7 +144,7 @@ def result_url(settings: Settings, provider: Provider) -> str:
     )
     task_id = client.submit(request).task_id
     assert provider.task.is_done.wait(60)
-    outcome = client.ask(task_id)
+    outcome = client.get_task(task_id)
     assert isinstance(outcome, Answered)
     return outcome.image_url
 

@@ -17,15 +17,15 @@ DONE = {"success": True, "task_id": "4b13", "trace_id": "c0", "image_url": URL}
 
 
 def read(said: object) -> Outcome:
-    return parser.read(json.dumps(said).encode())
+    return parser.parse_callback(json.dumps(said).encode())
 
 
 def read_task(said: object) -> Outcome | None:
-    return parser.read_task(json.dumps(said).encode())
+    return parser.parse_task(json.dumps(said).encode())
 
 
 def read_error(said: object) -> tuple[str, str]:
-    return parser.read_error(json.dumps(said).encode())
+    return parser.parse_error(json.dumps(said).encode())
 
 
 # --- An outcome -----------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ HOSTILE = [
 
 def check_all(body: bytes) -> None:
     """Nothing but NotUnderstood is raised; what is read can be stored anywhere."""
-    for reader in (parser.read, parser.read_answer, parser.read_task):
+    for reader in (parser.parse_callback, parser.parse_response, parser.parse_task):
         try:
             outcome = reader(body)
         except NotUnderstood:
@@ -187,7 +187,7 @@ def check_all(body: bytes) -> None:
             assert len(value) <= most
             assert value.isprintable()
             assert value.encode().decode() == value
-    code, message = parser.read_error(body)
+    code, message = parser.parse_error(body)
     assert (code + message).isprintable()
 
 
@@ -252,12 +252,12 @@ def test_a_body_of_the_largest_size_is_read_at_once() -> None:
 
 
 def test_an_answer_may_be_that_it_begins() -> None:
-    answer = parser.read_answer(b'{"success": true, "task_id": "4b13", "trace_id": "c0"}')
+    answer = parser.parse_response(b'{"success": true, "task_id": "4b13", "trace_id": "c0"}')
     assert (answer.task_id, answer.is_running, answer.is_failure) == ("4b13", True, False)
 
 
 def test_an_answer_may_be_that_nothing_begins() -> None:
-    answer = parser.read_answer(b'{"success": false, "error": {"code": "used_up"}}')
+    answer = parser.parse_response(b'{"success": false, "error": {"code": "used_up"}}')
     assert (answer.task_id, answer.is_failure, answer.error_code) == ("", True, "used_up")
 
 

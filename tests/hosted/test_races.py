@@ -203,7 +203,7 @@ def test_a_callback_that_comes_while_the_provider_is_asked_in_vain_is_not_lost(
     with using_provider(settings, Behaviour(is_forgotten=True)) as provider:
         swap = send_swap(alice)
         answers: list[int] = []
-        meanwhile("ask", lambda: answers.append(call_back(provider)))
+        meanwhile("get_task", lambda: answers.append(call_back(provider)))
         run_step(swap, tasks.ask_provider)
         assert answers == [202]
         assert swap.status == Status.PROCESSING

@@ -12,7 +12,7 @@ from swaps import images, storage, tasks
 from swaps.clock.retention import delete_expired_logs
 from swaps.clock.steps import tick
 from swaps.hosted.schedule import enqueue_now
-from swaps.hosted.send import take_turn
+from swaps.hosted.send import claim_turn
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import (
     HostedProvider,
@@ -364,7 +364,7 @@ def test_a_courier_that_died_while_sending_is_as_good_as_a_lost_answer(
     with using_provider(settings) as provider:
         swap = request_hosted_swap(alice)
         submission = submission_of(swap)
-        assert take_turn(submission, timezone.now())  # and then it was killed
+        assert claim_turn(submission, timezone.now())  # and then it was killed
         tick(timezone.now())
         tasks.submit_swap.call(str(swap.pk))
         assert provider.swaps == []

@@ -74,7 +74,7 @@ def test_what_is_deleted_is_gone_with_its_thumbnail_and_deleting_again_is_no_err
 @pytest.mark.django_db
 def test_what_a_killed_process_stored_is_found_without_listing_the_store(key: str) -> None:
     owner = User.objects.create_user("killed@example.com", "correct horse battery")
-    writing = photos.stored(owner, {key: photo()})
+    writing = photos.store_photos(owner, {key: photo()})
     writing.__enter__()  # and never comes back
     sweep_stray(timezone.now())
     assert storage.read(key)

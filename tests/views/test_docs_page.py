@@ -21,7 +21,7 @@ from swaps.api.description import openapi
 from swaps.api.description.error_meanings import MEANINGS
 from swaps.deliveries import arrivals, deliver, inspector
 from swaps.deliveries.arrivals import SignatureVerdict, verify_signature
-from swaps.lifecycle.api_request import read_at_once
+from swaps.lifecycle.api_request import read_local_picture
 from swaps.lifecycle.request import ApiCall, request_swap
 from swaps.lifecycle.settle import settle
 from swaps.models import ApiAccess, ApiKey, InspectedCallback, Swap, Upload, User
@@ -379,7 +379,7 @@ def test_an_upload_becomes_a_url_that_the_api_takes_without_a_network(
     assert url.startswith(settings.SITE_URL)
     assert "picture" in answer["HX-Trigger-After-Settle"]
     assert not re.search(r"_sample\"[^>]* checked", answer.content.decode())
-    taken = read_at_once(url, "source", alice.pk)
+    taken = read_local_picture(url, "source", alice.pk)
     assert taken
     assert (taken.width, taken.height) == (40, 30)
     assert Upload.objects.get().owner == alice

@@ -1,1 +1,1 @@
-"""Describes the API: the OpenAPI document, its examples, and samples in six languages."""
+"""The published description of the API: OpenAPI, examples, code samples."""

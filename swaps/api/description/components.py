@@ -1,4 +1,4 @@
-"""The parts of which the description is put together: schemas, headers, bodies, answers, errors."""
+"""Builds parts of the OpenAPI document: schemas, headers, bodies, responses, errors."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -17,6 +17,7 @@ WITH_RETRY_AFTER = {errors.TooManyRequests.status, errors.ApiError.status}
 
 
 def schema_components() -> dict[str, Any]:
+    """Return the JSON schemas of all bodies, by name."""
     answers: tuple[type[BaseModel], ...] = (
         schemas.Accepted,
         schemas.Swapped,
@@ -35,17 +36,17 @@ def schema_components() -> dict[str, Any]:
     for name, schema in zip(("SwapCall", "TaskCall"), of_calls, strict=True):
         found |= schema.pop("$defs", {})
         found[name] = schema
-    return {name: _tidy(found[name]) for name in sorted(found)}
+    return {name: _remove_pydantic_defaults(found[name]) for name in sorted(found)}
 
 
-def _tidy(schema: Any) -> Any:
-    """Without what pydantic adds for itself: titles made of field names, empty defaults."""
+def _remove_pydantic_defaults(schema: Any) -> Any:
+    """Remove what pydantic adds: titles made of field names, empty defaults."""
     if isinstance(schema, list):
-        return [_tidy(part) for part in schema]
+        return [_remove_pydantic_defaults(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        name: _tidy(part)
+        name: _remove_pydantic_defaults(part)
         for name, part in schema.items()
         if not (name == "title" and isinstance(part, str)) and not (name == "default" and not part)
     }
@@ -70,12 +71,12 @@ def header_components() -> dict[str, Any]:
     }
 
 
-def body(model: str, example: dict[str, Any]) -> dict[str, Any]:
+def request_body(model: str, example: dict[str, Any]) -> dict[str, Any]:
     content = {"schema": ref(model), "example": example}
     return {"required": True, "content": {"application/json": content}}
 
 
-def answer(description: str, schema: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+def response(description: str, schema: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
     content = {
         "schema": schema,
         "examples": {name: {"value": value} for name, value in shown.items()},
@@ -88,7 +89,8 @@ def answer(description: str, schema: dict[str, Any], shown: dict[str, Any]) -> d
     }
 
 
-def error_answers(classes: Iterable[type[errors.SwapError]]) -> dict[str, Any]:
+def error_responses(classes: Iterable[type[errors.SwapError]]) -> dict[str, Any]:
+    """Return the error responses by status, each with its codes and their meanings."""
     by_status: dict[int, list[type[errors.SwapError]]] = {}
     for error in MEANINGS:
         if error in classes:

@@ -1,4 +1,4 @@
-"""When each error is met (contract, section 5), in the order in which the page shows them."""
+"""The meaning of each error of the API, in the order in which the page shows them."""
 
 from swaps import errors
 

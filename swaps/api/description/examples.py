@@ -1,4 +1,4 @@
-"""Examples of what goes over the wire, for the description and the page that is made of it."""
+"""Examples of the API's bodies, for the OpenAPI document and the documentation page."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def error(kind: type[errors.SwapError], meaning: str) -> dict[str, Any]:
 
 
 def by_schema(site_url: str) -> dict[str, dict[str, Any]]:
-    """One for each object that goes over the wire, by the name of its schema."""
+    """Return an example of each body, by the name of its schema."""
     no_face = error(errors.NoFace, "No face was found in the face photo.")
     return {
         "SwapCall": request(site_url),

@@ -87,7 +87,7 @@ def _escape_in_braces(character: str) -> str:
 
 
 def _quote_javascript(text: str) -> str:
-    """An end of a script may not stand in it."""
+    """Quote text for JavaScript so that it cannot end a script element."""
     return _quoting(_escape_in_braces)(text).replace("</", "<\\/")
 
 

@@ -1,4 +1,4 @@
-"""The description of the API, OpenAPI 3.1. The documentation page is generated from it."""
+"""The OpenAPI 3.1 document of the API. The documentation page is generated from it."""
 
 from functools import cache
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from swaps import errors
 from swaps.api.description import examples
 from swaps.api.description.components import (
-    answer,
-    body,
-    error_answers,
+    error_responses,
     header_components,
     ref,
+    request_body,
+    response,
     schema_components,
 )
 from swaps.api.description.error_meanings import OF_SWAP, OF_TASKS
@@ -22,6 +22,7 @@ NOT_OFFERED = ("analyze", "beautify", "change-age", "change-gender", "cartoon", 
 
 @cache
 def document(site_url: str) -> dict[str, Any]:
+    """Return the OpenAPI document for a site; cached."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,7 +57,7 @@ def document(site_url: str) -> dict[str, Any]:
 
 
 def error_codes(operation: dict[str, Any]) -> list[str]:
-    """The codes that an operation of the document, or its components, may answer with."""
+    """Return the error codes that an operation of the document may respond with."""
     return [
         code
         for response in operation["responses"].values()
@@ -80,9 +81,9 @@ def _swap(site_url: str) -> dict[str, Any]:
                 "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
             }
         ],
-        "requestBody": body("SwapCall", examples.request(site_url)),
+        "requestBody": request_body("SwapCall", examples.request(site_url)),
         "responses": {
-            "200": answer(
+            "200": response(
                 "The finished picture; or, of an asynchronous call, the task.",
                 {"anyOf": [ref("Swapped"), ref("Accepted")]},
                 {
@@ -90,7 +91,7 @@ def _swap(site_url: str) -> dict[str, Any]:
                     "asynchronous": examples.accepted(),
                 },
             ),
-            **error_answers(OF_SWAP),
+            **error_responses(OF_SWAP),
         },
         "callbacks": {
             "result": {
@@ -123,9 +124,9 @@ def _tasks(site_url: str) -> dict[str, Any]:
         "summary": "Ask for tasks",
         "description": "How a swap stands, by its `task_id`. Swaps that you made in the browser "
         "are found as well.",
-        "requestBody": body("TaskCall", examples.retrieve()),
+        "requestBody": request_body("TaskCall", examples.retrieve()),
         "responses": {
-            "200": answer(
+            "200": response(
                 "One task, or a list.",
                 {"anyOf": [ref("Task"), ref("Tasks")]},
                 {
@@ -134,14 +135,14 @@ def _tasks(site_url: str) -> dict[str, Any]:
                     "several": examples.tasks(site_url),
                 },
             ),
-            **error_answers(OF_TASKS),
+            **error_responses(OF_TASKS),
         },
     }
 
 
 def _responses_of_other_paths() -> dict[str, Any]:
-    """What a client meets that calls what is no operation here, by a mistake or out of habit."""
+    """Return the responses to calls that are no operation here, made by mistake or out of habit."""
     return {
-        "NotOffered": error_answers((errors.ApiNotImplemented,))["400"],
-        "NoSuchCall": error_answers((errors.NoApi,))["404"],
+        "NotOffered": error_responses((errors.ApiNotImplemented,))["400"],
+        "NoSuchCall": error_responses((errors.NoApi,))["404"],
     }

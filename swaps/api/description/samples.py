@@ -1,7 +1,7 @@
-"""Programs that make a call of the API, in six languages: complete, and safe to copy.
+"""Code samples: programs that make an API call in six languages, complete and safe to copy.
 
-Each language has a template in ``templates/api/samples/``, which gets the call's parts and writes
-them with the filters of ``literals``. Whatever is called: no program is put together in here.
+Each language has a template in ``templates/api/samples/``, which writes the parts of the call with
+the filters of ``literals``; no program is put together in here.
 """
 
 import json
@@ -30,6 +30,8 @@ LANGUAGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
+    """A program in one language, and how it is run."""
+
     id: str
     language: str
     run: str
@@ -39,7 +41,7 @@ class Sample:
 def samples(
     base_url: str, path: str, body: Mapping[str, Any], key: str, *, idempotency_key: str = ""
 ) -> list[Sample]:
-    """Return the programs; ``body`` is flat: texts, numbers, booleans, and lists of them."""
+    """Return a call in each language. ``body`` is flat: texts, numbers, booleans, lists."""
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     if idempotency_key:
         headers["idempotency-key"] = idempotency_key
@@ -48,7 +50,7 @@ def samples(
         "headers": list(headers.items()),
         "body": list(body.items()),
         "json": json_text(body),
-        "seconds": f"{_patience(body):g}",
+        "seconds": f"{_timeout_seconds(body):g}",
     }
     return [
         Sample(id=name, language=language, run=run, code=_render(name, context))
@@ -57,7 +59,7 @@ def samples(
 
 
 def json_text(body: Mapping[str, Any]) -> str:
-    """Over several lines, for reading; what cannot be seen is escaped."""
+    """Return indented JSON, for reading; invisible characters are escaped."""
     text = json.dumps(body, indent=2, ensure_ascii=False)
     return "".join(c if c.isprintable() or c == "\n" else escape_utf16(c) for c in text)
 
@@ -67,8 +69,8 @@ def _render(name: str, context: dict[str, Any]) -> str:
     return render_to_string(f"api/samples/{name}.txt", context).removesuffix("\n")
 
 
-def _patience(body: Mapping[str, Any]) -> float:
-    """How many seconds a client has to wait for the answer."""
+def _timeout_seconds(body: Mapping[str, Any]) -> float:
+    """Return the client's timeout in seconds, a little longer than the server may take."""
     if any(body.get(name) for name in ("callback_url", "async", "action")):
         return QUICK_SECONDS
     return float(body.get("timeout", DEFAULT_TIMEOUT)) + MARGIN_SECONDS
