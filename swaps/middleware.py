@@ -126,7 +126,7 @@ def refuse_endless_bodies(get_response: View) -> View:
             body: Any = BoundedBody(request.META["wsgi.input"], limit)
             request._stream = body  # noqa: SLF001
             if request.content_type == "multipart/form-data":
-                # Django takes a form without a length for an empty one; it asks for no more.
+                # Django takes a form without a length for an empty one; any length will do.
                 request.META["CONTENT_LENGTH"] = str(limit)
             return get_response(request)
         length = request.META.get("CONTENT_LENGTH") or "0"

@@ -1,4 +1,4 @@
-"""What staff did to a row: kept as a code, written out in the row's history when it is shown."""
+"""Notes of staff's actions: stored as codes in a row's history, shown as text."""
 
 import json
 from collections.abc import Iterable

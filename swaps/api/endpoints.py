@@ -22,7 +22,7 @@ MAX_IDEMPOTENCY_CHARACTERS = 255
 
 @dataclass(frozen=True, kw_only=True)
 class AuthenticatedCall:
-    """An authenticated call."""
+    """A call with its key, body and idempotency key, after all checks that calls share."""
 
     key: ApiKey
     body: bytes

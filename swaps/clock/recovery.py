@@ -56,7 +56,7 @@ def requeue_stalled(now: datetime.datetime) -> None:
     """
     lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
     waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, created_at__lte=now - lease)
-    # Those of a hosted provider are looked after by ``enqueue_submissions``, once they have begun.
+    # Those at a hosted provider are enqueued by ``enqueue_submissions`` once they have pictures.
     waiting = waiting.filter(Q(provider=Provider.EMBEDDED) | Q(source_key="") | Q(target_key=""))
     stalled = waiting.exclude(lease_expires_at__gt=now)
 

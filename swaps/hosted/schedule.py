@@ -35,7 +35,7 @@ def enqueue_waiting(now: datetime.datetime) -> None:
     room = settings.FACESWAP_HOSTED_IN_FLIGHT - Submission.objects.in_flight().count()
     room = min(1, room) if provider.is_down else room
     room -= waiting.filter(enqueue_again_at__gt=now).count()
-    # The trial is another one each time: it may be the picture that the provider breaks on.
+    # Each trial is another swap: its picture may be what the provider breaks on.
     order = F("sent_at").asc(nulls_first=True) if provider.is_down else F("due_at").asc()
     for submission in waiting.needs_enqueue(now).order_by(order)[: max(0, room)]:
         enqueue_due(submission, now)

@@ -59,7 +59,7 @@ def claim_turn(submission: Submission, now: datetime.datetime) -> bool:
                 submission.swap.requeue_unsent(is_parked=True)
             return False
         if Submission.objects.in_flight().count() >= settings.FACESWAP_HOSTED_IN_FLIGHT:
-            submission.clear_enqueue_lease()  # until there is room: ``enqueue_waiting``
+            submission.clear_enqueue_lease()  # ``enqueue_waiting`` comes when there is room
             return False
         if not (submission.swap.mark_sent() and submission.mark_sent(now, request, signed_at)):
             transaction.set_rollback(True)
@@ -94,7 +94,7 @@ def _handle_accepted(submission: Submission, answer: Accepted | Answered) -> Non
     """Record that the provider accepted the task, or has finished it."""
     now = timezone.now()
     begun = submission.sent_at or now
-    # One that was sent before may long be done, and its outcome may be what was lost.
+    # After a resend the first send may be done already, and its outcome lost: ask soon.
     ask_at = begun + callback_deadline() if submission.sends == 1 else now + SOON
     has_outcome = submission.accept(answer.task_id, now, ask_at)
     log.info("swap=%s taken by the provider sends=%d", submission.pk, submission.sends)
@@ -114,7 +114,7 @@ def _handle_refusal(submission: Submission, trouble: RetryLater) -> None:
         HostedProvider.objects.pause_until(now + pause)
     if trouble.is_busy:
         HostedProvider.objects.record_success(now)
-        # With others at work there it is the site that asks for too much, not this swap.
+        # With other swaps in flight the site sends too many; this swap is not refused.
         is_refusal = not Submission.objects.in_flight().exclude(pk=submission.pk).exists()
     else:
         is_refusal = not HostedProvider.objects.current().is_down  # or it was a trial

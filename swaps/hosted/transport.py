@@ -89,7 +89,7 @@ def post(path: str, payload: dict[str, Any], *, idempotency_key: str = "") -> Pr
             return _read(response, deadline)
         except (NetError, OSError, HTTPError, HTTPException, ValueError) as error:
             problem = _problem_text(error, deadline)
-    # Outside: no error of a library, which might quote the key, hangs on to this one.
+    # Outside of the except: a library's error, which may quote the key, is not its context.
     kind = ResponseLost if _current.is_sent else RetryLater
     raise kind.explained(problem)
 

@@ -42,7 +42,7 @@ def _store(message: EmailMessage) -> bool:
         return False
     for field in ("to", "cc", "bcc"):
         setattr(message, field, [_to_ascii(address) for address in getattr(message, field)])
-    # Django would take the name of this machine, and ask the network for it.
+    # Django would use this machine's name, and ask DNS for it.
     message_id = make_msgid(domain=urlsplit(settings.SITE_URL).hostname)
     message.extra_headers.setdefault("Message-ID", message_id)
     encoding = message.encoding or settings.DEFAULT_CHARSET

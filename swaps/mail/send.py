@@ -37,7 +37,7 @@ def _send(mail: Mail) -> None:
         smtp.open()
         assert isinstance(smtp.connection, smtplib.SMTP)  # noqa: S101 (open() has made it)
         smtp.connection.sendmail(mail.sender, mail.recipients, bytes(mail.message))
-        # It is taken: nothing that breaks from here on may send it again.
+        # The server has taken it: an error from here on must not send it again.
         Mail.objects.filter(pk=mail.pk).delete()
     finally:
         with suppress(smtplib.SMTPException, OSError):

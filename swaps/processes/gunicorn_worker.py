@@ -163,7 +163,7 @@ def _missing_body_bytes(head: bytearray, end: int) -> float:
         return 0 if head.endswith(b"0\r\n\r\n") else math.inf
     length = LENGTH.search(head, 0, end)
     missing = max(0, int(length[1]) - len(head) + end) if length else 0
-    # Who asks first is answered by the view's first read, or refused before.
+    # A client that sends Expect waits for the view's first read, or is refused before.
     return math.inf if missing and EXPECT.search(head, 0, end) else missing
 
 

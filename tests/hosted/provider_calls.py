@@ -35,7 +35,7 @@ def ask(settings: Settings, to: Provider | str, task_id: str = "a-task") -> Acce
 
 
 def replies(body: bytes | object, *, status: int = 200, retry_after: str = "") -> Behaviour:
-    """Reply without starting anything; what is not bytes is sent as JSON."""
+    """Send a response without starting anything; what is not bytes is sent as JSON."""
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Retry-After": retry_after} if retry_after else {}
     return Behaviour(starts=False, reply=Reply(status=status, body=body, headers=headers))
