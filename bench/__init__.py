@@ -1,1 +1,1 @@
-"""What the site costs, measured: ``make bench``."""
+"""Benchmarks of the site: ``make bench``."""

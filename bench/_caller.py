@@ -1,4 +1,4 @@
-"""An account that may call the API as often as it wants, and its calls."""
+"""Creates an API account without limits, and its requests."""
 
 import json
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from bench._load import Request
 if TYPE_CHECKING:
     from swaps.models import User
 
-PLENTY = 10_000_000
-ENVIRONMENT = {"FACESWAP_API_CALLS_PER_MINUTE": str(PLENTY)}
+UNLIMITED = 10_000_000
+ENVIRONMENT = {"FACESWAP_API_CALLS_PER_MINUTE": str(UNLIMITED)}
 
 
-def caller_with_plenty() -> tuple["User", str]:
-    """The account, and the token of its key."""
+def unlimited_account() -> tuple["User", str]:
+    """Create an account with a huge quota; return it with the token of its API key."""
     from swaps.models import ApiKey, Door, Grant, User
 
     owner = User.objects.create_user("caller@example.com")
-    Grant.objects.give(owner, Door.API, PLENTY, reason="benchmark")
+    Grant.objects.give(owner, Door.API, UNLIMITED, reason="benchmark")
     return owner, ApiKey.objects.issue(owner)[1]
 
 
 def swap_call(port: int, token: str, urls: Sequence[str], **more: object) -> Request:
-    """``POST /face/swap`` of these two pictures."""
+    """Return the request ``POST /face/swap`` for these two URLs."""
     source, target = urls
     body = {"source_image_url": source, "target_image_url": target, **more}
     return Request(
@@ -36,6 +36,6 @@ def swap_call(port: int, token: str, urls: Sequence[str], **more: object) -> Req
 
 
 def samples(port: int) -> tuple[str, str]:
-    """URLs of pictures that the site has already."""
+    """Return the URLs of a source and a target that the site ships."""
     folder = f"http://127.0.0.1:{port}/samples"
     return f"{folder}/1-face.jpg", f"{folder}/1-photo.jpg"

@@ -1,4 +1,4 @@
-"""A client of the benchmarks: connections that stay open, and little work between two calls."""
+"""An HTTP client for load tests: connections that stay open, and little work between requests."""
 
 import http.client
 import statistics
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
+    """A request to a server on this machine."""
+
     port: int
     path: str
     method: str = "GET"
@@ -19,7 +21,9 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
+    """A response, and how long it took."""
+
     status: int
     body: bytes
     seconds: float
@@ -27,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What came of asking from so many connections for so long."""
+    """The result of a load test."""
 
     statuses: Counter[int]
     seconds: float
@@ -35,51 +39,52 @@ class Load:
 
     @property
     def per_second(self) -> float:
+        """The responses with status 200 per second."""
         return self.statuses[200] / self.seconds
 
     @property
     def client_cpu_share(self) -> float:
-        """Of one core. The client is a bottleneck when this comes near to 1."""
+        """The share of one core that the client used; near 1 the client is the bottleneck."""
         return self.client_cpu_seconds / self.seconds
 
 
-class Caller:
-    """One connection that stays open."""
+class Connection:
+    """A connection that stays open between requests."""
 
     def __init__(self, port: int, timeout: float = 300) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
 
-    def ask(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         begun = time.perf_counter()
         headers = dict(request.headers)
         self._connection.request(request.method, request.path, request.body, headers)
         with self._connection.getresponse() as response:
             body = response.read()
-        return Answer(status=response.status, body=body, seconds=time.perf_counter() - begun)
+        return Response(status=response.status, body=body, seconds=time.perf_counter() - begun)
 
     def close(self) -> None:
         self._connection.close()
 
 
-def ask(request: Request) -> Answer:
-    """On a connection of its own."""
-    caller = Caller(request.port)
+def send(request: Request) -> Response:
+    """Send a request over a new connection."""
+    connection = Connection(request.port)
     try:
-        return caller.ask(request)
+        return connection.send(request)
     finally:
-        caller.close()
+        connection.close()
 
 
-def press(request: Request, *, connections: int, seconds: float) -> Load:
-    """The same request again and again, on each connection one after the other."""
+def run_load(request: Request, *, connections: int, seconds: float) -> Load:
+    """Repeat a request for some seconds over several connections at once."""
     statuses: list[Counter[int]] = [Counter() for _ in range(connections)]
     begun, cpu_begun = time.perf_counter(), time.process_time()
 
     def keep_asking(seen: Counter[int]) -> None:
-        caller = Caller(request.port)
+        connection = Connection(request.port)
         while time.perf_counter() < begun + seconds:
-            seen[caller.ask(request).status] += 1
-        caller.close()
+            seen[connection.send(request).status] += 1
+        connection.close()
 
     threads = [threading.Thread(target=keep_asking, args=(seen,)) for seen in statuses]
     for thread in threads:
@@ -93,17 +98,17 @@ def press(request: Request, *, connections: int, seconds: float) -> Load:
     )
 
 
-def times(request: Request, count: int, *, threads: int) -> list[float]:
-    """The seconds that each of so many successful answers took, asked for from a few threads."""
+def response_times(request: Request, count: int, *, threads: int) -> list[float]:
+    """Send a request ``count`` times from several threads; return the seconds that each took."""
     found: list[float] = []
 
     def ask_share() -> None:
-        caller = Caller(request.port)
+        connection = Connection(request.port)
         for _ in range(count // threads):
-            answer = caller.ask(request)
+            answer = connection.send(request)
             assert answer.status == 200, (answer.status, answer.body[:300])
             found.append(answer.seconds)
-        caller.close()
+        connection.close()
 
     askers = [threading.Thread(target=ask_share) for _ in range(threads)]
     for asker in askers:
@@ -114,8 +119,8 @@ def times(request: Request, count: int, *, threads: int) -> list[float]:
     return found
 
 
-def spread(name: str, seconds: Sequence[float]) -> dict[str, object]:
-    """Median, 95th percentile and maximum, in milliseconds."""
+def percentiles(name: str, seconds: Sequence[float]) -> dict[str, object]:
+    """Return median, 95th percentile and maximum, in milliseconds."""
     milliseconds = [1000 * second for second in seconds]
     return {
         f"{name}_p50_ms": round(statistics.median(milliseconds), 1),

@@ -1,4 +1,4 @@
-"""Real processes of the site, for benchmarks that ask it a lot: their log goes to a file."""
+"""Starts real processes of the site for load tests; their log goes to a file."""
 
 import contextlib
 import os
@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import _ground
-from bench._load import Request, ask
+from bench import _setup
+from bench._load import Request, send
 
 GUNICORN = (
     "-m",
@@ -28,17 +28,17 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def whole_site(environment: Mapping[str, str], port: int, log: Path | None = None) -> Iterator[int]:
-    """``manage.py up``, well; yields the pid of the supervisor."""
+    """Run ``manage.py up`` until it is healthy; yields the pid of the supervisor."""
     command = ("manage.py", "up", "--port", str(port))
-    with _running(command, environment, port, is_well, log) as pid:
+    with _running(command, environment, port, is_healthy, log) as pid:
         yield pid
 
 
 @contextlib.contextmanager
 def web_server(environment: Mapping[str, str], port: int, workers: int = 2) -> Iterator[int]:
-    """Gunicorn alone, with the site's own configuration; yields the pid of its master."""
+    """Run gunicorn alone, with the site's configuration; yields the pid of its master."""
     command = (*GUNICORN, "--bind", f"127.0.0.1:{port}", "--workers", str(workers))
-    with _running(command, environment, port, is_there) as pid:
+    with _running(command, environment, port, is_responding) as pid:
         yield pid
 
 
@@ -56,7 +56,7 @@ def _running(
     with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, *command],
-            cwd=_ground.ROOT,
+            cwd=_setup.ROOT,
             env={**os.environ, **environment, "MALLOC_ARENA_MAX": "2"},
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -71,17 +71,17 @@ def _running(
         process.wait(30)
 
 
-def is_well(port: int) -> bool:
+def is_healthy(port: int) -> bool:
     return _health(port) == 200
 
 
-def is_there(port: int) -> bool:
-    """It answers; without workers it is not well."""
+def is_responding(port: int) -> bool:
+    """Return whether the server answers at all; without workers it is not healthy."""
     return _health(port) != 0
 
 
 def _health(port: int) -> int:
     try:
-        return ask(Request(port=port, path="/healthz")).status
+        return send(Request(port=port, path="/healthz")).status
     except OSError:
         return 0

@@ -1,4 +1,4 @@
-"""The Face Swap API: what a call costs, what waiting calls cost others, accepted calls a second."""
+"""Benchmark of the Face Swap API: overhead per call, the cost of waiting calls, throughput."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import _ground
-from bench._caller import ENVIRONMENT, caller_with_plenty, swap_call
-from bench._load import Caller, spread
+from bench import _setup
+from bench._caller import ENVIRONMENT, swap_call, unlimited_account
+from bench._load import Connection, percentiles
 from bench._server import free_port, whole_site
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ def main() -> None:
         # Django is set up once in a process, for one database.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
             figures |= process.submit(api_accepted.measure, database).result()
-    _ground.report("api", figures)
+    _setup.report("api", figures)
 
 
 def measure_running_site() -> dict[str, object]:
     port = free_port()
-    environment = _ground.prepare(SITE_URL=f"http://127.0.0.1:{port}", **ENVIRONMENT)
+    environment = _setup.prepare(SITE_URL=f"http://127.0.0.1:{port}", **ENVIRONMENT)
     from bench import api_waiting
 
-    owner, token = caller_with_plenty()
+    owner, token = unlimited_account()
     database = Path(environment["FACESWAP_VAR"]) / "db.sqlite3"
     with whole_site(environment, port) as supervisor:
         figures = measure_overhead(port, owner, token)
@@ -48,38 +48,38 @@ def measure_running_site() -> dict[str, object]:
 
 
 def measure_overhead(port: int, owner: "User", token: str) -> dict[str, object]:
-    """Of synchronous calls, one after the other: their time, minus the engine's own."""
+    """Measure synchronous calls one after the other: their time without the engine's own."""
     from swaps.models import Swap
 
     request = swap_call(port, token, [stored_url(owner, name) for name in PHOTOS])
-    caller = Caller(port)
-    caller.ask(request)
+    connection = Connection(port)
+    connection.send(request)
     whole, engine = [], []
     for _ in range(CALLS):
-        answer = caller.ask(request)
+        answer = connection.send(request)
         assert answer.status == 200, answer.body
         swap = Swap.objects.get(pk=json.loads(answer.body)["task_id"])
         assert swap.started_at
         assert swap.finished_at
         whole.append(answer.seconds)
         engine.append((swap.finished_at - swap.started_at).total_seconds())
-    caller.close()
+    connection.close()
     overhead = [a - b for a, b in zip(whole, engine, strict=True)]
     return {
         "sync_calls": CALLS,
         "sync_call_p50_ms": round(1000 * statistics.median(whole), 1),
         "sync_engine_p50_ms": round(1000 * statistics.median(engine), 1),
-        **spread("sync_overhead", overhead),
+        **percentiles("sync_overhead", overhead),
     }
 
 
 def stored_url(owner: "User", name: str) -> str:
-    """A signed URL of a photo that lies in the site's storage."""
+    """Store a photo, and return its presigned URL."""
     from swaps import storage
     from swaps.lifecycle.uploads import keep_upload
     from tests.crash import load
 
-    upload = keep_upload(owner, load(_ground.ROOT / "tests" / "photos" / name, 1.0))
+    upload = keep_upload(owner, load(_setup.ROOT / "tests" / "photos" / name, 1.0))
     return storage.presigned_url(upload.key, 3600)
 
 

@@ -1,7 +1,7 @@
-"""Accepted asynchronous calls a second, beside a bare Django view that inserts one row.
+"""Benchmark of asynchronous calls per second, beside a bare Django view that inserts one row.
 
-Only gunicorn runs, with the site's own configuration: there is no worker and no courier, so what
-is accepted stays in the queue.
+Only gunicorn runs, with the site's own configuration. There is no worker and no courier, so
+accepted swaps stay in the queue.
 """
 
 import contextlib
@@ -11,9 +11,9 @@ import statistics
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from bench import _ground
-from bench._caller import ENVIRONMENT, caller_with_plenty, samples, swap_call
-from bench._load import Load, Request, press
+from bench import _setup
+from bench._caller import ENVIRONMENT, samples, swap_call, unlimited_account
+from bench._load import Load, Request, run_load
 from bench._server import free_port, web_server
 
 POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -21,7 +21,7 @@ BARE = "bare_insert"
 CONNECTIONS = 12
 SECONDS = 4.0
 ROUNDS = 3
-ASYNC: Mapping[str, object] = {"async": True}  # a word of Python
+ASYNC: Mapping[str, object] = {"async": True}  # a keyword of Python, so no argument name
 STRANGERS = ("https://example.com/face.jpg", "https://example.com/photo.jpg")
 
 
@@ -29,7 +29,7 @@ def measure(database: str) -> dict[str, object]:
     with own_database(database) as url:
         if url is None:
             return {f"accepted_{database}": "SKIPPED: PostgreSQL (not reachable)"}
-        environment = _ground.prepare(DATABASE_URL=url, **ENVIRONMENT)
+        environment = _setup.prepare(DATABASE_URL=url, **ENVIRONMENT)
         try:
             return {f"{name}_{database}": value for name, value in _measure(environment).items()}
         finally:
@@ -42,7 +42,7 @@ def measure(database: str) -> dict[str, object]:
 def _measure(environment: Mapping[str, str]) -> dict[str, object]:
     from swaps.models import Door, Swap
 
-    owner, token = caller_with_plenty()
+    owner, token = unlimited_account()
     port, bare_port = free_port(), free_port()
     site = {**environment, "SITE_URL": f"http://127.0.0.1:{port}"}
     bare_site = {**environment, "DJANGO_SETTINGS_MODULE": "bench.bare_settings"}
@@ -55,14 +55,14 @@ def _measure(environment: Mapping[str, str]) -> dict[str, object]:
     with web_server(site, port), web_server(bare_site, bare_port):
         for _ in range(ROUNDS + 1):  # the first one warms up
             for name, request in requests.items():
-                loads[name].append(press(request, connections=CONNECTIONS, seconds=SECONDS))
+                loads[name].append(run_load(request, connections=CONNECTIONS, seconds=SECONDS))
     answered = sum(load.statuses[200] for name in requests if name != BARE for load in loads[name])
     assert Swap.objects.filter(owner=owner, door=Door.API).count() == answered
     return figures_of({name: found[1:] for name, found in loads.items()})
 
 
 def figures_of(loads: Mapping[str, list[Load]]) -> dict[str, object]:
-    """Medians of the rounds, and how they stand to the bare view."""
+    """Return the medians of the rounds, and their ratio to the bare view."""
     rates = {name: statistics.median(load.per_second for load in of) for name, of in loads.items()}
     bare = rates[BARE]
     refused = sum(
@@ -79,7 +79,7 @@ def figures_of(loads: Mapping[str, list[Load]]) -> dict[str, object]:
 
 @contextlib.contextmanager
 def own_database(kind: str) -> Iterator[str | None]:
-    """A URL: of a file that ``prepare`` makes, or of a database made for this; None without one."""
+    """Yield the URL of a new database: "" for SQLite, None when PostgreSQL cannot be reached."""
     if kind == "sqlite":
         yield ""
         return

@@ -1,4 +1,4 @@
-"""A hundred calls wait for their results: what do those who look at their history notice?"""
+"""Benchmark of the history page while a hundred API calls wait for their results."""
 
 import contextlib
 import os
@@ -11,8 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from bench._caller import samples, swap_call
-from bench._load import Answer, Request, ask, spread, times
-from bench.web import children, command, rss_mb, signed_in
+from bench._load import Request, Response, percentiles, response_times, send
+from bench.web import child_pids, command_line, rss_mb, signed_in_client
 
 CALLS = 100
 CARDS = 24
@@ -25,16 +25,16 @@ def measure(port: int, supervisor: int, token: str, database: Path) -> dict[str,
     from tests.crash import worker_pid
 
     page = history(port)
-    web = children(next(pid for pid in children(supervisor) if "gunicorn" in command(pid)))
-    idle = times(page, PAGES, threads=VISITORS)
-    figures = {**spread("history_idle", idle), **footprint("idle", web, database)}
+    web = child_pids(next(pid for pid in child_pids(supervisor) if "gunicorn" in command_line(pid)))
+    idle = response_times(page, PAGES, threads=VISITORS)
+    figures = {**percentiles("history_idle", idle), **footprint("idle", web, database)}
     call = swap_call(port, token, samples(port), timeout=TIMEOUT)
     with ThreadPoolExecutor(CALLS) as pool:
-        with resting(worker_pid(), database):
-            calls = [pool.submit(ask, call) for _ in range(CALLS)]
-            figures["waiting_calls"] = until_all_wait(calls)
+        with paused_worker(worker_pid(), database):
+            calls = [pool.submit(send, call) for _ in range(CALLS)]
+            figures["waiting_calls"] = wait_for_all(calls)
             figures["waiting_connections"] = connections(port)
-            figures |= spread("history_waiting", times(page, PAGES, threads=VISITORS))
+            figures |= percentiles("history_waiting", response_times(page, PAGES, threads=VISITORS))
             figures |= footprint("waiting", web, database)
             figures["waiting_calls_at_the_end"] = sum(not call.done() for call in calls)
         statuses = Counter(call.result().status for call in calls)
@@ -42,7 +42,7 @@ def measure(port: int, supervisor: int, token: str, database: Path) -> dict[str,
 
 
 def history(port: int) -> Request:
-    """The page of somebody with so many cards, all with a picture."""
+    """Create an account with ``CARDS`` finished swaps, and return the request for its history."""
     from swaps.models import Status, Swap, User
 
     viewer = User.objects.create_user("viewer@example.com")
@@ -59,14 +59,17 @@ def history(port: int) -> Request:
         )
         for number in range(CARDS)
     )
-    cookie = signed_in(viewer).cookies["sessionid"].value
+    cookie = signed_in_client(viewer).cookies["sessionid"].value
     page = Request(port=port, path="/swaps/", headers={"Cookie": f"sessionid={cookie}"})
-    assert ask(page).body.count(b"<img") >= CARDS
+    assert send(page).body.count(b"<img") >= CARDS
     return page
 
 
-def until_all_wait(calls: Sequence["Future[Answer]"]) -> int:
-    """How many wait, a while after the last has asked: none answered, each with a swap."""
+def wait_for_all(calls: Sequence["Future[Response]"]) -> int:
+    """Wait until every call has a swap.
+
+    Return how many are unfinished and unanswered a second later.
+    """
     from swaps.models import Door, Swap
     from tests.running import wait_until
 
@@ -77,11 +80,11 @@ def until_all_wait(calls: Sequence["Future[Answer]"]) -> int:
 
 
 @contextlib.contextmanager
-def resting(worker: int, database: Path) -> Iterator[None]:
-    """The worker's process is stopped, at a moment at which it does not hold the database."""
+def paused_worker(worker: int, database: Path) -> Iterator[None]:
+    """Stop the worker (SIGSTOP) while the block runs, when it holds no database lock."""
     for _ in range(50):
         os.kill(worker, signal.SIGSTOP)
-        if is_free(database):
+        if is_unlocked(database):
             break
         os.kill(worker, signal.SIGCONT)
         time.sleep(0.05)
@@ -91,7 +94,8 @@ def resting(worker: int, database: Path) -> Iterator[None]:
         os.kill(worker, signal.SIGCONT)
 
 
-def is_free(database: Path) -> bool:
+def is_unlocked(database: Path) -> bool:
+    """Return whether nobody is writing to the database."""
     with contextlib.closing(sqlite3.connect(database, timeout=0.5)) as connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -102,25 +106,25 @@ def is_free(database: Path) -> bool:
 
 
 def footprint(name: str, processes: Sequence[int], database: Path) -> dict[str, object]:
-    """Of each web process."""
+    """Return memory, threads and open database files of each web process."""
     return {
         f"web_rss_mb_{name}": [rss_mb(pid) for pid in processes],
-        f"web_threads_{name}": [entries(pid, "task") for pid in processes],
-        f"web_open_databases_{name}": [times_open(pid, database) for pid in processes],
+        f"web_threads_{name}": [count_entries(pid, "task") for pid in processes],
+        f"web_open_databases_{name}": [open_count(pid, database) for pid in processes],
     }
 
 
-def entries(pid: int, folder: str) -> int:
+def count_entries(pid: int, folder: str) -> int:
     return len(list(Path(f"/proc/{pid}/{folder}").iterdir()))
 
 
-def times_open(pid: int, file: Path) -> int:
+def open_count(pid: int, file: Path) -> int:
     links = Path(f"/proc/{pid}/fd").iterdir()
     return sum(os.path.realpath(link) == str(file) for link in links)
 
 
 def connections(port: int) -> int:
-    """Established ones, seen from the server's side."""
+    """Return the number of established connections to a port."""
     lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
     rows = [line.split() for line in lines]
     return sum(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)

@@ -1,4 +1,4 @@
-"""The site's settings, and one other view: what calls of the API are compared with."""
+"""The site's settings with bare views, as a baseline for API calls."""
 
 from faceswap_site.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""Bare Django views that write one row, and nothing else."""
+"""Bare Django views that write one row, as a baseline."""
 
 import uuid
 

@@ -1,7 +1,7 @@
-"""The view that takes a provider's callbacks, beside a bare Django view that updates one row.
+"""Benchmark of the view for a provider's callbacks, beside a bare view that updates one row.
 
-Both under gunicorn with the site's own configuration. Each callback is the first one of a swap of
-its own: it is judged, recorded and enqueued. There is no courier, so what is enqueued stays.
+Both run under gunicorn with the site's configuration. Each callback is the first of its swap: it is
+checked, recorded and enqueued. There is no courier, so the tasks stay in the queue.
 """
 
 import json
@@ -17,8 +17,8 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from bench import _ground
-from bench._load import Caller, Request
+from bench import _setup
+from bench._load import Connection, Request
 from bench._server import free_port, web_server
 from bench.api_accepted import own_database
 
@@ -33,6 +33,8 @@ BARE, OURS, AGAIN = "bare_update", "callback", "callback_repeated"
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
+    """The responses of one round."""
+
     statuses: Counter[int]
     seconds: float
     each: list[float]
@@ -44,14 +46,14 @@ def main() -> None:
         # Django is set up once in a process, for one database.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
             figures |= process.submit(measure, database).result()
-    _ground.report("callbacks", figures)
+    _setup.report("callbacks", figures)
 
 
 def measure(database: str) -> dict[str, object]:
     with own_database(database) as url:
         if url is None:
             return {f"callbacks_{database}": "SKIPPED: PostgreSQL (not reachable)"}
-        environment = _ground.prepare(DATABASE_URL=url)
+        environment = _setup.prepare(DATABASE_URL=url)
         try:
             return {f"{name}_{database}": value for name, value in _measure(environment).items()}
         finally:
@@ -76,9 +78,9 @@ def _measure(environment: Mapping[str, str]) -> dict[str, object]:
     with web_server(site, port), web_server(bare, bare_port):
         for _ in range(ROUNDS + 1):  # the first one warms up
             callbacks = [callback_of(swap, port) for swap in waiting_swaps(owner)]
-            rounds[BARE].append(ask_all([bare_request] * IN_A_ROUND))
-            rounds[OURS].append(ask_all(callbacks))
-            rounds[AGAIN].append(ask_all(callbacks))
+            rounds[BARE].append(send_all([bare_request] * IN_A_ROUND))
+            rounds[OURS].append(send_all(callbacks))
+            rounds[AGAIN].append(send_all(callbacks))
     return figures_of({name: found[1:] for name, found in rounds.items()})
 
 
@@ -135,27 +137,27 @@ def body_of(task_id: str) -> bytes:
     ).encode()
 
 
-def ask_all(requests: Sequence[Request]) -> Round:
-    """Each once, from a few connections that stay open."""
+def send_all(requests: Sequence[Request]) -> Round:
+    """Send each request once, over ``CONNECTIONS`` connections that stay open."""
     left = iter(requests)
     lock = threading.Lock()
     statuses: Counter[int] = Counter()
     each: list[float] = []
 
-    def ask_on() -> None:
-        caller = Caller(requests[0].port)
+    def send_share() -> None:
+        connection = Connection(requests[0].port)
         while True:
             with lock:
                 mine = list(islice(left, 1))
             if not mine:
                 break
-            answer = caller.ask(mine[0])
+            answer = connection.send(mine[0])
             each.append(answer.seconds)
             with lock:
                 statuses[answer.status] += 1
-        caller.close()
+        connection.close()
 
-    threads = [threading.Thread(target=ask_on) for _ in range(CONNECTIONS)]
+    threads = [threading.Thread(target=send_share) for _ in range(CONNECTIONS)]
     begun = time.perf_counter()
     for thread in threads:
         thread.start()

@@ -1,7 +1,7 @@
-"""200 swaps with a provider that loses, repeats, confuses, refuses, cuts off and dawdles.
+"""Chaos test: 200 swaps with a provider that loses, repeats, mixes up, refuses, breaks and delays.
 
-A whole running site, and a real server as its provider. Every swap has two pictures of its own;
-each result is compared with them, so that a mix-up would be seen.
+The whole site runs, with a real server as its provider. Every swap has two pictures of its own, and
+each result is compared with them, so that a mix-up is detected.
 """
 
 import io
@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bench import _ground
+from bench import _setup
 from bench._server import free_port, whole_site
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SWAPS = 200
 SEED = 20261125
-DEADLINE = 20  # seconds; the provider that dawdles takes three times as long
+DEADLINE = 20  # seconds; a delayed task takes three times as long
 MAX_SECONDS = 600
 SHARES = {
     "callback_lost": 0.20,
@@ -41,10 +41,10 @@ def main() -> None:
     port = free_port()
     from tests.provider_server import KEY, running_provider
 
-    chooser = Chooser()
-    with running_provider(chooser, fetches=True, honours_idempotency=False) as provider:
-        chooser.provider = provider
-        environment = _ground.prepare(
+    faults = Faults()
+    with running_provider(faults, fetches=True, honours_idempotency=False) as provider:
+        faults.provider = provider
+        environment = _setup.prepare(
             SITE_URL=f"http://127.0.0.1:{port}",
             FACESWAP_PROVIDER="hosted",
             FACESWAP_HOSTED_URL=provider.url,
@@ -55,22 +55,22 @@ def main() -> None:
             FACESWAP_HOSTED_RESULT_HOSTS=urlsplit(provider.url).netloc,
         )
         with whole_site(environment, port):
-            figures = measure(provider, chooser)
-    _ground.report("chaos", figures)
+            figures = measure(provider, faults)
+    _setup.report("chaos", figures)
     shutil.rmtree(environment["FACESWAP_VAR"], ignore_errors=True)
     is_right = figures["in_the_right_state"] == SWAPS == figures["pictures_of_their_own_or_none"]
     is_exact = figures["quota_spent"] == figures["succeeded"]
     sys.exit(0 if is_right and is_exact else "Not all swaps ended well.")
 
 
-class Chooser:
-    """Draws for each call what goes wrong with it; counts what was drawn."""
+class Faults:
+    """Draws the faults of each call from ``SHARES``, and counts them."""
 
     provider: "Provider"
 
     def __init__(self) -> None:
-        self.done: Counter[str] = Counter()
-        self.told: set[str] = set()  # swaps of which an answer or a callback says something
+        self.drawn: Counter[str] = Counter()
+        self.reported: set[str] = set()  # swaps about which a response or a callback came
 
     def __call__(self, call: "ReceivedCall") -> "Behaviour":
         from tests.provider_server import Behaviour, Reply, refuses
@@ -78,7 +78,7 @@ class Chooser:
         swap_id = call.headers["idempotency-key"].partition(".")[0]
         dice = random.Random(f"{SEED}.{call.number}")
         drawn = {name for name, share in SHARES.items() if dice.random() < share}
-        self.done.update(drawn)
+        self.drawn.update(drawn)
         if "call_refused" in drawn:
             return refuses(*dice.choice([(429, "too_many_requests"), (500, "api_error")]))
         is_cut = "call_cut" in drawn
@@ -87,7 +87,7 @@ class Chooser:
         count = 0 if "callback_lost" in drawn else 2 if "callback_twice" in drawn else 1
         is_wrong = "callback_of_another_task" in drawn and others
         if not is_cut or (starts and count):
-            self.told.add(swap_id)
+            self.reported.add(swap_id)
         return Behaviour(
             reply=Reply(cut_at=0) if is_cut else Reply(),
             starts=starts,
@@ -95,7 +95,7 @@ class Chooser:
             callback_task_id=dice.choice(others) if is_wrong else "",
             is_callback_first="callback_first" in drawn and "delayed_by_60_s" not in drawn,
             works_for=60 if "delayed_by_60_s" in drawn else dice.uniform(0, 1),
-            # Of the pictures, not of luck: sent twice, it ends the same way.
+            # Depends on the swap, not on the call: sent twice, it ends the same way.
             fails=has_no_face(swap_id),
             error={"code": "no_face", "message": "No face in target_image_url."},
         )
@@ -105,7 +105,7 @@ def has_no_face(swap_id: str) -> bool:
     return random.Random(f"{SEED}.{swap_id}").random() < WITHOUT_FACE
 
 
-def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
+def measure(provider: "Provider", faults: Faults) -> dict[str, object]:
     from swaps.lifecycle.request import request_swap
     from swaps.models import Quota, Submission, Swap, User
     from tests.running import wait_until
@@ -125,14 +125,16 @@ def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
     return {
         "swaps": len(swaps),
         "all_ended": all_ended,
-        "in_the_right_state": sum(is_right(swap, str(swap.pk) in chooser.told) for swap in swaps),
-        "cut_twice_and_told_nothing": len({str(swap.pk) for swap in swaps} - chooser.told),
+        "in_the_right_state": sum(
+            is_right(swap, str(swap.pk) in faults.reported) for swap in swaps
+        ),
+        "cut_twice_and_told_nothing": len({str(swap.pk) for swap in swaps} - faults.reported),
         "pictures_of_their_own_or_none": sum(map(has_own_picture, swaps)),
         "succeeded": ended["succeeded"],
         "ended": dict(ended),
         "quota_spent": quota.spent,
         "quota_missing": granted - quota.remaining - ended["succeeded"],
-        "went_wrong": dict(sorted(chooser.done.items())),
+        "went_wrong": dict(sorted(faults.drawn.items())),
         "calls": len(provider.swaps),
         "questions": len(provider.task_calls),
         "tasks_begun": len(provider.tasks),
@@ -144,9 +146,9 @@ def measure(provider: "Provider", chooser: Chooser) -> dict[str, object]:
     }
 
 
-def is_right(swap: "Swap", is_told: bool) -> bool:
-    """As the provider said; where both calls were cut, and no callback came, it has timed out."""
-    if not is_told:
+def is_right(swap: "Swap", is_reported: bool) -> bool:
+    """Return whether a swap ended as the provider reported, or timed out without a report."""
+    if not is_reported:
         return (swap.status, swap.error_code) == ("failed", "timeout")
     if has_no_face(str(swap.pk)):
         return (swap.status, swap.error_code, swap.error_image) == ("failed", "no_face", "target")
@@ -154,6 +156,7 @@ def is_right(swap: "Swap", is_told: bool) -> bool:
 
 
 def has_own_picture(swap: "Swap") -> bool:
+    """Return whether the result was made from the swap's own two pictures."""
     from swaps import storage
     from swaps.provenance import xmp
     from tests.provider_server import is_mixed_from
@@ -167,7 +170,7 @@ def has_own_picture(swap: "Swap") -> bool:
 
 
 def photo(name: str) -> "Photo":
-    """Coloured squares, other ones for each name."""
+    """Return a photo of coloured squares, different for each name."""
     from PIL import Image
 
     from swaps import images

@@ -1,7 +1,7 @@
-"""The full circle: browser, site, S3, a second instance as provider, callback, S3, browser.
+"""Benchmark from click to painted picture through browser, site, S3, hosted provider and callback.
 
-From the click to the painted picture, and where that time goes. ``make bench BENCHES=circle``;
-``REPEATS=50`` takes more than twenty.
+The provider is a second instance of the site. ``make bench BENCHES=circle``; ``REPEATS=50`` for
+more than twenty.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Error, Page, sync_playwright
 
-from bench import _ground
+from bench import _setup
 from tests.e2e.visitor import Visitor
 from tests.parts import PARTS
 from tests.paths import SOURCE, TARGET
@@ -27,7 +27,7 @@ from tests.running_site import RunningSite, running_site
 from tests.s3_server import own_bucket
 
 REPEATS = int(os.environ.get("REPEATS", "20"))
-# The moments in the rows of each swap that succeeded; started_at is when it is sent.
+# Timestamps in the rows of each swap that succeeded.
 ROWS = """
 import json
 from swaps.models import Submission
@@ -43,32 +43,32 @@ STEPS = ("created_to_sent", "sent_to_answered", "answered_to_finished")
 
 def main() -> None:
     found = {part: PARTS[part]() for part in ("chromium", "s3")}
-    if lacking := [words for path, words in found.values() if not path]:
-        _ground.report("circle", {"circle": f"SKIPPED: {', '.join(lacking)}"})
+    if missing := [name for path, name in found.values() if not path]:
+        _setup.report("circle", {"circle": f"SKIPPED: {', '.join(missing)}"})
         return
     with tempfile.TemporaryDirectory(prefix="faceswap-bench-") as folder, circle(folder) as site:
         figures = measure(site, found["chromium"][0] or "")
-    _ground.report("circle", figures)
+    _setup.report("circle", figures)
 
 
 @contextlib.contextmanager
 def circle(folder: str) -> Iterator[RunningSite]:
-    """The site, with the provider behind it."""
+    """Run the site with the provider behind it."""
     port = free_port()
-    s3_is_at = urlsplit(os.environ["TEST_AWS_S3_ENDPOINT_URL"]).netloc
-    provider_is_told = {
+    s3_host = urlsplit(os.environ["TEST_AWS_S3_ENDPOINT_URL"]).netloc
+    provider_environment = {
         "AWS_STORAGE_BUCKET_NAME": "",
         "FACESWAP_API_KEY": "",
-        "FACESWAP_FETCH_ALLOW": f"127.0.0.1:{port}, {s3_is_at}",
+        "FACESWAP_FETCH_ALLOW": f"127.0.0.1:{port}, {s3_host}",
         "FACESWAP_HOSTED_KEY": "",
         "FACESWAP_PROVIDER": "embedded",
     }
     with (
         own_bucket() as bucket,
-        running_site(_made(folder, "provider"), environment=provider_is_told) as provider,
+        running_site(_new_folder(folder, "provider"), environment=provider_environment) as provider,
     ):
         key = provider.manage("create_api_key", "site@example.com", "--create", "--quota", "1000")
-        site_is_told = {
+        site_environment = {
             name.removeprefix("TEST_"): value
             for name, value in os.environ.items()
             if name.startswith("TEST_AWS_")
@@ -79,7 +79,9 @@ def circle(folder: str) -> Iterator[RunningSite]:
             "FACESWAP_HOSTED_URL": provider.url,
             "FACESWAP_PROVIDER": "hosted",
         }
-        with running_site(_made(folder, "site"), port=port, environment=site_is_told) as site:
+        with running_site(
+            _new_folder(folder, "site"), port=port, environment=site_environment
+        ) as site:
             yield site
 
 
@@ -92,7 +94,7 @@ def measure(site: RunningSite, chromium: str) -> dict[str, object]:
         visitor = Visitor(site, browser.new_context())
         visitor.sign_up("bench")
         for _ in range(REPEATS):
-            with contextlib.suppress(Error):  # too late, or not at all
+            with contextlib.suppress(Error):  # counts as a failure
                 seconds.append(click_to_picture(visitor.open("/swaps/new/")))
         wrongs = visitor.wrongs
         browser.close()
@@ -108,6 +110,7 @@ def measure(site: RunningSite, chromium: str) -> dict[str, object]:
 
 
 def click_to_picture(page: Page) -> float:
+    """Submit the form, and return the seconds until the result is painted."""
     page.locator("#id_source_image").set_input_files(SOURCE)
     page.locator("#id_target_image").set_input_files(TARGET)
     page.get_by_role("checkbox").check()
@@ -120,7 +123,10 @@ def click_to_picture(page: Page) -> float:
 
 
 def breakdown(rows: list[list[float]]) -> dict[str, object]:
-    """What of it passes in the rows; the rest is upload, poll and painting."""
+    """Return the median seconds between the timestamps in the rows.
+
+    Upload, poll and painting are not in.
+    """
     steps = [[later - earlier for earlier, later in pairwise(row)] for row in rows]
     return {
         f"{name}_median_s": _median([step[number] for step in steps])
@@ -128,7 +134,7 @@ def breakdown(rows: list[list[float]]) -> dict[str, object]:
     }
 
 
-def _made(folder: str, name: str) -> Path:
+def _new_folder(folder: str, name: str) -> Path:
     made = Path(folder) / name
     made.mkdir()
     return made

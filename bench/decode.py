@@ -1,4 +1,4 @@
-"""Memory and CPU under photos that claim to be large, and an honest 12-megapixel swap meanwhile.
+"""Benchmark of memory and CPU under decompression bombs, while 12-megapixel swaps are made.
 
 ``--baseline DIR`` measures another checkout in the same run, with the same files.
 """
@@ -27,14 +27,14 @@ from pathlib import Path
 import requests
 from PIL import Image
 
-from bench import _ground
-from bench._server import free_port, is_well
+from bench import _setup
+from bench._server import free_port, is_healthy
 
 BOMBS = 8
-UNPAID_FORMS = 16
+UNCONSENTED_FORMS = 16
 ROUNDS = 3
 SAMPLE_SECONDS = 0.05
-DEMO = _ground.ROOT / "static" / "img" / "demo"
+DEMO = _setup.ROOT / "static" / "img" / "demo"
 HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
 NEWEST_CARD = re.compile(r'<li id="swap-[^"]*" class="card (\w+)"')
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -47,15 +47,15 @@ def main() -> None:
     figures: dict[str, object] = {}
     if baseline:
         figures |= {f"baseline_{name}": value for name, value in measure(baseline).items()}
-    figures |= measure(_ground.ROOT)
-    _ground.report("decode", figures)
+    figures |= measure(_setup.ROOT)
+    _setup.report("decode", figures)
 
 
 def measure(checkout: Path) -> dict[str, object]:
     with running(checkout.resolve()) as site:
         visitors = [site.visitor() for _ in range(BOMBS + 1)]
         honest, others = visitors[0], visitors[1:]
-        honest.swap()  # what is loaded once is loaded now
+        honest.swap()  # warm up
         figures: dict[str, object] = {"idle_mb": round(site.memory_mb())}
         with site.watching() as peak:
             alone = [honest.swap() for _ in range(ROUNDS)]
@@ -67,7 +67,9 @@ def measure(checkout: Path) -> dict[str, object]:
             seconds, statuses = [], Counter[int]()
             with site.watching() as peak, ThreadPoolExecutor(BOMBS) as pool:
                 for _ in range(ROUNDS):
-                    sent = [pool.submit(each.unpaid_form, webp_bomb(size)) for each in others]
+                    sent = [
+                        pool.submit(each.form_without_consent, webp_bomb(size)) for each in others
+                    ]
                     seconds.append(honest.swap())
                     statuses.update(each.result() for each in sent)
             median = statistics.median(seconds)
@@ -81,7 +83,9 @@ def measure(checkout: Path) -> dict[str, object]:
             begun = site.cpu_seconds()
             spammer = site.visitor()
             with ThreadPoolExecutor(4) as pool:
-                statuses = Counter(pool.map(spammer.unpaid_form, [webp_bomb(size)] * UNPAID_FORMS))
+                statuses = Counter(
+                    pool.map(spammer.form_without_consent, [webp_bomb(size)] * UNCONSENTED_FORMS)
+                )
             figures |= {
                 f"unpaid_forms_{name}_cpu_s": round(site.cpu_seconds() - begun, 1),
                 f"unpaid_forms_{name}_statuses": str(dict(statuses)),
@@ -90,7 +94,10 @@ def measure(checkout: Path) -> dict[str, object]:
 
 
 def webp_bomb(size: int, width: int = 8000, height: int = 6250) -> bytes:
-    """A lossless WebP of 50 megapixels in one colour: no pixel takes a bit, the rest is filling."""
+    """Return a lossless WebP of 50 megapixels in one colour.
+
+    Pixels take no bits, the rest is padding.
+    """
     bits = 0x2F | (width - 1) << 8 | (height - 1) << 22
     codes = sum(1 << (43 + 4 * number) for number in range(5))
     payload = (bits | codes).to_bytes(size - 20, "little")
@@ -109,14 +116,14 @@ def photo_of_12_mp() -> bytes:
 
 @dataclass(kw_only=True)
 class Visitor:
-    """Somebody who is signed in, and sends forms."""
+    """A signed-in account that sends forms."""
 
     url: str
     session: str
     large: bytes = field(default_factory=photo_of_12_mp)
 
     def swap(self) -> float:
-        """The seconds until the result of a photo of 12 megapixels stands in the history."""
+        """Swap onto a 12-megapixel photo; return the seconds until the result is in the history."""
         browser = self._browser()
         begun = time.perf_counter()
         small = (DEMO / "1-face.jpg").read_bytes()
@@ -128,8 +135,8 @@ class Visitor:
             page = browser.get(f"{self.url}/swaps/", timeout=60)
         return time.perf_counter() - begun
 
-    def unpaid_form(self, photo: bytes) -> int:
-        """Both photos, and no consent: whatever becomes of them, nothing is spent."""
+    def form_without_consent(self, photo: bytes) -> int:
+        """Send both photos without the consent, so that no quota is spent; return the status."""
         return self._send(self._browser(), photo, photo).status_code
 
     def _browser(self) -> requests.Session:
@@ -149,18 +156,22 @@ class Visitor:
 
 @dataclass(kw_only=True)
 class Peak:
+    """The highest memory use so far."""
+
     megabytes: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
+    """A running site, measured from outside."""
+
     checkout: Path
     environment: Mapping[str, str]
     supervisor: int
     url: str
 
     def visitor(self) -> Visitor:
-        """Of an account of their own, made by the checkout's own code."""
+        """Create an account with the checkout's own code, and sign in."""
         program = (
             "from django.test import Client; from swaps.models import User\n"
             f"user = User.objects.create_user('{secrets.token_hex(8)}@example.com')\n"
@@ -168,7 +179,7 @@ class Site:
             "client.force_login(user, 'allauth.account.auth_backends.AuthenticationBackend')\n"
             "print('session', client.cookies['sessionid'].value)"
         )
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "manage.py", "shell", "-c", program],
             cwd=self.checkout,
             env=self.environment,
@@ -176,11 +187,11 @@ class Site:
             text=True,
             check=True,
         ).stdout
-        return Visitor(url=self.url, session=said.split("session ")[1].split()[0])
+        return Visitor(url=self.url, session=output.split("session ")[1].split()[0])
 
     @contextmanager
     def watching(self) -> Iterator[Peak]:
-        """The most memory that all processes of the site take together meanwhile."""
+        """Record the peak memory of all processes of the site while the block runs."""
         peak, is_over = Peak(), threading.Event()
 
         def watch() -> None:
@@ -196,23 +207,23 @@ class Site:
             watcher.join()
 
     def memory_mb(self) -> float:
-        """Proportional set size: what several processes share counts once."""
-        return sum(_pss_kb(pid) for pid in _family(self.supervisor)) / 1000
+        """Return the proportional set size: memory shared by several processes counts once."""
+        return sum(_pss_kb(pid) for pid in _process_tree(self.supervisor)) / 1000
 
     def cpu_seconds(self) -> float:
-        """Of all processes, and of the children that have ended."""
-        return sum(_ticks(pid) for pid in _family(self.supervisor)) / TICKS
+        """Return the CPU time of all processes, and of their children that have ended."""
+        return sum(_ticks(pid) for pid in _process_tree(self.supervisor)) / TICKS
 
 
 @contextmanager
 def running(checkout: Path) -> Iterator[Site]:
-    """``manage.py up`` of a checkout, with an empty database of its own."""
+    """Run ``manage.py up`` of a checkout, with an empty database."""
     port, var = free_port(), tempfile.mkdtemp(prefix="faceswap-bench-")
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
         "FACESWAP_VAR": var,
-        "FACESWAP_MODELS_DIR": str(_ground.ROOT / "var" / "models"),
+        "FACESWAP_MODELS_DIR": str(_setup.ROOT / "var" / "models"),
         "DATABASE_URL": "",
     }
     for command in (("migrate",), ("createcachetable",), ("collectstatic", "--no-input")):
@@ -229,7 +240,7 @@ def running(checkout: Path) -> Iterator[Site]:
     try:
         from tests.running import wait_until
 
-        assert wait_until(lambda: is_well(port), 120), (Path(var) / "log").read_text()[-3000:]
+        assert wait_until(lambda: is_healthy(port), 120), (Path(var) / "log").read_text()[-3000:]
         url = f"http://127.0.0.1:{port}"
         yield Site(checkout=checkout, environment=environment, supervisor=process.pid, url=url)
     finally:
@@ -238,13 +249,13 @@ def running(checkout: Path) -> Iterator[Site]:
         shutil.rmtree(var, ignore_errors=True)
 
 
-def _family(pid: int) -> list[int]:
-    """A process with all that it has started, and what these have."""
+def _process_tree(pid: int) -> list[int]:
+    """Return the pid of a process and of all its descendants."""
     found = [pid]
     with contextlib.suppress(OSError):
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
             for child in children.read_text(encoding="ascii").split():
-                found += _family(int(child))
+                found += _process_tree(int(child))
     return found
 
 
@@ -262,7 +273,7 @@ def _ticks(pid: int) -> int:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return 0
-    return sum(map(int, fields[11:15]))  # its own and its children's, in user and kernel
+    return sum(map(int, fields[11:15]))  # user and system time, of itself and its children
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A disk that is full to its last byte for a minute while 20 swaps wait: what becomes of them?
+"""Benchmark of a full disk: for a minute it has not one byte left, while 20 swaps wait.
 
-A real site on a file system of 128 MB (Linux, as root). Meanwhile its pages are read, somebody
-signs in, and somebody asks for a swap.
+The site runs on a file system of 128 MB (Linux, as root). Meanwhile pages are read, somebody signs
+in, and somebody requests a swap.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from bench import _ground
+from bench import _setup
 from bench._server import free_port, whole_site
 from tests.small_disk import SmallDisk, small_disk
 
@@ -35,12 +35,12 @@ def main() -> None:
         text = log.read_text()
     figures["processes started again"] = len(re.findall("starting it again", text))
     figures["site gave up"] = "giving up" in text
-    _ground.report("disk_full", figures)
+    _setup.report("disk_full", figures)
     sys.exit(0 if figures["succeeded"] == SWAPS else "Not all swaps were made.")
 
 
 def measure(disk: SmallDisk, log: Path) -> dict[str, object]:
-    environment = _ground.prepare(
+    environment = _setup.prepare(
         FACESWAP_VAR=str(disk.root / "var"), FACESWAP_MIN_FREE_MB="20", FACESWAP_LEASE_SECONDS="10"
     )
     from swaps.models import Status, Swap, User
@@ -113,17 +113,17 @@ def sign_in(site: str, user: "User") -> requests.Session:
 
 
 class RequestRefused(Exception):
-    """``args[0]`` is the status."""
+    """The site answered with an error; ``args[0]`` is the status."""
 
 
 def visit(site: str, reader: requests.Session, pk: object, statuses: Statuses) -> None:
     for path in ("/", "/swaps/", f"/swaps/{pk}/", f"/swaps/{pk}/thumb/source/", "/swaps/new/"):
         name = path.replace(str(pk), "…")
-        statuses[f"GET {name}"][ask(reader, "GET", f"{site}{path}")] += 1
-    statuses["GET /healthz"][ask(reader, "GET", f"{site}/healthz")] += 1
-    photo = (_ground.ROOT / "static" / "img" / "demo" / "1-face.jpg").read_bytes()
+        statuses[f"GET {name}"][request_status(reader, "GET", f"{site}{path}")] += 1
+    statuses["GET /healthz"][request_status(reader, "GET", f"{site}/healthz")] += 1
+    photo = (_setup.ROOT / "static" / "img" / "demo" / "1-face.jpg").read_bytes()
     statuses["POST /swaps/new/"][
-        ask(
+        request_status(
             reader,
             "POST",
             f"{site}/swaps/new/",
@@ -144,8 +144,8 @@ def try_to_sign_in(site: str, user: "User", statuses: Statuses) -> None:
         statuses["sign-in"][302] += 1
 
 
-def ask(session: requests.Session, method: str, url: str, **options: object) -> int:
-    """The status; 0 when nobody answers."""
+def request_status(session: requests.Session, method: str, url: str, **options: object) -> int:
+    """Return the status of a response; 0 when there is none."""
     try:
         answer = session.request(method, url, timeout=30, allow_redirects=False, **options)  # type: ignore[arg-type]
     except requests.RequestException:

@@ -1,12 +1,12 @@
-"""What one swap costs, warm and on one thread: stages, total, codec, memory.
+"""Benchmark of one swap, warm and on one thread: stages, total, codec, memory.
 
-Times are CPU times: on one thread they are what an idle core would take, whatever else runs.
+Times are CPU times: on one thread they equal the wall time of an idle core, whatever else runs.
 
     python bench/engine.py [PHOTOS]      (default: ../shared/photos)
 
-Each case runs in a process of its own (its peak of resident memory is the case's). Baselines in
-the same run: the site's bare decode + encode, and a plain swap of the textbook: convex hull of
-68-odd landmarks, piecewise affine warp, cv2.seamlessClone.
+Each case runs in its own process, so its peak resident memory is the case's. Baselines in the same
+run: the site's decode and encode alone, and a textbook swap: convex hull of 68-odd landmarks,
+piecewise affine warp, cv2.seamlessClone.
 """
 
 import json
@@ -106,7 +106,7 @@ def _naive_median(engine: Engine, source: bytes, target: bytes) -> float:
 
 
 def naive_swap(engine: Engine, source: Picture, target: Picture) -> Picture:
-    """The textbook's swap, on some 68 of our landmarks and at the picture's own resolution."""
+    """Swap as in a textbook, with some 68 of our landmarks and at the picture's own resolution."""
     points, goal = (_landmarks(engine, picture)[NAIVE_POINTS, :2] for picture in (source, target))
     rows, columns = target.shape[:2]
     warped = np.zeros_like(target)

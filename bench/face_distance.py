@@ -1,4 +1,7 @@
-"""Run by quality.py in the bench venv: [[result, source, target], …] in, distances out (JSON)."""
+"""Computes face distances for quality.py, in the bench venv.
+
+Reads [[result, source, target], …] as JSON from stdin, and writes the distances as JSON.
+"""
 
 import json
 import sys
@@ -14,7 +17,7 @@ network = dlib.face_recognition_model_v1(weights.face_recognition_model_location
 
 
 def descriptor(path: str) -> np.ndarray | None:
-    """128 numbers of the largest face; the mean over ten jittered crops."""
+    """Return the descriptor (128 numbers) of the largest face: the mean over ten jittered crops."""
     picture = np.asarray(Image.open(path).convert("RGB"))
     faces = detect(picture, 0) or detect(picture, 1)
     if not faces:
@@ -24,6 +27,7 @@ def descriptor(path: str) -> np.ndarray | None:
 
 
 def distances(triple: list[str]) -> list[float | None]:
+    """Return the distances of the result to source and to target; None where no face is found."""
     result, *others = (descriptor(path) for path in triple)
     return [
         None if result is None or other is None else float(np.linalg.norm(result - other))

@@ -1,9 +1,9 @@
-"""Whose face is it? Distances between 14 results and their sources and targets.
+"""Benchmark of identity: distances between 14 results and their sources and targets.
 
     python bench/quality.py [PHOTOS]      (default: ../shared/photos)
 
 The judge is dlib's face recognition network (King 2017; .6 and less counts as the same person),
-which no part of the site uses. It lives in a venv of its own, made under var/ at the first run.
+which no part of the site uses. It has its own venv, created under var/ at the first run.
 """
 
 import json

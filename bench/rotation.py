@@ -1,13 +1,13 @@
-"""Which way up faces are taken, at every angle, as source and as target.
+"""Benchmark of face orientation: whether faces are found the right way up at every angle.
 
     python -m bench.rotation [PHOTOS]      (default: ../shared/photos; subfolders count)
 
-Every photo is turned by 0…345° in steps of 15°, on a larger grey canvas. Where the face's up is
-is known: it is that of the upright photo's own mesh, turned by the same angle. A face counts as
-upright if the mesh that the engine finds is within 30° of that and in its place (mean distance
-below .15 of the face's width), and as the wrong way up beyond 90°. In photos of several people
-any face will do.
-Photos in which no face is found upright are named and left out; so are, as sources, those whose
+Every photo is rotated by 0…345° in steps of 15°, on a larger grey canvas. The true direction is
+that of the upright photo's own mesh, rotated by the same angle. A face counts as upright if the
+mesh that the engine finds is within 30° of that and in its place (mean distance below .15 of the
+face's width), and as the wrong way up beyond 90°. In photos of several people any face counts.
+
+Photos in which no face is found upright are listed and left out; so are, as sources, those whose
 face is not whole.
 """
 
@@ -31,9 +31,9 @@ STEP = 15
 SIDE = 1000  # pixels: what larger photos are reduced to
 UPRIGHT, WRONG_WAY = 30.0, 90.0  # degrees
 IN_PLACE = 0.15  # of the face's width
-Outcome = Literal["upright", "wrong way", "elsewhere", "no face"]
-# Commit 80976fa, which did not look at turned copies; source and target were found alike.
-BEFORE: dict[str, dict[Outcome, int]] = {
+Orientation = Literal["upright", "wrong way", "elsewhere", "no face"]
+# Commit 80976fa, which did not search rotated copies; the same for source and target.
+BEFORE: dict[str, dict[Orientation, int]] = {
     "before": {"upright": 1062, "wrong way": 451, "elsewhere": 12, "no face": 347}
 }
 
@@ -41,7 +41,7 @@ BEFORE: dict[str, dict[Outcome, int]] = {
 def main() -> None:
     photos = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT.parent / "shared" / "photos")
     finder = FaceFinder(ROOT / "var" / "models", 1)
-    counts = {role: Counter[Outcome]() for role in ("target", "source")}
+    counts = {role: Counter[Orientation]() for role in ("target", "source")}
     failures: list[str] = []
     left_out = []
     for path in sorted(photos.rglob("*.jpg")):
@@ -52,7 +52,7 @@ def main() -> None:
                 left_out.append(f"{path.stem} ({role})")
                 continue
             for degrees in range(0, 360, STEP):
-                outcome = _outcome(finder, picture, upright, degrees, role)
+                outcome = _orientation(finder, picture, upright, degrees, role)
                 outcomes[outcome] += 1
                 if outcome != "upright":
                     failures.append(f"{path.stem} {degrees}° {role}: {outcome}")
@@ -71,9 +71,9 @@ def _all_faces(finder: FaceFinder, picture: Picture, role: str) -> list[Landmark
     return finder.all(picture)
 
 
-def _outcome(
+def _orientation(
     finder: FaceFinder, picture: Picture, upright: list[Landmarks], degrees: int, role: str
-) -> Outcome:
+) -> Orientation:
     turned, to_turned = turn(picture, degrees)
     face, _ = finder.largest(turned, must_be_whole=role == "source")
     if face is None:
@@ -90,7 +90,7 @@ def _outcome(
 
 
 def turn(picture: Picture, degrees: int) -> tuple[Picture, AnyArray]:
-    """Clockwise on a larger grey canvas, and the way there (2×3)."""
+    """Rotate clockwise on a larger grey canvas; return the picture and the matrix to it (2×3)."""
     rows, columns = picture.shape[:2]
     turned = Image.fromarray(picture).rotate(
         -degrees, Image.Resampling.BILINEAR, expand=True, fillcolor=(128, 128, 128)
@@ -102,13 +102,15 @@ def turn(picture: Picture, degrees: int) -> tuple[Picture, AnyArray]:
 
 
 def up(points: AnyArray) -> float:
-    """Where the forehead is from the chin: degrees clockwise from upwards."""
+    """Return the direction from chin to forehead, in degrees clockwise from upwards."""
     x, y = points[10, :2] - points[152, :2]
     return math.degrees(math.atan2(x, -y))
 
 
-def _report(counts: dict[str, Counter[Outcome]], failures: list[str], left_out: list[str]) -> None:
-    outcomes: tuple[Outcome, ...] = ("upright", "wrong way", "elsewhere", "no face")
+def _report(
+    counts: dict[str, Counter[Orientation]], failures: list[str], left_out: list[str]
+) -> None:
+    outcomes: tuple[Orientation, ...] = ("upright", "wrong way", "elsewhere", "no face")
     print("\n".join(failures))
     print("left out:", ", ".join(left_out))
     print("".ljust(18) + "".join(f"{outcome:>12}" for outcome in outcomes) + "     upright %")

@@ -1,4 +1,4 @@
-"""The store on S3: what our layer adds to plain boto3; memory of a web process while it stores."""
+"""Benchmark of S3 storage: overhead over plain boto3, and a web process's memory in uploads."""
 
 import bisect
 import io
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from bench import _ground
+from bench import _setup
 from bench._server import free_port, web_server
-from bench.web import children, signed_in
+from bench.web import child_pids, signed_in_client
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 ROUNDS = 200
 SECONDS = 3600
 MAX_BYTES = 20_000_000
-PHOTO = _ground.ROOT / "tests" / "photos" / "face-woman-smiling-frontal.jpg"
-# Megapixels of the target photo, each as large a file as may be sent; the source photo's; the type.
+PHOTO = _setup.ROOT / "tests" / "photos" / "face-woman-smiling-frontal.jpg"
+# Megapixels of the target photo, in a file as large as allowed; of the source photo; the format.
 UPLOADS = {
     "12_mp": (12, 0, "JPEG"),
     "24_mp": (24, 0, "JPEG"),
@@ -47,13 +47,13 @@ def main() -> None:
         if name.startswith("TEST_AWS_")
     }
     if not bucket or not can_reach(bucket["AWS_S3_ENDPOINT_URL"]):
-        _ground.report("storage", {"storage": "SKIPPED: S3 (set TEST_AWS_S3_ENDPOINT_URL)"})
+        _setup.report("storage", {"storage": "SKIPPED: S3 (set TEST_AWS_S3_ENDPOINT_URL)"})
         return
     figures: dict[str, object] = {"load_average_before": round(os.getloadavg()[0], 1)}
-    environment = _ground.prepare(**bucket)
+    environment = _setup.prepare(**bucket)
     figures |= measure_round()
     figures |= measure_uploads(environment)
-    _ground.report("storage", figures)
+    _setup.report("storage", figures)
     shutil.rmtree(environment["FACESWAP_VAR"], ignore_errors=True)
 
 
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def measure_round() -> dict[str, object]:
-    """Ours and boto3's in turn, so that both meet the same moments of the machine."""
+    """Measure both in alternation, so that they meet the same conditions of the machine."""
     from swaps import storage
 
     data = small_photo()
@@ -97,7 +97,7 @@ def our_round(key: str, data: bytes) -> Callable[[], None]:
 
 
 def plain_round(key: str, data: bytes) -> Callable[[], None]:
-    """As one would write it with boto3 alone, of the same parameters."""
+    """Return the same round written with boto3 alone, with the same parameters."""
     import boto3
     from botocore.config import Config
     from django.core.files.storage import storages
@@ -154,12 +154,15 @@ def measure_uploads(environment: dict[str, str]) -> dict[str, object]:
 def memory_of_upload(
     environment: dict[str, str], owner: "User", photos: dict[str, bytes]
 ) -> tuple[float, float]:
-    """A web process before and at its highest, in MB. It has served pages and an upload before."""
+    """Return a web process's memory in MB, idle and at its peak during an upload.
+
+    It has served pages and an upload before.
+    """
     port = free_port()
     with web_server(environment, port, workers=1) as master:
-        (pid,) = children(master)
+        (pid,) = child_pids(master)
         site = requests.Session()
-        site.cookies.set("sessionid", signed_in(owner).cookies["sessionid"].value)
+        site.cookies.set("sessionid", signed_in_client(owner).cookies["sessionid"].value)
         address = f"http://127.0.0.1:{port}"
         for path in ("/", "/swaps/", "/swaps/new/", "/healthz") * 5:
             site.get(address + path, timeout=30)
@@ -197,18 +200,18 @@ def status_mb(pid: int, field: str) -> float:
 
 
 def small_photo() -> bytes:
-    """About 300 KB."""
+    """Return a JPEG of about 300 KB."""
     return _encoded(_photo(1.0), 92)
 
 
 def noisy_photo(megapixels: float, kind: str = "JPEG") -> bytes:
-    """A face with much noise, in the best quality that stays below 20 MB."""
+    """Return a noisy photo in the best quality that stays below 20 MB."""
     from PIL import Image
 
     image = _photo(megapixels)
     noise = Image.effect_noise(image.size, 80).convert("RGB")
     image = Image.blend(image, noise, 0.6)
-    # JPEG with all its colour; for WebP the quickest way is good enough.
+    # JPEG without chroma subsampling; for WebP the fastest method is good enough.
     options: dict[str, object] = {"subsampling": "4:4:4"} if kind == "JPEG" else {"method": 0}
 
     def size_in(quality: int) -> int:

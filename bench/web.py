@@ -1,4 +1,4 @@
-"""Memory of web process and worker, the cost of an unchanged poll, submit to picture."""
+"""Benchmark of the web site: memory of its processes, CPU of a poll, seconds to a picture."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import _ground
+from bench import _setup
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -24,7 +24,7 @@ PASSWORD = "a fine long pass phrase"
 
 
 def main() -> None:
-    environment = _ground.prepare()
+    environment = _setup.prepare()
     from django.test.utils import setup_test_environment
 
     from swaps.models import User
@@ -39,12 +39,12 @@ def main() -> None:
         figures |= measure_web_memory(port, supervisor, owner)
         figures |= measure_submit_to_picture(port, owner)
         figures |= measure_worker_memory(owner)
-    _ground.report("web", figures)
+    _setup.report("web", figures)
     shutil.rmtree(environment["FACESWAP_VAR"], ignore_errors=True)
 
 
 def measure_poll(owner: "User") -> dict[str, object]:
-    """24 cards, some unfinished, nothing changed: what one more question costs."""
+    """Measure a poll of 24 cards, some unfinished, when nothing has changed."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -59,7 +59,7 @@ def measure_poll(owner: "User") -> dict[str, object]:
         )
         for number in range(24)
     )
-    client = signed_in(owner)
+    client = signed_in_client(owner)
     page = client.get("/swaps/")
     poll = page.context["poll"].url
     client.get(poll, headers={"HX-Request": "true"})
@@ -80,7 +80,7 @@ def measure_poll(owner: "User") -> dict[str, object]:
 
 
 def measure_web_memory(port: int, supervisor: int, owner: "User") -> dict[str, object]:
-    cookie = signed_in(owner).cookies["sessionid"].value
+    cookie = signed_in_client(owner).cookies["sessionid"].value
     for number in range(200):
         path = ("/", "/swaps/", "/swaps/new/", "/healthz")[number % 4]
         request = urllib.request.Request(
@@ -88,9 +88,9 @@ def measure_web_memory(port: int, supervisor: int, owner: "User") -> dict[str, o
         )
         with urllib.request.urlopen(request) as answer:
             answer.read()
-    gunicorn = next(pid for pid in children(supervisor) if "gunicorn" in command(pid))
+    gunicorn = next(pid for pid in child_pids(supervisor) if "gunicorn" in command_line(pid))
     return {
-        "web_rss_mb_after_200_requests": max(map(rss_mb, children(gunicorn))),
+        "web_rss_mb_after_200_requests": max(map(rss_mb, child_pids(gunicorn))),
         "gunicorn_master_rss_mb": rss_mb(gunicorn),
         "supervisor_rss_mb": rss_mb(supervisor),
     }
@@ -115,7 +115,7 @@ def measure_worker_memory(owner: "User") -> dict[str, object]:
 
 
 def measure_submit_to_picture(port: int, owner: "User") -> dict[str, object]:
-    """From the click to the result painted in the history, in headless Chromium."""
+    """Measure from the click to the painted result in the history, in headless Chromium."""
     from tests.crash import DEMO
     from tests.parts import chromium_path
 
@@ -123,7 +123,7 @@ def measure_submit_to_picture(port: int, owner: "User") -> dict[str, object]:
     if chromium is None:
         return {"submit_to_picture": "SKIPPED: Chromium"}
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
-    cookie = signed_in(owner).cookies["sessionid"].value
+    cookie = signed_in_client(owner).cookies["sessionid"].value
     from playwright.sync_api import sync_playwright
 
     seconds = []
@@ -155,7 +155,7 @@ def measure_submit_to_picture(port: int, owner: "User") -> dict[str, object]:
 
 
 def swap(owner: "User", source: Path, target: Path, megapixels: float) -> float:
-    """Request one swap of a target of this size; the seconds until it was finished."""
+    """Request a swap of a target of this size, and return the seconds until it was finished."""
     from swaps.lifecycle.request import request_swap
     from tests.crash import load
     from tests.running import wait_until
@@ -172,7 +172,7 @@ def swap(owner: "User", source: Path, target: Path, megapixels: float) -> float:
     return requested.seconds
 
 
-def signed_in(owner: "User") -> "Client":
+def signed_in_client(owner: "User") -> "Client":
     from django.test import Client
 
     client = Client()
@@ -181,7 +181,7 @@ def signed_in(owner: "User") -> "Client":
 
 
 def cpu_ms(call: Callable[[], object], times: int) -> float:
-    """CPU time of one call, in milliseconds."""
+    """Return the CPU time of one call, in milliseconds."""
 
     def used() -> float:
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -193,12 +193,12 @@ def cpu_ms(call: Callable[[], object], times: int) -> float:
     return round((used() - begun) / times * 1000, 2)
 
 
-def children(pid: int) -> list[int]:
+def child_pids(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in text.split()]
 
 
-def command(pid: int) -> str:
+def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
-"""``make test``: all tests on SQLite and on PostgreSQL, the second whatever came of the first.
+"""Runs all tests on SQLite and then on PostgreSQL, whatever came of the first: ``make test``.
 
-``python -m tools.both_databases`` hands its arguments on to pytest, and says at the end what came
-of each.
+``python -m tools.both_databases`` passes its arguments on to pytest, and prints both results at the
+end.
 """
 
 import os
@@ -23,8 +23,8 @@ def main(arguments: list[str]) -> int:
         "PostgreSQL": run_on_postgresql(arguments),
     }
     print()
-    for database, (_, words) in outcomes.items():
-        print(f"{database + ':':<12}{words}")
+    for database, (_, summary) in outcomes.items():
+        print(f"{database + ':':<12}{summary}")
     return max(code for code, _ in outcomes.values())
 
 
@@ -38,30 +38,34 @@ def run_on_postgresql(arguments: list[str]) -> tuple[int, str]:
 
 
 def run(database: str, environment: dict[str, str], arguments: list[str]) -> tuple[int, str]:
-    """The exit status, and the outcome in words."""
+    """Run the tests; return the exit status and a summary."""
     print(f"--- tests on {database}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-n", "2", f"--junit-xml={report}", *arguments]
         code = subprocess.run(command, env=os.environ | environment, check=False).returncode
-        counts = count(report)
-    return (PASSED, f"passed, {counts}") if code == PASSED else (FAILED, words(code, counts))
+        counts = read_counts(report)
+    return (
+        (PASSED, f"passed, {counts}")
+        if code == PASSED
+        else (FAILED, describe_failure(code, counts))
+    )
 
 
-def words(code: int, counts: str) -> str:
+def describe_failure(code: int, counts: str) -> str:
     reason = {NO_TESTS: "no test was selected"}.get(code, f"exit status {code}")
     return f"FAILED, {counts} ({reason})"
 
 
-def count(report: Path) -> str:
-    """What pytest has counted, if it came that far."""
+def read_counts(report: Path) -> str:
+    """Return the counts in pytest's report, if it was written."""
     if not report.exists():
         return "nothing counted"
     [suite] = ET.parse(report).getroot()  # noqa: S314 - pytest wrote it
     counted = {name: int(suite.attrib[name]) for name in ("failures", "errors", "skipped", "tests")}
     wrong = counted["failures"] + counted["errors"]
-    said = f"{counted['tests']} tests: {wrong} failed, {counted['skipped']} skipped"
-    return f"{said}, in {float(suite.attrib['time']):.0f} s"
+    summary = f"{counted['tests']} tests: {wrong} failed, {counted['skipped']} skipped"
+    return f"{summary}, in {float(suite.attrib['time']):.0f} s"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""The whole circle on one machine: a site, and a second one that is its hosted provider.
+"""A demo on one machine: a site, and a second one as its hosted provider.
 
     browser ──> site :8000 ──call──> provider :8001 (its own engine, database, files)
                  │   ^ <──callback─────┘ │
                  v   └──fetch the result─┤
                 S3 <────fetch the photos─┘
 
-Pictures are on S3 where one can be had, on disk behind signed URLs otherwise. All state is in one
-folder; a second start goes on with it.
+Pictures are kept on S3 if it is available, otherwise on disk behind signed URLs. All state is in
+one folder; a second start continues with it.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from pathlib import Path
 from faceswap_site import env
 from swaps.runtime import supervisor
 from swaps.runtime.supervisor import Program, WriteLine
-from tools.demo_s3 import ROOT, Environment, Trouble, pictures, place_of, tell
+from tools.demo_s3 import ROOT, Environment, SetupError, picture_storage, print_now, s3_hosts
 
 HOST = "127.0.0.1"
 DEMO_ACCOUNT = "demo@example.com"
 CUSTOMER, QUOTA = "provider@example.com", "1000"
-# Whatever a developer's .env says, these two are sites of their own.
-OWN = {
+# Cleared for both sites, whatever a developer's .env says.
+ISOLATED = {
     "ALLOWED_HOSTS": "",
     "BEHIND_PROXY": "",
     "DATABASE_URL": "",
@@ -48,7 +48,7 @@ OWN = {
     "SECRET_KEY": "",
     "SECRET_KEY_FILE": "",
 }
-KEY_WORKS = """
+KEY_CHECK = """
 import sys
 from django.utils import timezone
 from swaps.models import ApiAccess, ApiKey
@@ -65,24 +65,27 @@ class Instance:
     port: int
     environment: Mapping[str, str]
 
-    def manage(self, *arguments: str, said: str = "") -> "subprocess.CompletedProcess[str]":
+    def manage(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a management command of this site."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=os.environ | self.environment,
-            input=said,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
         )
 
-    def must(self, *arguments: str) -> str:
+    def manage_or_raise(self, *arguments: str) -> str:
+        """Run a management command and return its output; raises SetupError when it fails."""
         done = self.manage(*arguments)
         if done.returncode:
-            raise Trouble(f"{self.name}: manage.py {' '.join(arguments)} failed:\n{done.stderr}")
+            raise SetupError(f"{self.name}: manage.py {' '.join(arguments)} failed:\n{done.stderr}")
         return done.stdout.strip()
 
     def program(self) -> Program:
+        """Return the program that runs this site under the supervisor."""
         command = (sys.executable, "manage.py", "up", "--bind", HOST, "--port", str(self.port))
         return Program(name=self.name, command=command, environment=self.environment)
 
@@ -90,14 +93,16 @@ class Instance:
 def main() -> int:
     options = read_options(read_dotenv())
     for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.default_int_handler)  # S3 is stopped then, too
+        signal.signal(signum, signal.default_int_handler)  # so that the S3 server is stopped, too
     try:
-        with only_one(options.folder):
+        with locked_folder(options.folder):
             for name, port in (("site", options.port), ("provider", options.port + 1)):
                 check_port_is_free(name, port)
-            with pictures(options.folder, options.port, is_s3_wanted=not options.on_disk) as s3:
+            with picture_storage(
+                options.folder, options.port, is_s3_wanted=not options.on_disk
+            ) as s3:
                 return run(options.folder, options.port, s3)
-    except Trouble as trouble:
+    except SetupError as trouble:
         print(trouble, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -105,11 +110,11 @@ def main() -> int:
 
 
 def read_dotenv() -> Path:
-    """What stands in ``.env`` counts too, but for its bucket. Returns where state is kept."""
+    """Load ``.env``, except for its bucket, and return the folder where state is kept."""
     has_bucket = bool(env.text("AWS_STORAGE_BUCKET_NAME"))
     env.load_dotenv(ROOT / ".env")
     if not has_bucket:
-        os.environ["AWS_STORAGE_BUCKET_NAME"] = ""  # that of .env is not for playing
+        os.environ["AWS_STORAGE_BUCKET_NAME"] = ""  # never use the bucket of .env for a demo
     var = env.folder("FACESWAP_VAR", ROOT / "var")
     os.environ["FACESWAP_MODELS_DIR"] = str(env.folder("FACESWAP_MODELS_DIR", var / "models"))
     return var
@@ -128,14 +133,14 @@ def read_options(var: Path) -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Two in one folder would write over each other's state."""
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Lock the folder, since two demos would overwrite each other's state; raises SetupError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Trouble(f"It runs already, with its state in {folder}.") from None
+            raise SetupError(f"It runs already, with its state in {folder}.") from None
         yield
 
 
@@ -145,19 +150,19 @@ def check_port_is_free(name: str, port: int) -> None:
             return
     except (OSError, OverflowError) as error:
         if getattr(error, "errno", None) == errno.EADDRINUSE:
-            raise Trouble(
+            raise SetupError(
                 f"Port {port}, for the {name}, is taken. Stop what listens there, or choose two "
                 "others, one after the other: make demo-hosted PORT=8100"
             ) from None
-        raise Trouble(f"Cannot listen on {HOST}:{port}: {error}.") from None
+        raise SetupError(f"Cannot listen on {HOST}:{port}: {error}.") from None
 
 
 def run(folder: Path, port: int, s3: Environment) -> int:
-    provider, site = provider_of(folder, port, s3), site_of(folder, port, s3)
-    tell(f"Setting up two sites in {folder}")
-    provider.must("prepare")
+    provider, site = provider_instance(folder, port, s3), site_instance(folder, port, s3)
+    print_now(f"Setting up two sites in {folder}")
+    provider.manage_or_raise("prepare")
     acquire_key(provider, folder / "provider-key")
-    site.must("prepare")
+    site.manage_or_raise("prepare")
     password = (folder / "site" / "demo-password").read_text(encoding="utf-8").strip()
     welcome = f"Ready on http://{HOST}:{port} for {DEMO_ACCOUNT} with the password {password}"
     names = [provider.name, site.name]
@@ -165,17 +170,17 @@ def run(folder: Path, port: int, s3: Environment) -> int:
         [provider.program(), site.program()],
         cwd=ROOT,
         environment=os.environ,
-        write_line=greeting(supervisor.line_writer(["up", *names]), names, welcome),
+        write_line=with_welcome(supervisor.line_writer(["up", *names]), names, welcome),
     )
 
 
-def provider_of(folder: Path, port: int, s3: Environment) -> Instance:
-    """Has its own engine and keeps its pictures on disk. It may ask the bucket and the site."""
-    allowed = [f"{HOST}:{port}", *place_of(s3)]
+def provider_instance(folder: Path, port: int, s3: Environment) -> Instance:
+    """Return the provider: its own engine, pictures on disk, access to bucket and site."""
+    allowed = [f"{HOST}:{port}", *s3_hosts(s3)]
     return Instance(
         name="provider",
         port=port + 1,
-        environment=OWN
+        environment=ISOLATED
         | {
             "AWS_STORAGE_BUCKET_NAME": "",
             "FACESWAP_FETCH_ALLOW": ", ".join(allowed),
@@ -186,12 +191,12 @@ def provider_of(folder: Path, port: int, s3: Environment) -> Instance:
     )
 
 
-def site_of(folder: Path, port: int, s3: Environment) -> Instance:
+def site_instance(folder: Path, port: int, s3: Environment) -> Instance:
     provider = f"{HOST}:{port + 1}"
     return Instance(
         name="site",
         port=port,
-        environment=OWN
+        environment=ISOLATED
         | s3
         | {
             "FACESWAP_HOSTED_KEY_FILE": str(folder / "provider-key"),
@@ -206,30 +211,33 @@ def site_of(folder: Path, port: int, s3: Environment) -> Instance:
 
 
 def acquire_key(provider: Instance, file: Path) -> None:
-    """As a customer of the provider would; the key of an earlier start serves as long as it can."""
+    """Write an API key of the provider to a file; an earlier one is kept while it works."""
     if file.exists():
         kept = file.read_text(encoding="utf-8")
-        if provider.manage("shell", "--verbosity", "0", "-c", KEY_WORKS, said=kept).returncode == 0:
+        if (
+            provider.manage("shell", "--verbosity", "0", "-c", KEY_CHECK, stdin=kept).returncode
+            == 0
+        ):
             return
-    key = provider.must("create_api_key", CUSTOMER, "--create", "--quota", QUOTA)
+    key = provider.manage_or_raise("create_api_key", CUSTOMER, "--create", "--quota", QUOTA)
     file.touch(mode=0o600)
     file.write_text(key + "\n", encoding="utf-8")
 
 
-def greeting(say: WriteLine, names: list[str], welcome: str) -> WriteLine:
-    """``say``, which says welcome too as soon as each of these has said that it is ready."""
+def with_welcome(write_line: WriteLine, names: list[str], welcome: str) -> WriteLine:
+    """Return ``write_line`` that also prints the welcome when all sites are ready."""
     missing = set(names)
-    lock = threading.Lock()  # each of them speaks in a thread of its own
+    lock = threading.Lock()  # each site's output is read in its own thread
 
     def listen(name: str, line: str) -> None:
-        say(name, line)
+        write_line(name, line)
         if "| Ready on " not in line:
             return
         with lock:
             is_last = missing == {name}
             missing.discard(name)
         if is_last:
-            say("up", welcome)
+            write_line("up", welcome)
 
     return listen
 

@@ -1,4 +1,4 @@
-"""Where the demo keeps its pictures: in a bucket of the environment, on an S3 server, on disk."""
+"""Storage of the demo's pictures: a bucket of the environment, an S3 server, or the disk."""
 
 import contextlib
 import functools
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 S3_SERVER = ROOT.parent / "shared" / "s3-server"
-S3_PORTS = 4  # one after the other
-NOT_OF_THIS_BUCKET = (
+S3_PORTS = 4  # consecutive
+CLEARED = (
     "AWS_ACCESS_KEY_ID_FILE",
     "AWS_SECRET_ACCESS_KEY_FILE",
     "AWS_SESSION_TOKEN",
@@ -26,41 +26,44 @@ NOT_OF_THIS_BUCKET = (
 )
 
 Environment = dict[str, str]
-tell = functools.partial(print, flush=True)
+print_now = functools.partial(print, flush=True)
 
 
-class Trouble(Exception):
-    """Why it cannot start, and what to do."""
+class SetupError(Exception):
+    """The demo cannot start; ``str()`` says why and what to do."""
 
 
 @contextlib.contextmanager
-def pictures(folder: Path, port: int, *, is_s3_wanted: bool) -> Iterator[Environment]:
-    """The site's settings of its bucket; an empty name where there is none."""
+def picture_storage(folder: Path, port: int, *, is_s3_wanted: bool) -> Iterator[Environment]:
+    """Yield the site's settings of its bucket; they are empty when pictures are kept on disk."""
     if bucket := is_s3_wanted and os.environ["AWS_STORAGE_BUCKET_NAME"]:
         s3 = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-        tell(f"Pictures are kept in the bucket {bucket}, as the environment says.")
+        print_now(f"Pictures are kept in the bucket {bucket}, as the environment says.")
         yield s3
         return
     with contextlib.ExitStack() as stack:
-        own = stack.enter_context(own_server(folder / "s3", port)) if is_s3_wanted else None
+        own = stack.enter_context(started_server(folder / "s3", port)) if is_s3_wanted else None
         if own:
-            tell(f"Pictures are kept on S3: {S3_SERVER} at {place_of(own)[0]}.")
+            print_now(f"Pictures are kept on S3: {S3_SERVER} at {s3_hosts(own)[0]}.")
         else:
-            tell("Without S3: pictures are kept on disk, behind signed URLs of the site.")
-        yield dict.fromkeys(NOT_OF_THIS_BUCKET, "") | (own or {})
+            print_now("Without S3: pictures are kept on disk, behind signed URLs of the site.")
+        yield dict.fromkeys(CLEARED, "") | (own or {})
 
 
 @contextlib.contextmanager
-def own_server(data: Path, port: int) -> Iterator[Environment | None]:
-    """What the server says of itself; stopped at the end, unless it ran before. None: no server."""
+def started_server(data: Path, port: int) -> Iterator[Environment | None]:
+    """Start an S3 server unless it runs already, and yield its settings; None when there is none.
+
+    It is stopped at the end if this demo started it.
+    """
     if not S3_SERVER.is_file():
         yield None
         return
     server, place = [sys.executable, str(S3_SERVER)], ["--data", str(data)]
     ports = ["--port", str(free_ports(port + 1000, S3_PORTS))] if not data.exists() else []
     status = subprocess.run([*server, "status", *place], capture_output=True, check=False)
-    ours = data.with_name(".s3-is-ours")  # still there when an earlier demo was killed
-    if status.returncode:  # not all of it is running
+    ours = data.with_name(".s3-is-ours")  # left behind when an earlier demo was killed
+    if status.returncode:  # some of its processes do not run
         ours.touch()
     try:
         done = subprocess.run(
@@ -75,16 +78,16 @@ def own_server(data: Path, port: int) -> Iterator[Environment | None]:
 
 
 def free_ports(first: int, count: int) -> int:
-    """The first of so many in a row that nobody listens on."""
+    """Return the first of ``count`` consecutive ports that are free; raises SetupError."""
     for start in range(first, 65_536 - count, count):
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             for port in range(start, start + count):
                 stack.enter_context(socket.create_server((HOST, port)))
             return start
-    raise Trouble(f"No {count} ports in a row are free above {first}.")
+    raise SetupError(f"No {count} ports in a row are free above {first}.")
 
 
-def place_of(s3: Environment) -> list[str]:
-    """Host and port of presigned URLs, when they are not those of AWS itself."""
+def s3_hosts(s3: Environment) -> list[str]:
+    """Return host and port of presigned URLs; nothing for AWS itself."""
     names = ("AWS_S3_PUBLIC_ENDPOINT_URL", "AWS_S3_ENDPOINT_URL")
     return [urlsplit(s3[name]).netloc for name in names if s3.get(name)][:1]

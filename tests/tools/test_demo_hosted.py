@@ -133,7 +133,7 @@ def test_the_circle_turns_and_nothing_is_left_of_it(tmp_path: Path, s3: dict[str
 
 def keeps_the_key_as_long_as_it_works(demo: Demo) -> None:
     """As the next start finds it."""
-    provider = demo_hosted.provider_of(demo.folder, demo.port, {})
+    provider = demo_hosted.provider_instance(demo.folder, demo.port, {})
     file = demo.folder / "provider-key"
     key = file.read_text(encoding="utf-8")
 
@@ -163,7 +163,7 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(
 
 def test_two_in_one_folder_are_refused(tmp_path: Path) -> None:
     with (
-        demo_hosted.only_one(tmp_path / "demo"),
+        demo_hosted.locked_folder(tmp_path / "demo"),
         running_demo(tmp_path / "demo", two_free_ports(), {}) as second,
     ):
         assert second.process.wait(timeout=60) == 1

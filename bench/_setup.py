@@ -1,4 +1,4 @@
-"""A site of the benchmarks' own, and how their figures are shown and kept."""
+"""Sets up a site for a benchmark, and reports its figures."""
 
 import json
 import os
@@ -11,9 +11,9 @@ RESULTS = ROOT / "bench-results"
 
 
 def prepare(**extra: str) -> dict[str, str]:
-    """An empty site in a temporary folder, Django set up for it; its environment.
+    """Create an empty site in a temporary folder, set Django up for it, and return its environment.
 
-    To be called before anything of the site is imported.
+    Call it before anything of the site is imported.
     """
     models = os.environ.get("FACESWAP_MODELS_DIR") or str(ROOT / "var" / "models")
     environment = {
@@ -36,7 +36,7 @@ def prepare(**extra: str) -> dict[str, str]:
 
 
 def report(name: str, figures: Mapping[str, object]) -> None:
-    """Print a table and JSON, and keep the JSON in ``bench-results/``."""
+    """Print a table and JSON, and write the JSON to ``bench-results/``."""
     width = max(map(len, figures))
     print(f"\n{name}")
     for label, value in figures.items():
