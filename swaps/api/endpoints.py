@@ -15,6 +15,7 @@ from swaps.api import bodies
 from swaps.api.answers import ApiRequest, ApiResponse, error_response
 from swaps.api.auth import authenticate
 from swaps.models import ApiAccess, ApiKey, Scope
+from swaps.runtime.request_slots import IS_LEAVING
 from swaps.storage import space
 
 MAX_IDEMPOTENCY_CHARACTERS = 255
@@ -28,6 +29,7 @@ class AuthenticatedCall:
     body: bytes
     idempotency_key: str
     trace_id: str
+    is_leaving: Callable[[], bool]  # whether this process is about to stop
 
 
 View = Callable[[ApiRequest], ApiResponse]
@@ -84,6 +86,7 @@ def _admit(request: ApiRequest, scope: Scope) -> AuthenticatedCall:
         body=_read_body(request),
         idempotency_key=_idempotency_key(request),
         trace_id=request.trace_id,
+        is_leaving=request.META.get(IS_LEAVING, lambda: False),
     )
 
 

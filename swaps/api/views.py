@@ -37,7 +37,7 @@ def swap(call: AuthenticatedCall) -> ApiResponse:
     with waiting.admission(call.key.user_id):
         requested = _request_swap(call, parsed)
         seconds = min(parsed.timeout or DEFAULT_TIMEOUT, settings.FACESWAP_API_MAX_WAIT_SECONDS)
-        ended = waiting.wait_for(requested, seconds)
+        ended = waiting.wait_for(requested, seconds, call.is_leaving)
     if ended is None:
         return error_response(
             errors.Timeout("waited"),

@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 class _WaitingCall:
     """A waiting call; it is woken with its swap, or without one when the process stops."""
 
-    def __init__(self, swap_id: uuid.UUID) -> None:
+    def __init__(self, swap_id: uuid.UUID, is_leaving: Callable[[], bool]) -> None:
         self.swap_id = swap_id
+        self.is_leaving = is_leaving
         self.ended: Swap | None = None
         self.woken = threading.Event()
 
@@ -37,8 +38,6 @@ _lock = threading.Lock()
 _admitted: Counter[int] = Counter()  # by account
 _waits: set[_WaitingCall] = set()
 _watcher: threading.Thread | None = None
-# Says whether this process is about to stop: then nobody is kept waiting.
-is_leaving: Callable[[], bool] = lambda: False  # noqa: E731
 
 
 @contextlib.contextmanager
@@ -61,9 +60,12 @@ def admission(user_id: int) -> Iterator[None]:
                 del _admitted[user_id]
 
 
-def wait_for(swap: Swap, seconds: float) -> Swap | None:
-    """Wait until a swap has ended and return it; None when the time is over first."""
-    wait = _WaitingCall(swap.pk)
+def wait_for(swap: Swap, seconds: float, is_leaving: Callable[[], bool]) -> Swap | None:
+    """Wait until a swap has ended and return it.
+
+    Returns None when the time is over first, or this process is about to stop.
+    """
+    wait = _WaitingCall(swap.pk, is_leaving)
     with request_slots.released_slot():
         _start_watching(wait)
         wait.woken.wait(seconds)
@@ -87,10 +89,9 @@ def _watch() -> None:
     try:
         while waits := _waits_or_stop():
             try:
-                if is_leaving():
-                    _wake(waits)
-                else:
-                    _wake_ended(waits)
+                leaving = {wait for wait in waits if wait.is_leaving()}
+                _wake(leaving)
+                _wake_ended(waits - leaving)
             except Exception:  # whatever it is, those who wait have their time limits
                 log.exception("those who wait could not be looked after")
                 connection.close()

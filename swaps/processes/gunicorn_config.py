@@ -18,7 +18,7 @@ from gunicorn.http.errors import UnsupportedTransferCoding
 from swaps import errors
 from swaps.redaction import HideInvalidRequests, HideSecrets, loggable_path
 from swaps.runtime.parent_death import die_with_parent, die_with_supervisor
-from swaps.runtime.request_slots import SLOTS
+from swaps.runtime.request_slots import IS_LEAVING, SLOTS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "faceswap_site.settings")
 
@@ -109,7 +109,11 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Make waiting API calls return when their worker stops."""
-    from swaps.api import waiting  # Django is set up now
+    """Tell the application when its worker stops: waiting API calls return then."""
+    application = worker.wsgi
 
-    waiting.is_leaving = lambda: not worker.alive
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        environ[IS_LEAVING] = lambda: not worker.alive
+        return application(environ, start_response)
+
+    worker.wsgi = serve

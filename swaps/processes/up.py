@@ -89,14 +89,21 @@ def check_port_is_free(bind: str, port: int) -> None:
         raise CommandError(f"Cannot listen on {bind}:{port}: {error}.") from error
 
 
-def announce_when_ready(address: str, site_url: str, write_line: Callable[[str], None]) -> None:
+def announce_when_ready(
+    address: str,
+    site_url: str,
+    write_line: Callable[[str], None],
+    *,
+    ready_seconds: float = READY_SECONDS,
+    late_pause_seconds: float = LATE_PAUSE_SECONDS,
+) -> None:
     """Print ``Ready on …`` when the site answers for itself, or what is missing meanwhile."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + ready_seconds
     pause = PAUSE_SECONDS
     while (missing := health_problem(address, site_url)) is not None:
         if time.monotonic() > deadline:
-            write_line(f"Not ready after {READY_SECONDS:.0f} s: {missing}")
-            deadline, pause = float("inf"), LATE_PAUSE_SECONDS
+            write_line(f"Not ready after {ready_seconds:.0f} s: {missing}")
+            deadline, pause = float("inf"), late_pause_seconds
         time.sleep(pause)
     write_line(f"Ready on {address}{urlsplit(site_url).path}")
 

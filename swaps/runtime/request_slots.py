@@ -21,6 +21,8 @@ SLOTS = 4  # in each web process
 MAX_SILENCE_SECONDS = 30.0
 # For one read, mostly of 64 KB: clients slower than 2 KB/s are cut off.
 MAX_READ_SECONDS = 30.0
+# In the WSGI environ: a function that tells whether this process is about to stop.
+IS_LEAVING = "swaps.is_leaving"
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _thread = threading.local()  # .slots: the pool from which this thread holds a slot
@@ -28,7 +30,12 @@ _reads: dict[socket.socket, float] = {}  # sockets whose body is awaited, and si
 _reads_lock = threading.Lock()
 
 
-def limit_concurrency(application: Application, slots: int = SLOTS) -> Application:
+def limit_concurrency(
+    application: Application,
+    slots: int = SLOTS,
+    *,
+    max_silence_seconds: float = MAX_SILENCE_SECONDS,
+) -> Application:
     """Wrap a WSGI application so that at most ``slots`` requests are at work; the others wait."""
     free: LifoQueue[Any] = LifoQueue()  # last in, first out: its caches are warm
     for _ in range(slots):
@@ -37,7 +44,9 @@ def limit_concurrency(application: Application, slots: int = SLOTS) -> Applicati
         free.put(connection)
 
     def limited_application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["wsgi.input"] = _RequestBody(environ["wsgi.input"], environ.get("gunicorn.socket"))
+        environ["wsgi.input"] = _RequestBody(
+            environ["wsgi.input"], environ.get("gunicorn.socket"), max_silence_seconds
+        )
         _acquire(free)
         try:
             return application(environ, start_response)
@@ -54,9 +63,12 @@ class _RequestBody:
     be parsed raises OSError.
     """
 
-    def __init__(self, body: Any, connection: socket.socket | None) -> None:
+    def __init__(
+        self, body: Any, connection: socket.socket | None, max_silence_seconds: float
+    ) -> None:
         self._body = body
         self._connection = connection
+        self._max_silence_seconds = max_silence_seconds
 
     def read(self, *size: int) -> bytes:
         return self._read(self._body.read, *size)
@@ -74,7 +86,7 @@ class _RequestBody:
         with released_slot():
             if self._connection is None:
                 return read(*size)
-            self._connection.settimeout(MAX_SILENCE_SECONDS)
+            self._connection.settimeout(self._max_silence_seconds)
             try:
                 with _waiting_read(self._connection):
                     return read(*size)

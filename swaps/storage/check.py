@@ -12,7 +12,8 @@ from swaps import storage
 from swaps.storage import space
 
 DATA = b"A file of manage.py storage_check. It may be deleted.\n"
-SHORT_SECONDS = 2
+SHORT_SECONDS = 2  # for which a URL is signed that is to expire
+GRACE_SECONDS = 1.5  # after which it has: stores count whole seconds
 MAX_PAUSE_SECONDS = 60  # of waiting for a clock that is behind
 
 
@@ -47,6 +48,14 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Expiry:
+    """How long the check waits for a signed URL to expire."""
+
+    seconds: int = SHORT_SECONDS
+    grace: float = GRACE_SECONDS
+
+
 Fetch = Callable[[str], Response]
 Explain = Callable[[Exception], str]
 
@@ -66,7 +75,7 @@ def run(steps: Iterable[Step], explain: Explain) -> Iterator[StepResult]:
             return
 
 
-def disk_steps(fetch: Fetch, key: str) -> list[Step]:
+def disk_steps(fetch: Fetch, key: str, expiry: Expiry) -> list[Step]:
     """Return the steps for the store on disk; ``fetch`` requests a signed URL of this site."""
     return [
         Step(promise="a file can be stored", run=lambda: check_put(key), is_vital=True),
@@ -75,7 +84,7 @@ def disk_steps(fetch: Fetch, key: str) -> list[Step]:
         Step(
             promise="a URL that was changed is refused", run=lambda: check_changed_url(fetch, key)
         ),
-        Step(promise="a URL stops working in time", run=lambda: check_expiry(fetch, key)),
+        Step(promise="a URL stops working in time", run=lambda: check_expiry(fetch, key, expiry)),
         Step(promise="a deleted file is gone", run=lambda: check_delete(key)),
     ]
 
@@ -129,19 +138,22 @@ def check_changed_url(fetch: Fetch, key: str) -> str:
 
 
 def check_expiry(
-    fetch: Fetch, key: str, seconds_behind: Callable[[Response], float] | None = None
+    fetch: Fetch,
+    key: str,
+    expiry: Expiry,
+    seconds_behind: Callable[[Response], float] | None = None,
 ) -> str:
     """Check that a URL stops working; a store whose clock is behind gets that much more time."""
-    url = storage.presigned_url(key, SHORT_SECONDS)
-    time.sleep(SHORT_SECONDS + 1.5)
+    url = storage.presigned_url(key, expiry.seconds)
+    time.sleep(expiry.seconds + expiry.grace)
     answer = fetch(url)
     if is_success(answer) and seconds_behind:
-        time.sleep(min(max(0, seconds_behind(answer)), MAX_PAUSE_SECONDS) + 1)
+        time.sleep(min(max(0, seconds_behind(answer)), MAX_PAUSE_SECONDS) + expiry.grace)
         answer = fetch(url)
     if is_success(answer):
         raise CheckFailed(
-            f"A URL that was signed for {SHORT_SECONDS} seconds still works after them. A cache in "
-            "between must not keep what is marked as private."
+            f"A URL that was signed for {expiry.seconds} seconds still works after them. A cache "
+            "in between must not keep what is marked as private."
         )
     return ""
 

@@ -17,7 +17,7 @@ MAX_SECONDS_APART = 60
 STRANGER = "https://stranger.example"
 
 
-def bucket_steps(store: BucketStorage, key: str) -> list[Step]:
+def bucket_steps(store: BucketStorage, key: str, expiry: check.Expiry) -> list[Step]:
     """Return the steps for a bucket."""
 
     def fetch(url: str) -> Response:
@@ -43,7 +43,7 @@ def bucket_steps(store: BucketStorage, key: str) -> list[Step]:
         Step(promise="scripts of other sites cannot read it", run=lambda: check_cors(store, key)),
         Step(
             promise="a URL stops working in time",
-            run=lambda: check.check_expiry(fetch, key, seconds_behind),
+            run=lambda: check.check_expiry(fetch, key, expiry, seconds_behind),
         ),
         Step(promise="URLs live as long as they should", run=lambda: report_lifetime(store)),
         Step(promise="a deleted file is gone", run=lambda: check_delete(store, key)),

@@ -147,11 +147,12 @@ def test_a_watcher_that_broke_once_goes_on_watching(
     assert broken
 
 
-def test_a_process_that_is_about_to_stop_keeps_nobody_waiting(
-    caller: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_is_about_to_stop_keeps_nobody_waiting(caller: Caller) -> None:
+    is_leaving = threading.Event()
+    environ: dict[str, Any] = caller.client.defaults  # strings alone, say Django's types
+    environ[request_slots.IS_LEAVING] = is_leaving.is_set
     with calling(caller) as future:
-        monkeypatch.setattr(waiting, "is_leaving", lambda: True)
+        is_leaving.set()
         assert error_code(future.result(60)) == "timeout"
 
 
@@ -239,8 +240,7 @@ def test_a_slow_sender_takes_nobodys_place() -> None:
     slow.join()
 
 
-def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_slots, "MAX_SILENCE_SECONDS", 0.1)
+def test_a_sender_that_falls_silent_is_not_waited_for() -> None:
     read: list[bytes] = []
 
     def application(environ: dict[str, Any], _start: Any) -> list[bytes]:
@@ -252,9 +252,8 @@ def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.Monkey
     with here, there:
         there.sendall(b"hello")
         body = SimpleNamespace(read=here.recv, readline=here.recv)  # gunicorn's asks the socket
-        request_slots.limit_concurrency(application)(
-            {"wsgi.input": body, "gunicorn.socket": here}, None
-        )
+        limited = request_slots.limit_concurrency(application, max_silence_seconds=0.1)
+        limited({"wsgi.input": body, "gunicorn.socket": here}, None)
     assert read == [b"hello", b"", b""]
 
 

@@ -205,12 +205,8 @@ def test_what_dies_of_a_full_disk_is_started_again_until_there_is_room(tmp_path:
     assert deaths >= 6
 
 
-def test_a_site_that_is_not_ready_is_asked_seldom_once_that_has_been_said(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_site_that_is_not_ready_is_asked_seldom_once_that_has_been_said() -> None:
     """Each question leaves lines in the log, and what is missing may be room on the disk."""
-    monkeypatch.setattr(up, "READY_SECONDS", 0.0)
-    monkeypatch.setattr(up, "LATE_PAUSE_SECONDS", 0.6)
     questions: list[str] = []
     said: list[str] = []
 
@@ -228,7 +224,9 @@ def test_a_site_that_is_not_ready_is_asked_seldom_once_that_has_been_said(
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         began = time.monotonic()
-        up.announce_when_ready(address, address, said.append)
+        up.announce_when_ready(
+            address, address, said.append, ready_seconds=0, late_pause_seconds=0.6
+        )
         took = time.monotonic() - began
         server.shutdown()
 

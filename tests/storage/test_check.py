@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from swaps.storage.check import Expiry
 from tests import s3_server
 from tests.net_servers import Behaviour, Peer, Server, answer, certificate_for, serving
 
+SOON = Expiry(seconds=1, grace=0.1)
 NOT_WELL = "The site cannot use this store as it is."
 OFFLINE = {
     "AWS_STORAGE_BUCKET_NAME": "faces",
@@ -38,11 +41,12 @@ def use_played(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
 def said(*, is_well: bool = False) -> str:
     out = io.StringIO()
+    check = partial(call_command, "storage_check", stdout=out, expiry=SOON)
     if is_well:
-        call_command("storage_check", stdout=out)
+        check()
     else:
         with pytest.raises(CommandError, match=NOT_WELL):
-            call_command("storage_check", stdout=out)
+            check()
     text = out.getvalue()
     for secret in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
         assert (os.environ.get(secret) or "a-secret") not in text

@@ -18,10 +18,11 @@ class Command(BaseCommand):
         "Says in words what is wrong."
     )
     requires_system_checks = ()
+    stealth_options = ("expiry",)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, expiry: check.Expiry | None = None, **options: Any) -> None:
         key = check.new_key()
-        place, steps, explain = self._plan(default_storage, key)
+        place, steps, explain = self._plan(default_storage, key, expiry or check.Expiry())
         self.stdout.write(place)
         try:
             failed = self._run(steps, explain)
@@ -43,10 +44,12 @@ class Command(BaseCommand):
             failed += not outcome.is_kept
         return failed
 
-    def _plan(self, store: Any, key: str) -> tuple[str, list[check.Step], check.Explain]:
+    def _plan(
+        self, store: Any, key: str, expiry: check.Expiry
+    ) -> tuple[str, list[check.Step], check.Explain]:
         """Return a store's name for people, its steps, and what explains its errors."""
         if isinstance(store, storage.DiskStorage):
-            steps = check.disk_steps(_fetch_from_this_site, key)
+            steps = check.disk_steps(_fetch_from_this_site, key, expiry)
             return f"The folder {settings.MEDIA_ROOT}", steps, check.explain_disk_error
         from swaps.storage import check_s3, s3_errors  # botocore is large
 
@@ -55,7 +58,7 @@ class Command(BaseCommand):
         if store.public_endpoint_url:
             place += f", for others at {host_of(store.public_endpoint_url)}"
         explain = partial(s3_errors.explain_error, store=store)
-        return place, check_s3.bucket_steps(store, key), explain
+        return place, check_s3.bucket_steps(store, key, expiry), explain
 
 
 def _fetch_from_this_site(url: str) -> check.Response:
