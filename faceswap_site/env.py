@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from swaps.net.names import ascii_host, ascii_url
 
-# What settings were called before, by what they are called now.
+# Old names of settings, by their present names.
 OLD_NAMES = {
     "FACESWAP_HOSTED_KEY": "FACESWAP_API_KEY",
     "FACESWAP_HOSTED_URL": "FACESWAP_API_URL",
@@ -23,7 +23,7 @@ OLD_NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class OldName:
-    """A setting that is given by the name it had before."""
+    """A setting that is still given by its old name."""
 
     old: str
     new: str
@@ -58,7 +58,7 @@ def secret(name: str, default: str = "") -> str:
 
 
 def old_names() -> list[OldName]:
-    """Return the old names that are set, but for those with the value that the new name has."""
+    """Return the old names in use, without those whose value equals the new name's."""
     return [
         OldName(old=old, new=new, is_overruled=_is_set(new))
         for new, old in OLD_NAMES.items()
@@ -67,6 +67,7 @@ def old_names() -> list[OldName]:
 
 
 def _name_in_use(name: str) -> str:
+    """Return the old name of a setting where only that is set, otherwise the name itself."""
     old = OLD_NAMES.get(name)
     return old if old and _is_set(old) and not _is_set(name) else name
 

@@ -54,7 +54,7 @@ def error_of(swap: Swap) -> errors.SwapError | None:
 
 
 def _explanation_with_field(swap: Swap) -> Message:
-    """Say which picture an error is about, by the name of its field in the call."""
+    """Return why it failed, with the field of the call that the picture came from."""
     field = f"{swap.error_image}_image_url"
     if not swap.error_image or field in swap.error_text:
         return swap.explanation

@@ -64,7 +64,7 @@ def explained() -> set[type[ExplainedError]]:
 
 
 def also_given(name: str) -> set[str]:
-    return {"status"} if name == "BadAnswer" else set()
+    return {"status"} if name == "BadResponse" else set()
 
 
 USES = list(uses())

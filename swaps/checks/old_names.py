@@ -1,4 +1,4 @@
-"""System check of settings that are given by the names they had before."""
+"""System check of settings that are still given by an old name."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A0
 
 @register
 def check_old_names(**_: Any) -> list[CheckMessage]:
-    """An old name works; where it says something else than the new one, the new one counts."""
+    """Report settings with old names, and warn where the new name is set to another value."""
     return [
         Warning(
             f"{name.old} and {name.new} are both set, and differ: {name.new} counts.",

@@ -1,1 +1,1 @@
-"""Engines swap faces in arrays, a folder for each. They import no Django and nothing of ours."""
+"""The engines that swap faces in arrays, a folder for each. They import no Django."""

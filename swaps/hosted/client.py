@@ -125,7 +125,7 @@ def get_task(task_id: str) -> Accepted | Answered:
 def fetch_result(image_url: str, *, target_key: str) -> Finished:
     """Fetch a result, check its proportions, re-encode it, and mark it as made by AI.
 
-    Raises ``net.NotReached`` and ``net.BadAnswer`` for what may be there later, and
+    Raises ``net.NotReached`` and ``net.BadResponse`` for what may be there later, and
     ``errors.ApiError`` for what cannot become right: a URL that may not be asked, not a picture,
     too large, of other proportions than the target. ``FileNotFoundError``: the target is gone.
     ``errors.Overloaded``, ``errors.TooManyRequests``: too many pictures are being opened.

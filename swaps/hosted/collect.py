@@ -30,7 +30,7 @@ def collect(submission: Submission) -> None:
         return
     try:
         finished = client.fetch_result(submission.image_url, target_key=swap.target_key)
-    except (net.NotReached, net.BadAnswer) as error:
+    except (net.NotReached, net.BadResponse) as error:
         _retry_fetch(submission, error)
     except (errors.Overloaded, errors.TooManyRequests) as error:
         again = timezone.now() + datetime.timedelta(seconds=error.retry_after)
@@ -67,7 +67,7 @@ def _retry_fetch(submission: Submission, error: net.NetError) -> None:
     if result_expired(submission, now):
         settle(submission.swap, errors.ApiError("result_lost"), snapshot=submission)
         return
-    if isinstance(error, net.BadAnswer):
+    if isinstance(error, net.BadResponse):
         _ask_for_fresh_url(submission)
     submission.postpone(now + backoff(submission.failures), problem=error.explanation, failures=1)
 

@@ -27,9 +27,8 @@ def main() -> None:
     seconds = float(sys.argv[4])
     die_with_parent(parent)
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(
-            signum, signal.SIG_IGN
-        )  # sent to the whole group; the site waits for this child
+        # They are sent to the whole group, and the site waits for its children.
+        signal.signal(signum, signal.SIG_IGN)
     _limit_all(max_pixels, memory, seconds)
     header: dict[str, Any]
     files: tuple[bytes, ...] = ()
@@ -60,9 +59,7 @@ def _limit_all(max_pixels: int, memory: int, seconds: float) -> None:
     """Limit memory, CPU time and output size of this process, and disable core dumps."""
     _limit(resource.RLIMIT_CORE, 0)  # photos must not end up in core dumps
     _limit(resource.RLIMIT_CPU, math.ceil(seconds), spare=5)  # SIGXCPU, and SIGKILL after ``spare``
-    _limit(
-        resource.RLIMIT_FSIZE, 4 * max_pixels + 10_000_000
-    )  # a PNG of noise takes 4 bytes a pixel
+    _limit(resource.RLIMIT_FSIZE, 4 * max_pixels + 10_000_000)  # PNG of noise: 4 bytes a pixel
     _limit(resource.RLIMIT_AS, memory)
     with contextlib.suppress(OSError):  # Linux: the OOM killer takes this one first
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")

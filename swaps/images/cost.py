@@ -11,11 +11,11 @@ from swaps.images.types import Container, FormatName
 # held twice.
 BYTES_PER_PIXEL: Final[dict[FormatName, int]] = {"JPEG": 8, "PNG": 12, "WebP": 16, "HEIC": 16}
 BYTES_PER_PIXEL_PROGRESSIVE: Final = 12  # a JPEG in several scans: all coefficients are kept
-BYTES_PER_PIXEL_TWICE: Final = 4  # a JPEG that does not surely end is decoded again, and compared
+BYTES_PER_PIXEL_TWICE: Final = 4  # a JPEG without a certain end is decoded again and compared
 COPIES_OF_FILE: Final = 2
 
 # No file of less than a byte for so many pixels can hold a picture of that size. A JPEG with
-# Huffman codes takes a bit for each block of 8 × 8, and deflate shrinks to 1/1032 at the most.
+# Huffman codes takes at least a bit for each block of 8 × 8, and deflate shrinks at most to 1/1032.
 JPEG_PIXELS_PER_BYTE: Final = 512
 PNG_MAX_RATIO: Final = 1040
 # The other codings have no such bound: 38 bytes are a WebP of 268 megapixels in one colour. But a

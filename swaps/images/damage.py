@@ -27,7 +27,7 @@ _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 # a single padding, the missing data might happen to look the same.
 _PADS = (b"\xff\x00" * 48, bytes(range(7, 0xFF, 9)), b"\x55" * 28, b"\xaa" * 28)
 _STRIP = 256  # rows compared at once: the difference of whole pictures takes memory
-_PIECE = 65_536  # bytes that are unpacked at once
+_PIECE = 65_536  # bytes decompressed at once
 
 
 def check_complete(container: Container, data: bytes, image: Image.Image) -> None:

@@ -154,7 +154,7 @@ def _read_photo(output: IO[bytes], max_stored: int) -> Photo:
 
 
 def _refusal_of(explanation: dict[str, Any]) -> ImageRefused:
-    """Return the child's refusal; what it cannot have meant raises one of ``_NONSENSE``."""
+    """Return the child's refusal; what it cannot have meant raises one of ``_PARSE_ERRORS``."""
     refusal = ImageRefused.explained(explanation)
     is_plain = all(isinstance(value, int | float | str) for value in explanation.values())
     if refusal.code not in _KINDS or not is_plain:

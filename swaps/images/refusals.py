@@ -1,4 +1,4 @@
-"""Refusals of pictures that several modules need, and numbers as they are said in them."""
+"""Refusals of pictures that several modules raise, and how their numbers are rounded."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from swaps.images.types import ImageRefused
 
 
 def no_memory() -> ImageRefused:
+    """Return the refusal of a picture that takes more memory than there is."""
     return ImageRefused("too_many_pixels.memory")
 
 
 def broken() -> ImageRefused:
+    """Return the refusal of a damaged picture."""
     return ImageRefused("broken.file")
 
 

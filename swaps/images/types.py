@@ -37,10 +37,10 @@ class Container:
     height: int
     parts: tuple[bytes | memoryview, ...]  # the same picture with only what a decoder needs
     orientation: int = 1
-    profiles: tuple[bytes, ...] = ()  # ICC; the first that can be read holds
+    profiles: tuple[bytes, ...] = ()  # ICC; the first valid one counts
     is_grey: bool = False  # from the PNG colour type: Pillow opens 16-bit grey with alpha as RGBA
     transparent: tuple[int, ...] = ()  # a PNG's transparent colour, in samples as they are stored
-    bits: int = 8  # of such a sample
+    bits: int = 8  # per sample of ``transparent``
     has_end: bool = True  # False: the end marker of a JPEG is missing or uncertain
     xmp: bytes | None = None
     is_animated: bool = False
@@ -53,11 +53,11 @@ class Container:
 
 
 class ImageRefused(ExplainedError):
-    """A picture that is not accepted: a code of ``messages.TEXTS`` and its parameters."""
+    """A picture is not accepted: a code of ``messages.TEXTS`` and its parameters say why."""
 
     @property
     def code(self) -> str:
-        """What kind of refusal it is: ``broken``, ``too_many_pixels`` and so on."""
+        """The kind of refusal, like ``broken`` or ``too_many_pixels``."""
         return str(self.explanation["code"]).partition(".")[0]
 
 

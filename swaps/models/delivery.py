@@ -16,9 +16,9 @@ from swaps.models.swap import Swap
 MINUTE, HOUR = 60, 3600
 # Seconds between the attempts: 11 of them within 25 to 31 hours.
 PAUSES = (5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (1, 2, 4, 6, 12)))
-JITTER = 0.2  # up to so much longer, so that what failed together does not come back together
+JITTER = 0.2  # up to this share longer, so that what failed together is not retried together
 LEASE = datetime.timedelta(seconds=60)  # an attempt that was cut off is made again after this
-MAX_ATTEMPTS = 100  # that are kept of one delivery
+MAX_ATTEMPTS = 100  # kept of one delivery
 
 
 class DeliveryStatus(models.TextChoices):
@@ -93,7 +93,10 @@ class Delivery(models.Model):
 
     @property
     def error_text(self) -> str:
-        """Why the last attempt failed, for people; empty when it did not."""
+        """The reason why the last attempt failed, in a message for people.
+
+        "" if it did not fail.
+        """
         return messages.text(self.error_params) if self.error_params else self.last_error
 
     @property
@@ -186,7 +189,7 @@ class DeliveryAttempt(models.Model):
 
     @property
     def error_text(self) -> str:
-        """Why it failed, for people; empty when it did not."""
+        """The reason why it failed, in a message for people; "" if it did not fail."""
         return messages.text(self.error_params) if self.error_params else self.error
 
 

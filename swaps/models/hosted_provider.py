@@ -35,7 +35,7 @@ class HostedProviderQuerySet(models.QuerySet["HostedProvider"]):
 
         Writes at most once a minute.
         """
-        minute_ago = now - datetime.timedelta(minutes=1)  # no need to write it each time
+        minute_ago = now - datetime.timedelta(minutes=1)  # saves writes
         known = {"troubles": 0, "last_success_at__gt": minute_ago, "open_until": None}
         row = self.filter(pk=SINGLETON_PK).exclude(**known)
         row.update(troubles=0, last_success_at=now, open_until=None)
@@ -86,7 +86,7 @@ class HostedProvider(models.Model):
 
     @property
     def problem_text(self) -> str:
-        """What went wrong last, for staff."""
+        """The reason of the last failure, in a message for staff."""
         return messages.text(self.problem_params) if self.problem_params else self.problem
 
     def paused_until(self, now: datetime.datetime) -> datetime.datetime | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from swaps.models.account_storage import AccountStorage
 from swaps.models.user import User
 
-# No writer takes as long as this.
+# Longer than any writer takes.
 ABANDONED_AFTER = datetime.timedelta(hours=1)
 
 

@@ -89,7 +89,7 @@ class Submission(models.Model):
 
     @property
     def problem_text(self) -> str:
-        """What went wrong last, for staff."""
+        """The reason of the last failure, in a message for staff."""
         return messages.text(self.last_problem)
 
     # --- what may happen to it ------------------------------------------------------------
@@ -132,8 +132,8 @@ class Submission(models.Model):
         unnamed = Submission.objects.open().filter(accepted_at__isnull=True)
         mine = unnamed.filter(pk=self.pk, stage__in=(Stage.SENT, Stage.ANSWERED))
         with transaction.atomic():
-            as_it_is = mine.get_locked(self.pk)  # a callback that comes now has to wait
-            is_here = as_it_is is not None and as_it_is.task_id == task_id
+            locked = mine.get_locked(self.pk)  # a callback that arrives now has to wait
+            is_here = locked is not None and locked.task_id == task_id
             if not is_here:
                 mine.discard_outcomes(next_look_at)
             mine.update(

@@ -30,6 +30,8 @@ DISK_FULL_PAUSE = datetime.timedelta(seconds=5)  # until a full disk is checked 
 
 
 class SwapQuerySet(models.QuerySet["Swap"]):
+    """Filters swaps by who may see them and what is to be done with them."""
+
     def visible_to(self, user: User | AnonymousUser) -> "SwapQuerySet":
         """Filter to this person's own swaps, without those removed or hidden by staff."""
         if not user.is_authenticated:
@@ -103,7 +105,9 @@ class Swap(models.Model):
                 "status",
                 "lease_expires_at",
                 name="swap_unfinished",
-                condition=Q(finished_at__isnull=True),  # SQLite knows no other by parameters
+                condition=Q(
+                    finished_at__isnull=True
+                ),  # SQLite matches no other condition to queries with parameters
             ),
             models.Index("is_purged", "status", "finished_at", name="swap_unpurged"),
             models.Index(F("created_at").desc(), F("id").desc(), name="swap_newest"),
@@ -161,18 +165,18 @@ class Swap(models.Model):
 
     @property
     def warning_texts(self) -> list[str]:
-        """What to know about a result, for people."""
+        """The messages for people about what may be wrong with a result."""
         known = [code for code in self.warnings if f"warning.{code}" in messages.TEXTS]
         return [messages.text({"code": f"warning.{code}"}) for code in known]
 
     @property
     def explanation(self) -> messages.Message:
-        """Why it failed, as a code and parameters."""
+        """The reason why it failed, as a message code with parameters."""
         return self.error_params or {"code": "row.text", "text": self.error_message}
 
     @property
     def error_text(self) -> str:
-        """Why it failed, for people."""
+        """The reason why it failed, in a message for people."""
         return messages.text(self.explanation)
 
     def key(self, kind: PictureKind) -> str:

@@ -11,6 +11,8 @@ class Provider(models.TextChoices):
 
 
 class Status(models.TextChoices):
+    """How far a swap has come."""
+
     QUEUED = "queued"
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"

@@ -1,6 +1,6 @@
 """HTTP requests to URLs that strangers gave. They block, so they belong in background processes.
 
-What goes wrong is a ``NetError``: the tree is drawn in ``swaps.net.errors``.
+Failures are a ``NetError``; ``swaps.net.errors`` shows the tree.
 """
 
 import random
@@ -16,13 +16,13 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from swaps.net.addresses import AllowList, parse_allow_list
-from swaps.net.body import pieces, read_body
+from swaps.net.body import body_chunks, read_body
 from swaps.net.connection import RequestContext, Resolve, checked_url, request, resolve_host
 from swaps.net.deadline import Deadline
-from swaps.net.errors import BadAnswer, NetError, NotAllowed, NotReached, TooLarge
+from swaps.net.errors import BadResponse, NetError, NotAllowed, NotReached, TooLarge
 
 __all__ = (
-    "BadAnswer",
+    "BadResponse",
     "NetError",
     "NotAllowed",
     "NotReached",
@@ -44,7 +44,7 @@ _TRANSIENT_STATUSES: Final = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """The answer to a ``post``; any status counts as one."""
+    """The response to a ``post``, whatever its status."""
 
     status: int
     body: bytes  # at most its first 2,000 bytes
@@ -74,8 +74,8 @@ def fetch(
         context = RequestContext(allow=allow, resolve=resolve, deadline=deadline)
         try:
             return _follow_redirects(url, max_bytes, context)
-        except (NotReached, BadAnswer) as error:
-            if isinstance(error, BadAnswer) and error.status not in _TRANSIENT_STATUSES:
+        except (NotReached, BadResponse) as error:
+            if isinstance(error, BadResponse) and error.status not in _TRANSIENT_STATUSES:
                 raise
             if not deadline.sleep(random.uniform(*_PAUSE_SECONDS)):  # noqa: S311  no secret
                 raise
@@ -112,7 +112,7 @@ def _follow_redirects(url: str, max_bytes: int, context: RequestContext) -> byte
             if not location:
                 return _read_body(response, max_bytes, context.deadline)
             if redirects == MAX_REDIRECTS:
-                raise BadAnswer("url.redirects", status=response.status, limit=MAX_REDIRECTS)
+                raise BadResponse("url.redirects", status=response.status, limit=MAX_REDIRECTS)
             redirects += 1
             url = _join(url, location)
 
@@ -135,9 +135,9 @@ def _join(url: str, location: str) -> str:
 
 
 def _read_body(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
-    """Return the body of a 200 response; raises ``BadAnswer`` or ``TooLarge``."""
+    """Return the body of a 200 response; raises ``BadResponse`` or ``TooLarge``."""
     if response.status != 200:
-        raise BadAnswer("host.status", status=response.status)
+        raise BadResponse("host.status", status=response.status)
     return read_body(response, max_bytes, deadline)
 
 
@@ -148,8 +148,8 @@ def _read_excerpt(response: HTTPResponse, deadline: Deadline) -> bytes:
     """
     body = bytearray()
     with suppress(NetError, OSError, HTTPError, HTTPException, ValueError):
-        for piece in pieces(response, deadline):
-            body += piece
+        for chunk in body_chunks(response, deadline):
+            body += chunk
             if len(body) >= EXCERPT_BYTES:
                 break
     return bytes(body[:EXCERPT_BYTES])

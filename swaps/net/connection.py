@@ -114,7 +114,7 @@ class _Http(HTTPConnection):
 
 
 class _Https(_Http, HTTPSConnection):
-    """The same over TLS."""
+    """The same connection over TLS."""
 
 
 def _connection(target: ParsedUrl, context: RequestContext) -> _Http:

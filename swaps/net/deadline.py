@@ -1,4 +1,4 @@
-"""A time limit for a whole call to another server, whatever it is waiting for."""
+"""A time limit for a whole request to another server, whatever it is waiting for."""
 
 import socket
 import threading

@@ -1,13 +1,13 @@
-"""Why a request to another server failed.
+"""The errors of requests to other servers.
 
 NetError
-├── NotAllowed   the URL, or what it leads to, may not be asked; permanent
-│   └── BadUrl   it is no URL of http or https that can be understood
-├── NotReached   no such host, refused, too slow, bad certificate, broken off
-├── TooLarge     more bytes than are wanted
-└── BadAnswer    a status other than 200, too many redirects, packed in an unknown way
+├── NotAllowed    the URL, or what it leads to, may not be requested; permanent
+│   └── BadUrl    it is no http or https URL that can be parsed
+├── NotReached    no such host, refused, too slow, bad certificate, connection lost
+├── TooLarge      the body has more bytes than allowed
+└── BadResponse   a status other than 200, too many redirects, an unknown encoding
 
-A message says what is wrong and what to do, for people. It names no part of the URL.
+A message tells people what is wrong and what to do. It names no part of the URL.
 """
 
 from typing import Any
@@ -16,27 +16,27 @@ from swaps.messages import ExplainedError
 
 
 class NetError(ExplainedError):
-    """A request to another server that failed; its code is one of ``url.…`` and ``host.…``."""
+    """A request to another server failed; the code is one of ``url.…`` and ``host.…``."""
 
 
 class NotAllowed(NetError):
-    """The URL, or what it leads to, may not be asked: trying again is of no use."""
+    """The URL, or the address that it leads to, may not be requested: a retry is pointless."""
 
 
 class BadUrl(NotAllowed, ValueError):
-    """A text that is no URL which could be asked."""
+    """The text is no http or https URL that can be parsed."""
 
 
 class NotReached(NetError):
-    """The host gave no whole answer; it may do so later."""
+    """No complete response came; it may come later."""
 
 
 class TooLarge(NetError):
-    """The host sends more bytes than are wanted."""
+    """The body has more bytes than the caller allows."""
 
 
-class BadAnswer(NetError):
-    """The host answered, but not with what was asked for."""
+class BadResponse(NetError):
+    """The response has a status other than 200, too many redirects or an unknown encoding."""
 
     def __init__(self, code: str, /, *, status: int, **params: Any) -> None:
         super().__init__(code, status=status, **params)

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted when the site asks other servers."""
+"""The TLS context for requests to other servers."""
 
 import ssl
 

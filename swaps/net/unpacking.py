@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-PIECE_BYTES: Final = 65_536
+CHUNK_BYTES: Final = 65_536
 _PLAIN: Final = frozenset({"", "identity"})
 _GZIP_WINDOW, _ZLIB_WINDOW, _RAW_WINDOW = 31, 15, -15
 
@@ -21,8 +21,8 @@ class UnknownEncodingError(UnpackingError):
     """The encoding is neither gzip nor deflate, or there are several."""
 
 
-def unpack(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Yield the decompressed body in chunks of at most ``PIECE_BYTES``.
+def unpack(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Yield the decompressed body in chunks of at most ``CHUNK_BYTES``.
 
     ``encoding`` is the header's value; with an empty one the body passes unchanged. Raises
     ``UnknownEncodingError`` at once and ``UnpackingError`` while iterating.
@@ -31,27 +31,27 @@ def unpack(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     packed_as = [name for name in named if name not in _PLAIN]
     match packed_as:
         case []:
-            return iter(pieces)
+            return iter(chunks)
         case ["gzip" | "x-gzip"]:
-            return _inflate(pieces, is_gzip=True)
+            return _inflate(chunks, is_gzip=True)
         case ["deflate"]:
-            return _inflate(pieces, is_gzip=False)
+            return _inflate(chunks, is_gzip=False)
     raise UnknownEncodingError
 
 
-def _inflate(pieces: Iterable[bytes], *, is_gzip: bool) -> Iterator[bytes]:
+def _inflate(chunks: Iterable[bytes], *, is_gzip: bool) -> Iterator[bytes]:
     """Yield the decompressed data.
 
     Gzip with several members, zlib, or raw deflate, which some send.
     """
     unpacker = None
-    for piece in pieces:
-        packed, has_more = piece, bool(piece)
+    for chunk in chunks:
+        packed, has_more = chunk, bool(chunk)
         while has_more:
             if unpacker is None:
                 unpacker = zlib.decompressobj(_GZIP_WINDOW if is_gzip else _zlib_window(packed))
             try:
-                unpacked = unpacker.decompress(packed, PIECE_BYTES)
+                unpacked = unpacker.decompress(packed, CHUNK_BYTES)
             except zlib.error as error:
                 raise UnpackingError from error
             if unpacked:
@@ -61,7 +61,7 @@ def _inflate(pieces: Iterable[bytes], *, is_gzip: bool) -> Iterator[bytes]:
                 has_more = bool(packed)
             else:
                 packed = unpacker.unconsumed_tail
-                has_more = bool(packed) or len(unpacked) == PIECE_BYTES
+                has_more = bool(packed) or len(unpacked) == CHUNK_BYTES
     if unpacker is not None and not unpacker.eof:
         raise UnpackingError
 

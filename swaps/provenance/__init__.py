@@ -1,1 +1,1 @@
-"""Marks a picture as made by AI, and finds the mark again."""
+"""Marks pictures as made by AI, and detects the mark."""

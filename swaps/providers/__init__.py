@@ -1,4 +1,1 @@
-"""Who performs a swap: what goes in and comes out, and the site's own engine as a provider.
-
-The hosted one is in ``swaps.hosted``.
-"""
+"""Providers, who perform swaps: their interface, and the site's own engine as one of them."""

@@ -64,7 +64,7 @@ class Answered:
 
 
 class ProviderError(ExplainedError):
-    """What went wrong at the provider, for staff and the log; it carries no secret."""
+    """The provider could not be used. The message is for staff and the log, and holds no secret."""
 
 
 class RetryLater(ProviderError):

@@ -1,1 +1,1 @@
-"""How a process works, whatever it does: request slots, fair shares, supervision, the cache."""
+"""The runtime of every process: request slots, fair shares, supervision, the cache."""

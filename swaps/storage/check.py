@@ -40,7 +40,7 @@ class StepResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Response:
+class StoreResponse:
     """What somebody without credentials gets when requesting a URL."""
 
     status: int
@@ -56,7 +56,7 @@ class Expiry:
     grace: float = GRACE_SECONDS
 
 
-Fetch = Callable[[str], Response]
+Fetch = Callable[[str], StoreResponse]
 Explain = Callable[[Exception], str]
 
 
@@ -141,7 +141,7 @@ def check_expiry(
     fetch: Fetch,
     key: str,
     expiry: Expiry,
-    seconds_behind: Callable[[Response], float] | None = None,
+    seconds_behind: Callable[[StoreResponse], float] | None = None,
 ) -> str:
     """Check that a URL stops working; a store whose clock is behind gets that much more time."""
     url = storage.presigned_url(key, expiry.seconds)
@@ -167,7 +167,7 @@ def check_delete(key: str) -> str:
     raise CheckFailed(f"{key} was deleted and can still be read. Is a cache in between?")
 
 
-def is_success(answer: Response) -> bool:
+def is_success(answer: StoreResponse) -> bool:
     return answer.status < 300
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from swaps import storage
 from swaps.storage import check, s3_errors
-from swaps.storage.check import CheckFailed, Response, Step
+from swaps.storage.check import CheckFailed, Step, StoreResponse
 from swaps.storage.s3 import BucketStorage
 
 TIMEOUT = (5, 30)
@@ -20,7 +20,7 @@ STRANGER = "https://stranger.example"
 def bucket_steps(store: BucketStorage, key: str, expiry: check.Expiry) -> list[Step]:
     """Return the steps for a bucket."""
 
-    def fetch(url: str) -> Response:
+    def fetch(url: str) -> StoreResponse:
         return send_request(store, url)
 
     return [
@@ -180,7 +180,7 @@ def bucket_urls(store: BucketStorage) -> list[str]:
 
 def send_request(
     store: BucketStorage, url: str, *, method: str = "GET", headers: dict[str, str] | None = None
-) -> Response:
+) -> StoreResponse:
     """Send a request without credentials; raises ``CheckFailed`` when no response comes."""
     with requests.Session() as session:
         session.trust_env = False  # no .netrc, no proxy
@@ -198,10 +198,10 @@ def send_request(
             raise CheckFailed(s3_errors.tls_failure(url)) from None
         except requests.exceptions.RequestException:
             raise CheckFailed(s3_errors.unreachable(url)) from None
-    return Response(status=answer.status_code, body=answer.content, headers=answer.headers)
+    return StoreResponse(status=answer.status_code, body=answer.content, headers=answer.headers)
 
 
-def seconds_behind(answer: Response) -> float:
+def seconds_behind(answer: StoreResponse) -> float:
     """Return how many seconds the server's clock is behind ours; 0 when it sends no Date."""
     try:
         there = parsedate_to_datetime(answer.headers["Date"])

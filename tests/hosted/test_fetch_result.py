@@ -156,7 +156,7 @@ def result_url(settings: Settings, provider: Provider) -> str:
 def test_a_result_that_is_not_there_may_come_later(status: int, settings: Settings) -> None:
     with running_provider(Behaviour(result_statuses=(status,))) as provider:
         url = result_url(settings, provider)
-        with pytest.raises(net.BadAnswer) as trouble:
+        with pytest.raises(net.BadResponse) as trouble:
             client.fetch_result(url, target_key=TARGET)
         assert trouble.value.status == status
         assert client.fetch_result(url, target_key=TARGET).width == 400

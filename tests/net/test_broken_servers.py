@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from swaps import net
-from swaps.net import BadAnswer, NetError, NotReached
+from swaps.net import BadResponse, NetError, NotReached
 from tests.net.strangers import CHUNKED, OK, SHORT, Resolver, fetch, post
 from tests.net_servers import (
     answer,
@@ -69,7 +69,7 @@ def test_a_receiver_that_took_it_has_taken_it_however_its_answer_ends(said: byte
 
 @pytest.mark.parametrize("said", UNUSABLE.values(), ids=UNUSABLE)
 def test_anything_but_a_whole_picture_is_a_bad_answer(said: bytes) -> None:
-    with serving(says(said)) as server, pytest.raises(BadAnswer):
+    with serving(says(said)) as server, pytest.raises(BadResponse):
         fetch(server.port)
 
 

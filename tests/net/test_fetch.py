@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from swaps import net
-from swaps.net import BadAnswer, NetError, NotAllowed, NotReached
+from swaps.net import BadResponse, NetError, NotAllowed, NotReached
 from swaps.net.deadline import Deadline
 from swaps.net.errors import BadUrl
 from tests.net.strangers import CHUNKED, LOCAL, OK, SHORT, SLACK, Resolver, Sentinels, fetch
@@ -152,7 +152,7 @@ def test_what_may_pass_is_tried_again(first: bytes) -> None:
 
 
 def test_it_is_tried_again_only_once() -> None:
-    with serving(says(answer(status=503))) as server, pytest.raises(BadAnswer) as refusal:
+    with serving(says(answer(status=503))) as server, pytest.raises(BadResponse) as refusal:
         fetch(server.port)
     assert refusal.value.status == 503
     assert server.seen == 2
@@ -177,7 +177,10 @@ def test_a_name_that_is_not_found_is_said_so() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429, 500, 501])
 def test_other_statuses_are_final(status: int) -> None:
-    with serving(says(answer(b"no", status=status))) as server, pytest.raises(BadAnswer) as refusal:
+    with (
+        serving(says(answer(b"no", status=status))) as server,
+        pytest.raises(BadResponse) as refusal,
+    ):
         fetch(server.port)
     assert refusal.value.status == status
     assert server.seen == 1
@@ -215,7 +218,7 @@ def test_neither_messages_nor_logs_tell_secrets(caplog: pytest.LogCaptureFixture
             with pytest.raises(NetError) as error:
                 net.fetch(url, max_bytes=100, resolve=Resolver([LOCAL]))
             failures.append(error.value)
-    assert {type(failure) for failure in failures} == {BadAnswer, NotReached, NotAllowed, BadUrl}
+    assert {type(failure) for failure in failures} == {BadResponse, NotReached, NotAllowed, BadUrl}
     for failure in failures:
         assert failure.message == str(failure)
         assert "secret" not in failure.message

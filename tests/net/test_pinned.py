@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from swaps import net
-from swaps.net import BadAnswer, NotAllowed
+from swaps.net import BadResponse, NotAllowed
 from tests.net_servers import Server, answer, leads_to, says, serving
 
 LOCAL = "127.0.0.1"
@@ -77,7 +77,7 @@ def test_a_redirect_may_lead_to_another_that_was_named(server: Server) -> None:
 
 
 def test_redirects_without_an_end_are_too_many() -> None:
-    with serving(leads_to("/again")) as server, pytest.raises(BadAnswer):
+    with serving(leads_to("/again")) as server, pytest.raises(BadResponse):
         fetch(f"http://cdn.test:{server.port}/", ["cdn.test"])
 
 

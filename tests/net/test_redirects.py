@@ -4,7 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from swaps import net
-from swaps.net import BadAnswer, NotAllowed
+from swaps.net import BadResponse, NotAllowed
 from tests.net.strangers import LOCAL, SLACK, Resolver, Sentinels, fetch
 from tests.net_servers import (
     Peer,
@@ -30,7 +30,7 @@ def test_three_redirects_are_followed(status: int) -> None:
 
 
 def test_a_fourth_redirect_is_too_many() -> None:
-    with serving(leads_to("/again")) as server, pytest.raises(BadAnswer) as refusal:
+    with serving(leads_to("/again")) as server, pytest.raises(BadResponse) as refusal:
         fetch(server.port)
     assert refusal.value.status == 302
     assert server.seen == 4
@@ -96,7 +96,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
 
 
 def test_spaces_and_utf8_in_a_redirect_are_understood() -> None:
-    with serving(leads_to("/my ph\xc3\xb6to")) as server, pytest.raises(BadAnswer):
+    with serving(leads_to("/my ph\xc3\xb6to")) as server, pytest.raises(BadResponse):
         fetch(server.port)
     assert server.requests[1].startswith(b"GET /my%20ph%C3%B6to HTTP/1.1")
 

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from swaps import net
-from swaps.net import BadAnswer, NotReached, TooLarge
+from swaps.net import BadResponse, NotReached, TooLarge
 from tests.net.strangers import CHUNKED, OK, SLACK, fetch, post
 from tests.net_servers import (
     answer,
@@ -97,7 +97,7 @@ def test_a_gzip_bomb_is_unpacked_up_to_the_limit() -> None:
 def test_what_is_packed_in_another_way_is_said_so(encoding: str) -> None:
     packed = answer(b"picture", head=f"Content-Encoding: {encoding}\r\n")
     with serving(says(packed)) as server:
-        with pytest.raises(BadAnswer, match="Content-Encoding"):
+        with pytest.raises(BadResponse, match="Content-Encoding"):
             fetch(server.port)
         assert post(server.port) == net.Response(status=200, body=b"")
 

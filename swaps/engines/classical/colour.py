@@ -10,10 +10,7 @@ from swaps.engines.classical.mesh import OPENINGS
 from swaps.engines.classical.skin import statistics
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask
 
-_MIN_GAIN, _MAX_GAIN = (
-    0.65,
-    1.5,
-)  # limits of contrast: beyond, noise and pores show
+_MIN_GAIN, _MAX_GAIN = 0.65, 1.5  # of contrast: beyond, noise and pores would show
 _LIGHT = 0.9
 _WIDE, _NARROW = 0.16, 0.05  # sigmas as fractions of the face: for its light, and for its rim
 _STRIP = 32  # rows recoloured at a time, to fit the processor's cache

@@ -61,9 +61,9 @@ class Command(BaseCommand):
         return place, check_s3.bucket_steps(store, key, expiry), explain
 
 
-def _fetch_from_this_site(url: str) -> check.Response:
+def _fetch_from_this_site(url: str) -> check.StoreResponse:
     """Return what the view of a signed URL of this site would answer."""
     key = links.key_of_own_url(url)
     if not key:
-        return check.Response(status=404)
-    return check.Response(status=200, body=storage.read(key))
+        return check.StoreResponse(status=404)
+    return check.StoreResponse(status=200, body=storage.read(key))
