@@ -55,7 +55,7 @@ class Operator:
         output = self.run(
             "import json; from swaps.models import DeliveryAttempt;"
             f"rows = DeliveryAttempt.objects.filter(delivery__swap='{task_id}').order_by('id');"
-            "print(json.dumps(list(rows.values_list('status', 'error'))))"
+            "print(json.dumps([(row.status, row.error_text) for row in rows]))"
         )
         return [(status, error) for status, error in json.loads(output)]
 

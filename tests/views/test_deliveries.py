@@ -304,3 +304,15 @@ def test_the_callback_of_a_swap_that_is_out_of_sight_shows_no_picture(
     assert "image_url" not in html
     assert reverse("swaps:detail", args=[swap.pk]) not in html
     assert str(swap.pk) in html
+
+
+def test_why_an_attempt_failed_is_written_out_of_its_code_or_as_an_earlier_version_wrote_it(
+    as_alice: Client, alice: User
+) -> None:
+    delivery = pending(alice)
+    attempted(delivery, error_params={"code": "delivery.redirect", "status": 301}, status=301)
+    attempted(delivery, error="The host was away for an earlier version.")
+    html = page(as_alice, page_of(delivery))
+    assert "The receiver answered with 301; redirects are not followed." in html
+    assert "The host was away for an earlier version." in html
+    assert html.count('class="state given_up"') >= 2
