@@ -34,12 +34,12 @@ test: $(dev)  ## all tests, on SQLite and on PostgreSQL: make test ARGS="-k read
 test-sqlite: $(dev)  ## all tests, on SQLite alone
 	@$(bin)/python manage.py fetch_models
 	@echo "--- tests on SQLite"
-	$(bin)/python -m pytest -n 2 $(ARGS)
+	$(bin)/python -m pytest -n auto $(ARGS)
 
 test-postgresql: $(dev)  ## all tests, on PostgreSQL alone
 	@$(bin)/python -m tests.parts postgresql || { code=$$?; test $$code = 75; exit; }; \
 	echo "--- tests on PostgreSQL"; \
-	TEST_ON=postgresql $(bin)/python -m pytest -n 2 $(ARGS)
+	TEST_ON=postgresql $(bin)/python -m pytest -n auto $(ARGS)
 
 check: $(dev)  ## format, lint, types, deployment checks, migrations
 	$(bin)/ruff format --check .

@@ -57,6 +57,7 @@ def circle(folder: str) -> Iterator[RunningSite]:
     port = free_port()
     s3_host = urlsplit(os.environ["TEST_AWS_S3_ENDPOINT_URL"]).netloc
     provider_environment = {
+        "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
         "AWS_STORAGE_BUCKET_NAME": "",
         "FACESWAP_API_KEY": "",
         "FACESWAP_FETCH_ALLOW": f"127.0.0.1:{port}, {s3_host}",
@@ -74,6 +75,7 @@ def circle(folder: str) -> Iterator[RunningSite]:
             if name.startswith("TEST_AWS_")
         } | {
             "AWS_STORAGE_BUCKET_NAME": bucket,
+            "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
             "FACESWAP_HOSTED_KEY": key.strip(),
             "FACESWAP_HOSTED_RESULT_HOSTS": urlsplit(provider.url).netloc,
             "FACESWAP_HOSTED_URL": provider.url,
@@ -98,7 +100,7 @@ def measure(site: RunningSite, chromium: str) -> dict[str, object]:
                 seconds.append(click_to_picture(visitor.open("/swaps/new/")))
         wrongs = visitor.wrongs
         browser.close()
-    rows = site.manage("shell", "-v", "0", "-c", ROWS.format(email=visitor.email))
+    rows = site.run(ROWS.format(email=visitor.email))
     return {
         "successes": f"{len(seconds)} of {REPEATS}",
         "wrong_in_the_browser": len(wrongs),

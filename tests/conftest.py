@@ -1,5 +1,6 @@
 """Fixtures and markers of all tests: each has a media folder of its own."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -21,25 +22,45 @@ hypothesis.settings.load_profile("site")
 
 # Whose tests share one site, one Chromium or the machine: all of them run in one process, one after
 # the other. (xdist's own groups do nothing under pytest 9.2: it no longer reads the changed ids.)
-GROUPS = {
-    "tests/circle/": "browser",
-    "tests/e2e/": "browser",
-    "tests/tools/test_demo_hosted.py": "browser",
-    "tests/conformance/": "conformance",
-    "tests/doors/": "doors",
-    "tests/upgrade/": "upgrade",
-    "tests/net/": "port 80",  # its servers listen there, to see that nobody comes
-}
+# The longest come first, so that no process is left with one of them at the end.
+GROUPS = (
+    "tests/e2e/",
+    "tests/conformance/test_schemathesis.py",
+    "tests/conformance/",
+    "tests/circle/",
+    "tests/doors/",
+    "tests/tools/test_demo_hosted.py",
+    "tests/upgrade/",
+    "tests/test_crash.py",
+    "tests/net/",  # its servers listen at port 80, to see that nobody comes
+)
+
+
+def group_of(nodeid: str) -> int:
+    """Return the number of a test's group; that after the last one for a test by itself."""
+    places = (number for number, place in enumerate(GROUPS) if nodeid.startswith(place))
+    return next(places, len(GROUPS))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: group_of(item.nodeid))
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     def _split_scope(self, nodeid: str) -> str:
-        return next((name for place, name in GROUPS.items() if nodeid.startswith(place)), nodeid)
+        return [*GROUPS, nodeid][group_of(nodeid)]
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    config.option.loadscopereorder = False  # it would sort by the number of tests
     return ByGroup(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for ``-n auto``: many tests wait for another process."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,6 +24,7 @@ from psycopg import sql
 from tests import evidence
 from tests.paths import ROOT
 from tests.running import free_port
+from tests.shell import Shell
 
 # Generous: a machine that is busy with something else is slow, and nobody waits longer than needed.
 READY_SECONDS = 180
@@ -38,6 +39,12 @@ class RunningSite:
     log: Path
     environment: dict[str, str]
     process: "subprocess.Popen[bytes] | None" = None
+    _shell: Shell | None = None
+
+    def run(self, program: str) -> str:
+        """Run Python in the site's place, with Django set up; return what it prints."""
+        self._shell = self._shell or Shell(self.environment)
+        return self._shell.run(program)
 
     def manage(self, *arguments: str, **environment: str) -> str:
         done = subprocess.run(
@@ -51,6 +58,11 @@ class RunningSite:
         )
         assert done.returncode == 0, f"manage.py {arguments}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def close(self) -> None:
+        """Close what was opened here; the site itself goes on."""
+        if self._shell:
+            self._shell.close()
 
     def read_log(self, after: int = 0) -> str:
         with self.log.open("rb") as file:
@@ -157,7 +169,7 @@ def running_site(
             environment={
                 **os.environ,
                 **database,
-                "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",
+                "DJANGO_SETTINGS_MODULE": "tests.site_settings",
                 "FACESWAP_VAR": str(folder),
                 "FACESWAP_MODELS_DIR": models,
                 "FACESWAP_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
@@ -176,6 +188,7 @@ def running_site(
                 site.start()
                 yield site
         finally:
+            site.close()
             code = _stop(site.process) if site.process else 0
             log = site.read_log()
         assert code == 0, f"the site ended with {code}:\n{log[-6000:]}"

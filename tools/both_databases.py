@@ -42,7 +42,15 @@ def run(database: str, environment: dict[str, str], arguments: list[str]) -> tup
     print(f"--- tests on {database}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-n", "2", f"--junit-xml={report}", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n",
+            "auto",
+            f"--junit-xml={report}",
+            *arguments,
+        ]
         code = subprocess.run(command, env=os.environ | environment, check=False).returncode
         counts = read_counts(report)
     return (

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swaps.api.description.samples import PLACEHOLDER, Sample, samples
-from tests.parts import require
+from tests.parts import on_one_database, require
+
+pytestmark = on_one_database
 
 NASTY = (
     "it's",

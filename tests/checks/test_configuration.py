@@ -12,6 +12,9 @@ from pytest_django import Settings
 
 from faceswap_site import env, secret_key
 from swaps.checks import deployment
+from tests.parts import on_one_database
+
+pytestmark = on_one_database
 
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

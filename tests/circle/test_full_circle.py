@@ -160,7 +160,7 @@ def test_no_log_holds_a_key_a_token_or_a_signature(
     """Of everything that the tests of this package did, and of one more swap."""
     swap = alice.wait_for(alice.request_swap())
     ask = f"import uuid; from swaps import links; print(links.callback_url(uuid.UUID('{swap}')))"
-    callback_url = site.manage("shell", "-v", "0", "-c", ask)
+    callback_url = site.run(ask)
     token = callback_url.rpartition("/callbacks/")[2].partition(":")[
         0
     ]  # but for time and signature

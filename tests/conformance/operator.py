@@ -17,7 +17,7 @@ class Operator:
     site: RunningSite
 
     def run(self, program: str) -> str:
-        return self.site.manage("shell", "-v", "0", "-c", program)
+        return self.site.run(program)
 
     # --- callbacks ------------------------------------------------------------------------
 

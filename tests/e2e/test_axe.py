@@ -75,7 +75,7 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def keys(site: RunningSite) -> dict[str, str]:
     """The primary key of one row of each kind."""
-    return cast("dict[str, str]", json.loads(site.manage("shell", "-v", "0", "-c", MANY)))
+    return cast("dict[str, str]", json.loads(site.run(MANY)))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,10 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 from pytest_django import Settings
 
+from tests.parts import on_one_database
 from tests.paths import PHOTOS
+
+pytestmark = on_one_database
 
 BOB, CHARLIE = PHOTOS / "face-man-frontal.jpg", PHOTOS / "face-man-beard-smile.jpg"
 

@@ -17,8 +17,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from swaps.processes import up
+from tests.parts import on_one_database
 from tests.paths import ROOT
 from tests.running import wait_until
+
+pytestmark = on_one_database
 
 RUNNER = """
 import json, os, pathlib, sys

@@ -17,6 +17,9 @@ from pytest_django import Settings
 from swaps.storage.check import Expiry
 from tests import s3_server
 from tests.net_servers import Behaviour, Peer, Server, answer, certificate_for, serving
+from tests.parts import on_one_database
+
+pytestmark = on_one_database
 
 SOON = Expiry(seconds=1, grace=0.1)
 NOT_WELL = "The site cannot use this store as it is."

@@ -103,6 +103,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
         provider.tasks.update({task.id: task for task in tasks.values()})
         hosts = [url.removeprefix("http://") for url in addresses.values()]
         environment = {
+            "DJANGO_SETTINGS_MODULE": "faceswap_site.settings",  # as it hashed passwords
             "SECRET_KEY": facts["secret_key"],
             "FACESWAP_API_URL": provider.url,
             "FACESWAP_API_KEY": facts["provider_key"],
@@ -154,7 +155,7 @@ def _state_at_the_end(site: RunningSite, facts: dict[str, Any]) -> dict[str, Any
         log = site.read_log()
         if any(line not in log for line in lines):
             return False
-        states.append(json.loads(site.manage("shell", "-v", "0", "-c", STATE)))
+        states.append(json.loads(site.run(STATE)))
         return all(workers == KILLED for *_, workers in states[-1]["tasks"])
 
     assert wait_until(is_over, SECONDS), f"{states[-1:]}\n{site.read_log()[-6000:]}"

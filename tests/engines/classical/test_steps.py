@@ -19,6 +19,9 @@ from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.mouth import is_own_mouth_kept
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks
 from swaps.engines.classical.warp import interpolate, rasterise
+from tests.parts import on_one_database
+
+pytestmark = on_one_database
 
 angles = st.floats(-60, 60)
 
