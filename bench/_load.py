@@ -39,7 +39,7 @@ class Load:
 
     @property
     def per_second(self) -> float:
-        """The responses with status 200 per second."""
+        """The number of responses per second that had status 200."""
         return self.statuses[200] / self.seconds
 
     @property

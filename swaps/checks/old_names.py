@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A0
 
 @register
 def check_old_names(**_: Any) -> list[CheckMessage]:
-    """Report settings with old names, and warn where the new name is set to another value."""
+    """Check for settings with old names; warn where the new name is set to another value."""
     return [
         Warning(
             f"{name.old} and {name.new} are both set, and differ: {name.new} counts.",

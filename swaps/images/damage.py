@@ -239,7 +239,7 @@ def _check_unpacked_size(size: int, pieces: Iterable[memoryview]) -> None:
 
 
 def _unpacked_size(header: Slice) -> int:
-    """Return how many bytes the pixels of a PNG take, filter bytes included, by its IHDR."""
+    """Return how many bytes the pixels of a PNG take, with filter bytes, by its IHDR."""
     width, height, bits, colour_type, _, _, is_interlaced = struct.unpack(">IIBBBBB", header)
     size = 0
     for left, top, across, down in _ADAM7 if is_interlaced else _WHOLE:

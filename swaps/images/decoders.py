@@ -16,7 +16,7 @@ DECODERS = ("JPEG", "PNG", "WEBP", *(("HEIF",) if HAS_HEIC else ()))
 
 
 def read_heic(data: bytes) -> Container:
-    """Read the header of a HEIC picture with pillow-heif."""
+    """Return the container of a HEIC picture, whose header pillow-heif reads."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()  # idempotent

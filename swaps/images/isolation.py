@@ -69,9 +69,10 @@ def as_file(upload: BinaryIO, begin: int, data: bytes) -> IO[bytes]:
 
 
 def accept(file: IO[bytes], *, max_pixels: int, max_stored: int, seconds: float = SECONDS) -> Photo:
-    """Re-encode the rest of the file in a child process.
+    """Re-encode the rest of the file in a child process; raises ``ImageRefused`` like ``reencode``.
 
-    Raises ``ImageRefused`` like ``reencode``.
+    A child that ends with an error of its own is a ``ChildProcessError``, a full disk an
+    ``OSError``.
     """
     from swaps.runtime import request_slots  # imports Django, which the child need not load
 

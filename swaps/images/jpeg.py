@@ -28,7 +28,10 @@ _COLOUR_CODING_HEADERS = (b"JFIF\0", b"Adobe")
 
 
 def read(data: bytes) -> Container:
-    """Read a JPEG without metadata; raises ``Malformed``, and struct.error or IndexError."""
+    """Return the container of a JPEG, without its metadata.
+
+    Raises ``Malformed``, struct.error or IndexError for a broken file.
+    """
     frames: list[bytes] = []
     scans = 0
     extra: dict[bytes, bytes] = {}

@@ -16,7 +16,10 @@ _GREY, _PALETTE = {0, 4}, b"\3"  # colour types
 
 
 def read(data: bytes) -> Container:
-    """Read a PNG without metadata; raises ``Malformed``, and struct.error or IndexError."""
+    """Return the container of a PNG, without its metadata.
+
+    Raises ``Malformed``, struct.error or IndexError for a broken file.
+    """
     kept: list[bytes | memoryview] = [data[:8]]
     first: dict[bytes, bytes] = {}
     xmp = None
@@ -98,13 +101,13 @@ def _text(body: bytes) -> bytes | None:
 
 
 def _profile(body: bytes) -> bytes | None:
-    """Return the unpacked profile of an iCCP chunk."""
+    """Return the decompressed profile of an iCCP chunk."""
     _name, _, method_and_profile = body.partition(b"\0")
     return _inflate(method_and_profile[1:])
 
 
 def _inflate(data: bytes) -> bytes | None:
-    """Return the unpacked data; None if it is broken or larger than ``MAX_PROFILE_BYTES``."""
+    """Return the decompressed data; None if it is broken or larger than ``MAX_PROFILE_BYTES``."""
     unpacker = zlib.decompressobj()
     try:
         plain = unpacker.decompress(data, MAX_PROFILE_BYTES)

@@ -140,7 +140,7 @@ def from_code_points(
 def png_profile_candidates(
     chunks: Mapping[bytes, bytes], exif: bytes, *, is_grey: bool
 ) -> tuple[bytes, ...]:
-    """Return the profiles to try in PNG's order: cICP, iCCP (unpacked), sRGB, gAMA with cHRM.
+    """Return the profiles to try in PNG's order: cICP, iCCP (decompressed), sRGB, gAMA with cHRM.
 
     See section 4.3. Chunks of a wrong length, or with nonsensical values, are ignored.
     """

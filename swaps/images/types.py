@@ -57,7 +57,7 @@ class ImageRefused(ExplainedError):
 
     @property
     def code(self) -> str:
-        """The kind of refusal, like ``broken`` or ``too_many_pixels``."""
+        """The kind of refusal that it is, like ``broken`` or ``too_many_pixels``."""
         return str(self.explanation["code"]).partition(".")[0]
 
 

@@ -8,7 +8,10 @@ from swaps.images.types import MAX_PARTS, Container, Malformed
 
 
 def read(data: bytes) -> Container:
-    """Read a WebP; raises ``Malformed``, and struct.error or IndexError."""
+    """Return the container of a WebP.
+
+    Raises ``Malformed``, struct.error or IndexError for a broken file.
+    """
     size = None
     frames = 0
     extra: dict[bytes, bytes] = {}

@@ -93,10 +93,7 @@ class Delivery(models.Model):
 
     @property
     def error_text(self) -> str:
-        """The reason why the last attempt failed, in a message for people.
-
-        "" if it did not fail.
-        """
+        """The message that tells people why the last attempt failed; "" if it did not."""
         return messages.text(self.error_params) if self.error_params else self.last_error
 
     @property
@@ -189,7 +186,7 @@ class DeliveryAttempt(models.Model):
 
     @property
     def error_text(self) -> str:
-        """The reason why it failed, in a message for people; "" if it did not fail."""
+        """The message that tells people why it failed; "" if it did not."""
         return messages.text(self.error_params) if self.error_params else self.error
 
 

@@ -86,7 +86,7 @@ class HostedProvider(models.Model):
 
     @property
     def problem_text(self) -> str:
-        """The reason of the last failure, in a message for staff."""
+        """The message that tells staff why it failed last."""
         return messages.text(self.problem_params) if self.problem_params else self.problem
 
     def paused_until(self, now: datetime.datetime) -> datetime.datetime | None:

@@ -89,7 +89,7 @@ class Submission(models.Model):
 
     @property
     def problem_text(self) -> str:
-        """The reason of the last failure, in a message for staff."""
+        """The message that tells staff why it failed last."""
         return messages.text(self.last_problem)
 
     # --- what may happen to it ------------------------------------------------------------

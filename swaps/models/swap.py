@@ -165,18 +165,18 @@ class Swap(models.Model):
 
     @property
     def warning_texts(self) -> list[str]:
-        """The messages for people about what may be wrong with a result."""
+        """The messages that tell people what may be wrong with the result."""
         known = [code for code in self.warnings if f"warning.{code}" in messages.TEXTS]
         return [messages.text({"code": f"warning.{code}"}) for code in known]
 
     @property
     def explanation(self) -> messages.Message:
-        """The reason why it failed, as a message code with parameters."""
+        """The message code that says why it failed, with its parameters."""
         return self.error_params or {"code": "row.text", "text": self.error_message}
 
     @property
     def error_text(self) -> str:
-        """The reason why it failed, in a message for people."""
+        """The message that tells people why it failed."""
         return messages.text(self.explanation)
 
     def key(self, kind: PictureKind) -> str:

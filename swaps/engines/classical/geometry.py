@@ -34,7 +34,7 @@ class Pose:
 
     @property
     def yaw(self) -> float:
-        """The head's rotation about the vertical axis, in degrees."""
+        """The angle in degrees by which the head is turned about the vertical axis."""
         flat = math.hypot(self.rotation[0, 0], self.rotation[1, 0])
         return math.degrees(math.atan2(-self.rotation[2, 0], flat))
 
