@@ -81,7 +81,7 @@ def _orientation(
     found = face.landmarks[:, :2]
     expected = [mesh[:, :2] @ to_turned[:, :2].T + to_turned[:, 2] for mesh in upright]
     nearest = min(expected, key=lambda mesh: float(np.linalg.norm((mesh - found).mean(0))))
-    error = abs(math.remainder(up(found) - up(nearest), 360))
+    error = abs(math.remainder(up_direction(found) - up_direction(nearest), 360))
     if error > WRONG_WAY:
         return "wrong way"
     distance = np.linalg.norm(found - nearest, axis=1).mean()
@@ -101,7 +101,7 @@ def turn(picture: Picture, degrees: int) -> tuple[Picture, AnyArray]:
     return np.asarray(turned), np.column_stack([matrix, centre])
 
 
-def up(points: AnyArray) -> float:
+def up_direction(points: AnyArray) -> float:
     """Return the direction from chin to forehead, in degrees clockwise from upwards."""
     x, y = points[10, :2] - points[152, :2]
     return math.degrees(math.atan2(x, -y))

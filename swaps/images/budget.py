@@ -85,13 +85,13 @@ def _acquire(
         _wait_for(lambda: _try_lock("turn", turn), deadline)
         taken: set[int] = set()
 
-        def has_enough() -> bool:
+        def collect_slots() -> bool:
             for slot in range(total):
                 if len(taken) < wanted and slot not in taken and _try_lock(f"slot-{slot}", held):
                     taken.add(slot)
             return len(taken) == wanted
 
-        _wait_for(has_enough, deadline)
+        _wait_for(collect_slots, deadline)
 
 
 def _wait_for(attempt: Callable[[], bool], deadline: float) -> None:

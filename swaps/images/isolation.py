@@ -90,7 +90,7 @@ def accept(file: IO[bytes], *, max_pixels: int, max_stored: int, seconds: float 
             raise ChildProcessError(f"swaps.images.child_main ended with {code}")
         if code < 0:
             log.warning("a photo was refused: signal %d ended its child", -code)
-            raise _refusal(-code, seconds)
+            raise _refusal_after_signal(-code, seconds)
         output.seek(0)
         return _read_photo(output, max_stored)
 
@@ -122,7 +122,7 @@ def _run_child(
     return -signal.SIGXCPU if is_late and code == -signal.SIGKILL else code
 
 
-def _refusal(signum: int, seconds: float) -> ImageRefused:
+def _refusal_after_signal(signum: int, seconds: float) -> ImageRefused:
     """Return the refusal for a child that was killed by this signal."""
     if signum == signal.SIGXCPU:
         return ImageRefused("too_slow.file", seconds=seconds)
@@ -135,7 +135,7 @@ def _read_photo(output: IO[bytes], max_stored: int) -> Photo:
     try:
         header: dict[str, Any] = json.loads(output.readline(_MAX_HEADER_BYTES))
         if "refused" in header:
-            raise _refusal_of(header["refused"])
+            raise _parse_refusal(header["refused"])
         size = int(header["bytes"])
         check_stored(size, max_stored)
         data, thumbnail = output.read(max(0, size)), output.read(_MAX_THUMBNAIL_BYTES)
@@ -154,8 +154,11 @@ def _read_photo(output: IO[bytes], max_stored: int) -> Photo:
         raise broken() from None
 
 
-def _refusal_of(explanation: dict[str, Any]) -> ImageRefused:
-    """Return the child's refusal; what it cannot have meant raises one of ``_PARSE_ERRORS``."""
+def _parse_refusal(explanation: dict[str, Any]) -> ImageRefused:
+    """Return the child's refusal.
+
+    Raises one of ``_PARSE_ERRORS`` for what no child of ours writes.
+    """
     refusal = ImageRefused.explained(explanation)
     is_plain = all(isinstance(value, int | float | str) for value in explanation.values())
     if refusal.code not in _KINDS or not is_plain:

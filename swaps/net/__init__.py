@@ -110,7 +110,7 @@ def _follow_redirects(url: str, max_bytes: int, context: RequestContext) -> byte
         with request("GET", url, context) as response:
             location = response.get_redirect_location()
             if not location:
-                return _read_body(response, max_bytes, context.deadline)
+                return _read_ok_body(response, max_bytes, context.deadline)
             if redirects == MAX_REDIRECTS:
                 raise BadResponse("url.redirects", status=response.status, limit=MAX_REDIRECTS)
             redirects += 1
@@ -134,7 +134,7 @@ def _join(url: str, location: str) -> str:
         raise NotAllowed("url.redirect") from None
 
 
-def _read_body(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
+def _read_ok_body(response: HTTPResponse, max_bytes: int, deadline: Deadline) -> bytes:
     """Return the body of a 200 response; raises ``BadResponse`` or ``TooLarge``."""
     if response.status != 200:
         raise BadResponse("host.status", status=response.status)

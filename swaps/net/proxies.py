@@ -8,8 +8,7 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterable
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from swaps.net.addresses import IPAddress, IPNetwork
 
 MAX_HOPS = 16
 MAX_ADDRESS_CHARACTERS = 64
@@ -18,23 +17,23 @@ MIN_PREFIX_LENGTHS = {4: 8, 6: 16}
 WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d*)?|([^:]*):\d*", re.ASCII)
 
 
-def parse_networks(entries: Iterable[str]) -> tuple[Network, ...]:
+def parse_networks(entries: Iterable[str]) -> tuple[IPNetwork, ...]:
     """Parse the networks of a setting; raises ValueError for an entry that is none."""
     return tuple(_parse_network(entry) for entry in entries)
 
 
-def is_too_wide(network: Network) -> bool:
+def is_too_wide(network: IPNetwork) -> bool:
     """Return whether a trusted network would hold strangers, like 0.0.0.0/0 or half of it."""
     return not network.is_private and network.prefixlen < MIN_PREFIX_LENGTHS[network.version]
 
 
-def is_trusted(address: str, trusted: Collection[Network]) -> bool:
+def is_trusted(address: str, trusted: Collection[IPNetwork]) -> bool:
     """Return whether an address belongs to a trusted proxy."""
     parsed = _parse_address(address)
     return parsed is not None and any(parsed in network for network in trusted)
 
 
-def client_address(peer: str, forwarded_for: str, trusted: Collection[Network]) -> str:
+def client_address(peer: str, forwarded_for: str, trusted: Collection[IPNetwork]) -> str:
     """Return the nearest address that is not a trusted proxy's, or the last that can be parsed.
 
     ``peer`` is who opened the connection. IPv4-mapped addresses become IPv4 ones: rate limits count
@@ -52,7 +51,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Collection[Network]) 
     return str(address)
 
 
-def _parse_network(entry: str) -> Network:
+def _parse_network(entry: str) -> IPNetwork:
     network = ipaddress.ip_network(entry)
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < 96:
@@ -60,7 +59,7 @@ def _parse_network(entry: str) -> Network:
     return ipaddress.IPv4Network((int(mapped), network.prefixlen - 96))
 
 
-def _parse_address(text: str) -> Address | None:
+def _parse_address(text: str) -> IPAddress | None:
     """Parse ``1.2.3.4``, ``1.2.3.4:5678``, ``2001:db8::1`` or ``[2001:db8::1]:443``.
 
     None if neither.

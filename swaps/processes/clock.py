@@ -55,7 +55,7 @@ def make_tick(name: str, steps: Iterable[Step] = STEPS) -> Step:
         (lambda now: heartbeat.beat(name, now), datetime.timedelta(seconds=2)),
         *((step, datetime.timedelta(0)) for step in steps),
         (delete_expired_cache, datetime.timedelta(seconds=10)),
-        (reserve.keep_reserve, HOUR),
+        (reserve.refill_reserve, HOUR),
         (heartbeat.delete_dead, HOUR),
         (delete_expired_logs, HOUR),
         (delete_expired_forms, MINUTE),

@@ -14,7 +14,7 @@ from swaps.storage import space
 RESERVE_BYTES = 8_000_000
 
 
-def keep_reserve(_now: datetime.datetime) -> None:
+def refill_reserve(_now: datetime.datetime) -> None:
     """Refill the reserve when less than half of it is left. Two processes at once do no harm."""
     if connection.vendor != "sqlite" or connection.in_atomic_block or space.is_low():
         return

@@ -230,8 +230,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from swaps.storage import reserve
 if sys.argv[1] == "with":
-    reserve.keep_reserve(timezone.now())
-    reserve.keep_reserve(timezone.now())
+    reserve.refill_reserve(timezone.now())
+    reserve.refill_reserve(timezone.now())
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(300):
