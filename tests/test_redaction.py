@@ -53,9 +53,9 @@ def test_the_trace_of_an_exception_shows_no_secrets() -> None:
 
     assert HideSecrets().filter(record)
 
-    said = logging.Formatter().format(record)
-    assert "ValueError: http://a.example/callbacks/***" in said
-    assert "WyJz" not in said
+    output = logging.Formatter().format(record)
+    assert "ValueError: http://a.example/callbacks/***" in output
+    assert "WyJz" not in output
 
 
 ODD_PATHS = [

@@ -262,7 +262,7 @@ def test_the_page_says_how_the_provider_does(as_staff: Client, alice: User) -> N
     queued_swap(alice).requeue_unsent(is_parked=True)
     bring_down(timezone.now())
     page = " ".join(read(as_staff, STATUS).split())
-    for said in (
+    for message in (
         "1 of 7",
         '<th scope="row">Parked</th><td>1</td>',
         '<b class="bad">Open</b> until',
@@ -271,7 +271,7 @@ def test_the_page_says_how_the_provider_does(as_staff: Client, alice: User) -> N
         "<td>50.0 %</td><td>50.0 %</td>",
         "1.2 s",
     ):
-        assert said in page, said
+        assert message in page, message
     assert '<b class="good">Closed</b>' not in page
 
 
@@ -332,8 +332,8 @@ def test_submissions_are_found_and_shown_without_what_lets_its_bearer_in(
         assert change not in read(as_staff, SUBMISSIONS, q=query)
     assert change not in read(as_staff, SUBMISSIONS, stage__exact="ended")
     page = read(as_staff, change)
-    for said in ("task-of-theirs", "503: &lt;busy&gt;", "here.example/a.jpg", "1 callback<"):
-        assert said in page
+    for message in ("task-of-theirs", "503: &lt;busy&gt;", "here.example/a.jpg", "1 callback<"):
+        assert message in page
     assert reverse("admin:swaps_swap_change", args=[swap.pk]) in page
     assert f"{CALLBACKS}?q={swap.pk}" in page
     for url in (SUBMISSIONS, change):

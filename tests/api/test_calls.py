@@ -323,8 +323,8 @@ def test_a_failed_task_says_why(caller: Caller) -> None:
     body = caller.tasks({"id": str(swap.pk), "action": "retrieve"}).json()
     assert body["status"] == "failed"
     assert body["response"]["success"] is False
-    said = {"code": "no_face", "message": f"source_image_url: {TEXTS['no_face.source']}"}
-    assert body["response"]["error"] == said
+    payload = {"code": "no_face", "message": f"source_image_url: {TEXTS['no_face.source']}"}
+    assert body["response"]["error"] == payload
 
 
 def test_swaps_of_the_browser_are_tasks_as_well(caller: Caller) -> None:

@@ -45,9 +45,9 @@ def test_what_is_no_call_is_described_as_it_is_answered(
     name: str, response: str, client: Client
 ) -> None:
     answer = client.post(f"/face/{name}")
-    said = DOCUMENT["components"]["responses"][response]
-    assert said["x-error-codes"] == [answer.json()["error"]["code"]]
-    assert said["description"].startswith(answer.reason_phrase)
+    payload = DOCUMENT["components"]["responses"][response]
+    assert payload["x-error-codes"] == [answer.json()["error"]["code"]]
+    assert payload["description"].startswith(answer.reason_phrase)
 
 
 def test_the_fields_of_the_contract_are_there() -> None:

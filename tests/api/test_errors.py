@@ -55,7 +55,7 @@ def test_calls_of_the_family_that_are_not_offered_say_so(client: Client, name: s
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "payload"),
     [
         (b"", "not JSON"),
         (b"{", "not JSON"),
@@ -89,17 +89,17 @@ def test_calls_of_the_family_that_are_not_offered_say_so(client: Client, name: s
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused_with_the_name_of_the_field(
-    caller: Caller, body: object, said: str
+    caller: Caller, body: object, payload: str
 ) -> None:
     answer = caller.swap(body)
     assert (answer.status_code, error_code(answer)) == (400, "bad_request")
-    assert said in answer.json()["error"]["message"]
+    assert payload in answer.json()["error"]["message"]
     assert answer["x-quota-remaining"] == "20"
     assert not Swap.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "payload"),
     [
         ({}, "action"),
         ({"id": str(uuid.UUID(int=1))}, "action"),
@@ -110,10 +110,12 @@ def test_a_body_that_makes_no_sense_is_refused_with_the_name_of_the_field(
         ({"ids": ["a"] * 101, "action": "retrieve_batch"}, "ids"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused(caller: Caller, body: object, said: str) -> None:
+def test_a_question_that_makes_no_sense_is_refused(
+    caller: Caller, body: object, payload: str
+) -> None:
     answer = caller.tasks(body)
     assert error_code(answer) == "bad_request"
-    assert said in answer.json()["error"]["message"]
+    assert payload in answer.json()["error"]["message"]
 
 
 def test_a_body_that_is_too_large_is_refused(caller: Caller, settings: Settings) -> None:

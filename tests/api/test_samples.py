@@ -113,15 +113,15 @@ def check_that_it_arrives(
     receiver.received.clear()
     made = sample(language, receiver.url, body, key="fs_it's\"$x", idempotency_key="o'k\\\"`$!")
 
-    said = run(folder, made.code, *command)
+    payload = run(folder, made.code, *command)
 
     [(path, headers, received)] = receiver.received
     assert (path, received) == ("/face/swap", body)
     assert headers["authorization"] == "Bearer fs_it's\"$x"
     assert headers["idempotency-key"] == "o'k\\\"`$!"
     assert headers["content-type"].startswith("application/json")
-    assert "4b13" in said
-    assert "200" in said
+    assert "4b13" in payload
+    assert "200" in payload
 
 
 # --- shell -----------------------------------------------------------------------------------
@@ -157,10 +157,10 @@ def test_curl_sends_it(receiver: Receiver, tmp_path: Path) -> None:
     receiver.received.clear()
     body = {"source_image_url": "".join(NASTY), "async": True}
 
-    said = run(tmp_path, sample("curl", receiver.url, body).code, "sh", "call.sh")
+    payload = run(tmp_path, sample("curl", receiver.url, body).code, "sh", "call.sh")
 
     assert receiver.received[0][2] == body
-    assert "4b13" in said
+    assert "4b13" in payload
 
 
 # --- Python ----------------------------------------------------------------------------------

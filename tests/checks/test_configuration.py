@@ -38,7 +38,7 @@ PUBLIC = {
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"SITE_URL": "http://faces.example.org"}, "swaps.E002"),
         ({"SITE_URL": "https://faces.example.org", "DEBUG": "1"}, "swaps.E003"),
@@ -96,11 +96,11 @@ PUBLIC = {
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_its_name(
-    environment: dict[str, str], said: str
+    environment: dict[str, str], message: str
 ) -> None:
     checked = check(**environment)
     assert checked.returncode != 0
-    assert said in checked.stderr
+    assert message in checked.stderr
 
 
 def test_a_right_public_setting_passes() -> None:

@@ -76,8 +76,8 @@ def test_a_photo_without_a_face_is_named_by_callback_and_answer(
 
     reported = client.to_swap_error(outcome.error_code, outcome.error_message)
     assert isinstance(reported, errors.NoFace)
-    said = {(error.message, error.image) for error in (reported, asked.value)}
-    assert said == {(messages.TEXTS[f"no_face.{image}"], image)}
+    shown = {(error.message, error.image) for error in (reported, asked.value)}
+    assert shown == {(messages.TEXTS[f"no_face.{image}"], image)}
 
 
 def test_a_photo_that_cannot_be_fetched_is_a_failure_in_words_for_people(

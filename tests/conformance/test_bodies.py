@@ -260,7 +260,7 @@ def test_not_even_the_web_server_answers_with_a_page(alice: BareClient, name: st
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 "), answer
     assert b"\r\ncontent-type: application/json" in head.lower(), answer
-    said = json.loads(body)
-    assert said.keys() == {"success", "error", "trace_id"}
-    assert said["error"]["code"] == "bad_request"
-    assert b"\r\nx-trace-id: " + said["trace_id"].encode() in head.lower()
+    payload = json.loads(body)
+    assert payload.keys() == {"success", "error", "trace_id"}
+    assert payload["error"]["code"] == "bad_request"
+    assert b"\r\nx-trace-id: " + payload["trace_id"].encode() in head.lower()

@@ -23,15 +23,20 @@ def test_a_callback_brings_the_answer_signed(
 
     [callback] = inbox.wait_for(1)
 
-    said = Webhook(cast.secret).verify(callback.body, callback.headers)
+    payload = Webhook(cast.secret).verify(callback.body, callback.headers)
     accepted = asked_for.json()
     assert set(accepted) == {"success", "task_id", "trace_id"}
-    assert set(said) == accepted.keys() | {"image_url", "image_width", "image_height", "image_size"}
-    assert {name: said[name] for name in accepted} == accepted
+    assert set(payload) == accepted.keys() | {
+        "image_url",
+        "image_width",
+        "image_height",
+        "image_size",
+    }
+    assert {name: payload[name] for name in accepted} == accepted
     assert callback.headers["content-type"] == "application/json"
     assert re.fullmatch("msg_[0-9a-f]{32}", callback.headers["webhook-id"])
     in_task = alice.task(accepted["task_id"])["response"]
-    assert without_url(in_task) == without_url(said)
+    assert without_url(in_task) == without_url(payload)
 
 
 def test_a_callback_that_was_tampered_with_is_noticed(
@@ -62,12 +67,12 @@ def test_a_swap_that_fails_is_called_back_as_well(
 
     [callback] = inbox.wait_for(1)
 
-    said = Webhook(cast.secret).verify(callback.body, callback.headers)
-    assert set(said) == {"success", "task_id", "trace_id", "error"}
-    assert said["success"] is False
-    assert (said["task_id"], said["trace_id"]) == (accepted["task_id"], accepted["trace_id"])
-    assert set(said["error"]) == {"code", "message"}
-    assert said["error"]["code"] == "no_face"
+    payload = Webhook(cast.secret).verify(callback.body, callback.headers)
+    assert set(payload) == {"success", "task_id", "trace_id", "error"}
+    assert payload["success"] is False
+    assert (payload["task_id"], payload["trace_id"]) == (accepted["task_id"], accepted["trace_id"])
+    assert set(payload["error"]) == {"code", "message"}
+    assert payload["error"]["code"] == "no_face"
     assert alice.quota() == before
 
 
@@ -102,8 +107,8 @@ def test_a_receiver_that_fails_five_times_gets_it_once(
     assert len(received) == 5  # of six, one met nobody; the redirect was not followed
     assert len({callback.headers["webhook-id"] for callback in received}) == 1
     for callback in received:
-        said = Webhook(cast.secret).verify(callback.body, callback.headers)
-        assert said["task_id"] == task_id
+        payload = Webhook(cast.secret).verify(callback.body, callback.headers)
+        assert payload["task_id"] == task_id
 
 
 def test_a_receiver_that_says_410_is_left_alone_until_its_owner_replays(
@@ -191,6 +196,6 @@ def test_a_callback_url_that_may_not_be_called_is_refused(
     assert alice.quota() == before
 
 
-def without_url(said: dict[str, object]) -> dict[str, object]:
+def without_url(payload: dict[str, object]) -> dict[str, object]:
     """It is signed anew each time."""
-    return {name: value for name, value in said.items() if name != "image_url"}
+    return {name: value for name, value in payload.items() if name != "image_url"}

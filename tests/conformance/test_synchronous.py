@@ -69,9 +69,9 @@ def test_the_trace_is_in_the_log(operator: Operator, alice: BareClient, samples:
 
     line = f"trace={trace} POST /face/swap status=200"
     assert wait_until(lambda: line in operator.site.read_log())  # it comes by way of a pipe
-    said = operator.site.read_log()
-    assert said.count(line) == 1
-    assert alice.key not in said
+    payload = operator.site.read_log()
+    assert payload.count(line) == 1
+    assert alice.key not in payload
 
 
 def test_a_call_that_outlasts_its_timeout_can_still_be_asked_for(

@@ -87,10 +87,10 @@ def test_a_callback_is_signed_and_carries_what_a_synchronous_answer_would(
         headers, body = read(server.requests[0])
 
     secret = ApiAccess.objects.get_or_grant(caller.user).callback_secret
-    said = Webhook(secret).verify(body, headers)
-    assert said["success"] is True
-    assert said["task_id"] == str(delivery.swap_id)
-    assert {"image_url", "image_width", "image_height", "image_size", "trace_id"} < set(said)
+    reply = Webhook(secret).verify(body, headers)
+    assert reply["success"] is True
+    assert reply["task_id"] == str(delivery.swap_id)
+    assert {"image_url", "image_width", "image_height", "image_size", "trace_id"} < set(reply)
     assert headers["webhook-id"] == delivery.message_id
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(body.replace(b"true", b"True"), headers)
@@ -101,10 +101,10 @@ def test_a_callback_is_signed_and_carries_what_a_synchronous_answer_would(
 
 def test_a_failure_is_reported_with_its_error(caller: Caller) -> None:
     delivery = ended(caller, HOOK, errors.NoFace("source", image="source"))
-    said = json.loads(signing.payload(delivery.swap))
-    assert said["success"] is False
+    reply = json.loads(signing.payload(delivery.swap))
+    assert reply["success"] is False
     message = f"source_image_url: {TEXTS['no_face.source']}"
-    assert said["error"] == {"code": "no_face", "message": message}
+    assert reply["error"] == {"code": "no_face", "message": message}
 
 
 def test_a_swap_without_callback_has_no_delivery(caller: Caller) -> None:
@@ -119,8 +119,8 @@ def test_a_swap_removed_before_its_end_is_reported_as_gone(caller: Caller) -> No
     caller.swap({**SAMPLES, "callback_url": HOOK})
     swap = Swap.objects.get()
     remove_swap(swap)
-    said = json.loads(signing.payload(swap.delivery.swap))
-    assert said["error"]["code"] == "not_found"
+    reply = json.loads(signing.payload(swap.delivery.swap))
+    assert reply["error"]["code"] == "not_found"
     assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
 
 
@@ -128,9 +128,9 @@ def test_what_staff_hid_is_not_handed_out(caller: Caller) -> None:
     delivery = ended(caller, HOOK)
     Swap.objects.update(is_hidden=True)
     delivery.swap.refresh_from_db()
-    said = json.loads(signing.payload(delivery.swap))
-    assert said["error"]["code"] == "forbidden"
-    assert "image_url" not in said
+    reply = json.loads(signing.payload(delivery.swap))
+    assert reply["error"]["code"] == "forbidden"
+    assert "image_url" not in reply
 
 
 def test_after_a_rotation_both_secrets_sign_for_a_day(caller: Caller) -> None:

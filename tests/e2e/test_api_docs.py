@@ -106,9 +106,9 @@ def test_acquire_leads_over_the_sign_up_back_to_the_page_and_to_a_first_picture(
     shown.get_by_text("Headers").click()
     for header in ("x-trace-id", "x-ratelimit-remaining", "x-quota-remaining"):
         expect(shown.locator("dt", has_text=header)).to_be_visible()
-    said = json.loads(shown.locator("pre").inner_text())
-    assert said["success"] is True
-    assert said["image_size"] > 1000
+    message = json.loads(shown.locator("pre").inner_text())
+    assert message["success"] is True
+    assert message["image_size"] > 1000
 
 
 def test_a_key_goes_into_the_header_of_the_call_and_nowhere_else(developer: Developer) -> None:
@@ -192,10 +192,10 @@ def test_a_call_that_waits_can_be_stopped(developer: Developer, site: RunningSit
 
 def test_without_a_key_nothing_is_sent(developer: Developer) -> None:
     page = developer.open()
-    for text, said in (("", "Paste your key first."), ("fs_7Kd2a…", "This is no key")):
+    for text, message in (("", "Paste your key first."), ("fs_7Kd2a…", "This is no key")):
         page.get_by_label("Your key").fill(text)
         page.get_by_role("button", name="Run").click()
-        expect(page.get_by_role("alert")).to_contain_text(said)
+        expect(page.get_by_role("alert")).to_contain_text(message)
         expect(page.get_by_label("Your key")).to_be_focused()
     assert not [each for each in developer.visitor.requests if "/face/" in each.url]
 

@@ -133,10 +133,10 @@ def look_at(page: Page) -> list[str]:
 
 def expect_none(found: dict[str, list[str]]) -> None:
     """Says all that was found, and not only how the first one differs from nothing."""
-    if said := [
+    if message := [
         f"{path} {sentence}" for path, all_of_it in found.items() for sentence in all_of_it
     ]:
-        pytest.fail("\n".join(said), pytrace=False)
+        pytest.fail("\n".join(message), pytrace=False)
 
 
 def submit(page: Page, label: str) -> None:

@@ -118,7 +118,7 @@ def test_every_failure_leaves_its_pictures_and_the_log(site: RunningSite, tmp_pa
     for name in files:
         assert f"{left / name}/" in run.stdout
     for name in ("test", "setup"):
-        said = left / f"failing-in-the-{name}" / "site.log"
-        assert said.read_text(encoding="utf-8") == f"said in the {name}\n"
+        message = left / f"failing-in-the-{name}" / "site.log"
+        assert message.read_text(encoding="utf-8") == f"said in the {name}\n"
     picture = left / "failing-in-the-test" / "visitor-0-page-0.png"
     assert picture.read_bytes().startswith(b"\x89PNG")

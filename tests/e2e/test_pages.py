@@ -54,8 +54,8 @@ def test_these_tests_notice_what_is_wrong(new_visitor: NewVisitor) -> None:
     page.goto(visitor.site.url.replace("127.0.0.1", "localhost") + "/healthz")
     noticed, visitor.wrongs = "\n".join(visitor.wrongs), []
 
-    said = ("style", "elsewhere.example", "console: said", "thrown", "another place: http://local")
-    assert [text for text in said if text not in noticed] == [], noticed
+    shown = ("style", "elsewhere.example", "console: said", "thrown", "another place: http://local")
+    assert [text for text in shown if text not in noticed] == [], noticed
     about = ("sideways", "no label", "no alt", "twice: #main", "no name", "1.00:1")
     assert [text for text in about if text not in "\n".join(found)] == [], found
 

@@ -52,9 +52,9 @@ TOO_MANY_PIXELS = Bad(
 
 def wrong(page: Page, place: str) -> str:
     """What is said in this place, once something is said there."""
-    said = page.locator(f"#{place}-wrong")
-    expect(said).to_be_visible()
-    return said.inner_text()
+    message = page.locator(f"#{place}-wrong")
+    expect(message).to_be_visible()
+    return message.inner_text()
 
 
 def ready(page: Page) -> Locator:
@@ -86,9 +86,9 @@ def test_the_server_refuses_one_photo_and_keeps_the_other(
     page.locator(f"#id_{other}_image").set_input_files(SOURCE)
     noah.follow(ready(page))
 
-    said = wrong(page, place)
-    assert ("face photo" if place == "source" else "target photo") in said
-    assert [text for text in bad.says if text not in said] == [], said
+    message = wrong(page, place)
+    assert ("face photo" if place == "source" else "target photo") in message
+    assert [text for text in bad.says if text not in message] == [], message
     expect(page.locator(f"#{other}-wrong")).to_be_hidden()
     expect(page.get_by_role("checkbox")).to_be_checked()
 
@@ -105,9 +105,9 @@ def test_with_scripts_too_many_bytes_are_said_before_anything_is_sent(
     huge.write_bytes(TOO_MANY_BYTES.make())
     page = alice.open("/swaps/new/")
     page.locator("#id_target_image").set_input_files(huge)
-    said = wrong(page, "target")
-    assert "huge.jpg" in said
-    assert f"{MAX_UPLOAD_MB} MB" in said
+    message = wrong(page, "target")
+    assert "huge.jpg" in message
+    assert f"{MAX_UPLOAD_MB} MB" in message
     expect(page.locator("#source-wrong")).to_be_hidden()
     assert [request.method for request in alice.requests if request.method == "POST"] == []
 

@@ -271,10 +271,10 @@ def test_neither_the_token_nor_the_signature_of_the_picture_is_in_log_or_kept_bo
         tasks.collect_result.call(str(swap.pk))
     body = ProviderCallback.objects.get().body
     assert json.loads(body)["success"] is True
-    for said in (caplog.text, body):
-        assert token not in said
-        assert "very-secret" not in said
-        assert provider.key not in said
+    for payload in (caplog.text, body):
+        assert token not in payload
+        assert "very-secret" not in payload
+        assert provider.key not in payload
 
 
 def test_whoever_has_the_url_fills_no_disk(alice: User, settings: Settings) -> None:

@@ -97,8 +97,8 @@ def all_said(raised: BaseException | None) -> str:
     """In all that hangs together, shown or not."""
     if raised is None:
         return ""
-    said = "".join(traceback.format_exception(raised)) + repr(raised) + repr(raised.__dict__)
-    return said + all_said(raised.__cause__) + all_said(raised.__context__)
+    payload = "".join(traceback.format_exception(raised)) + repr(raised) + repr(raised.__dict__)
+    return payload + all_said(raised.__cause__) + all_said(raised.__context__)
 
 
 @pytest.mark.parametrize("echo", ECHOES, ids=range(len(ECHOES)))

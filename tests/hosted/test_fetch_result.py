@@ -256,6 +256,6 @@ def test_the_url_of_a_result_is_in_no_log_and_no_error(
         client.fetch_result(
             provider.serve_picture("a.jpg", data) + "?secret=5d2f", target_key=TARGET
         )
-    said = "".join(traceback.format_exception(refusal.value))
-    assert "?secret=" not in said.replace('"?secret=5d2f"', "")  # the line above
+    payload = "".join(traceback.format_exception(refusal.value))
+    assert "?secret=" not in payload.replace('"?secret=5d2f"', "")  # the line above
     assert "secret=5d2f" not in caplog.text

@@ -94,11 +94,11 @@ def mutated_bodies(draw: st.DrawFn, outcome: dict[str, Any]) -> bytes:
         changed[name] = draw(json_values)
     task_id = draw(st.one_of(st.uuids().map(str), edits(right), json_values))
     changed["task_id"] = task_id if task_id != right else None
-    said = json.dumps(changed).encode()
+    payload = json.dumps(changed).encode()
     if kind == 2:
-        return said
-    cut = draw(st.integers(0, len(said)))
-    return said[:cut] + draw(st.binary(max_size=3)) + said[cut + draw(st.integers(0, 3)) :]
+        return payload
+    cut = draw(st.integers(0, len(payload)))
+    return payload[:cut] + draw(st.binary(max_size=3)) + payload[cut + draw(st.integers(0, 3)) :]
 
 
 @dataclass(frozen=True, kw_only=True)

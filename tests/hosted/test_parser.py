@@ -16,16 +16,16 @@ URL = "https://cdn.example/4b13.png?X-Amz-Signature=5d2f"
 DONE = {"success": True, "task_id": "4b13", "trace_id": "c0", "image_url": URL}
 
 
-def read(said: object) -> Outcome:
-    return parser.parse_callback(json.dumps(said).encode())
+def read(payload: object) -> Outcome:
+    return parser.parse_callback(json.dumps(payload).encode())
 
 
-def read_task(said: object) -> Outcome | None:
-    return parser.parse_task(json.dumps(said).encode())
+def read_task(payload: object) -> Outcome | None:
+    return parser.parse_task(json.dumps(payload).encode())
 
 
-def read_error(said: object) -> tuple[str, str]:
-    return parser.parse_error(json.dumps(said).encode())
+def read_error(payload: object) -> tuple[str, str]:
+    return parser.parse_error(json.dumps(payload).encode())
 
 
 # --- An outcome -----------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_a_picture_is_reported(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "message"),
+    ("payload", "code", "message"),
     [
         ({"error": {"code": "no_face", "message": "None here."}}, "no_face", "None here."),
         ({"error": {"code": "no_face"}}, "no_face", ""),
@@ -86,16 +86,16 @@ def test_a_picture_is_reported(changes: dict[str, Any]) -> None:
     ],
     ids=ascii,
 )
-def test_a_failure_is_reported_in_every_spelling(said: Any, code: str, message: str) -> None:
+def test_a_failure_is_reported_in_every_spelling(payload: Any, code: str, message: str) -> None:
     expected = Outcome(task_id="4b13", error_code=code, error_message=message)
     assert expected.is_failure
     for no in (False, "false", "False"):
-        assert read({"success": no, "task_id": "4b13", **said}) == expected
-    assert read_error({"success": False, **said}) == (code, message)
+        assert read({"success": no, "task_id": "4b13", **payload}) == expected
+    assert read_error({"success": False, **payload}) == (code, message)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "payload",
     [
         {**DONE, "success": False},
         {**DONE, "success": None, "error": {"code": "no_face"}},
@@ -104,12 +104,12 @@ def test_a_failure_is_reported_in_every_spelling(said: Any, code: str, message: 
     ],
     ids=ascii,
 )
-def test_what_is_half_a_failure_is_one(said: dict[str, Any]) -> None:
-    assert read(said).is_failure
+def test_what_is_half_a_failure_is_one(payload: dict[str, Any]) -> None:
+    assert read(payload).is_failure
 
 
 @pytest.mark.parametrize(
-    "said",
+    "payload",
     [
         None,
         True,
@@ -134,9 +134,9 @@ def test_what_is_half_a_failure_is_one(said: dict[str, Any]) -> None:
     ],
     ids=ascii,
 )
-def test_what_is_no_report_is_not_understood(said: object) -> None:
+def test_what_is_no_report_is_not_understood(payload: object) -> None:
     with pytest.raises(NotUnderstood):
-        read(said)
+        read(payload)
 
 
 def test_the_longest_that_is_understood() -> None:
@@ -234,9 +234,9 @@ SAID = st.recursive(
 
 
 @given(st.dictionaries(NAMES, SAID))
-def test_whatever_the_names_hold_nothing_breaks(said: dict[str, Any]) -> None:
-    check_all(json.dumps(said).encode())
-    check_all(json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+def test_whatever_the_names_hold_nothing_breaks(payload: dict[str, Any]) -> None:
+    check_all(json.dumps(payload).encode())
+    check_all(json.dumps(payload, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def test_a_body_of_the_largest_size_is_read_at_once() -> None:
@@ -339,7 +339,7 @@ def test_a_task_with_an_error_has_failed(more: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "payload",
     [
         [],
         [TASK],
@@ -351,9 +351,9 @@ def test_a_task_with_an_error_has_failed(more: dict[str, Any]) -> None:
     ],
     ids=ascii,
 )
-def test_what_is_no_task_is_not_understood(said: object) -> None:
+def test_what_is_no_task_is_not_understood(payload: object) -> None:
     with pytest.raises(NotUnderstood):
-        read_task(said)
+        read_task(payload)
 
 
 def test_a_task_goes_by_the_name_that_a_callback_would_give_it() -> None:

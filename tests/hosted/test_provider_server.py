@@ -33,15 +33,15 @@ def site() -> Iterator[Receiver]:
 
 
 def call(provider: Provider, callback_url: str = "", **headers: str) -> requests.Response:
-    said = {"source_image_url": URL, "target_image_url": URL, "callback_url": callback_url}
-    return post(provider, "/face/swap", said, **headers)
+    payload = {"source_image_url": URL, "target_image_url": URL, "callback_url": callback_url}
+    return post(provider, "/face/swap", payload, **headers)
 
 
-def post(provider: Provider, path: str, said: object, **headers: str) -> requests.Response:
+def post(provider: Provider, path: str, payload: object, **headers: str) -> requests.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return requests.post(
         provider.url + path,
-        json=said,
+        json=payload,
         headers={"authorization": f"Bearer {provider.key}", **named},
         timeout=300,
     )
@@ -66,11 +66,11 @@ def test_the_picture_shows_which_two_it_was_made_from() -> None:
     names = ["face-woman-frontal.jpg", "face-man-frontal.jpg", "face-man-beard-smile.jpg"]
     one, two, three = ((PHOTOS / name).read_bytes() for name in names)
     with running_provider(Behaviour(is_synchronous=True), fetches=True) as provider:
-        said = {
+        payload = {
             "source_image_url": provider.serve_picture("1.jpg", one),
             "target_image_url": provider.serve_picture("2.jpg", two),
         }
-        post(provider, "/face/swap", said)
+        post(provider, "/face/swap", payload)
     assert is_mixed_from(provider.task.result, one, two)
     assert not is_mixed_from(provider.task.result, three, two)
     assert not is_mixed_from(provider.task.result, two, one)
@@ -78,10 +78,10 @@ def test_the_picture_shows_which_two_it_was_made_from() -> None:
 
 def test_photos_that_cannot_be_fetched_fail_the_task(site: Receiver) -> None:
     with running_provider(fetches=True) as provider:
-        said = dict.fromkeys(
+        payload = dict.fromkeys(
             ("source_image_url", "target_image_url"), f"{provider.url}/pictures/no"
         )
-        post(provider, "/face/swap", said | {"callback_url": site.inbox().url})
+        post(provider, "/face/swap", payload | {"callback_url": site.inbox().url})
         provider.wait_for_callbacks(1)
     assert bodies(site)[0]["error"]["code"] == "bad_request"
 

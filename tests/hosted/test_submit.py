@@ -80,9 +80,9 @@ def test_for_a_provider_that_reads_them_so_the_two_pictures_are_exchanged(
     settings.FACESWAP_HOSTED_EXCHANGE = True
     with running_provider() as provider:
         submit(settings, provider)
-    said = provider.swaps[0].payload
-    assert said["source_image_url"] == REQUEST.target_image_url
-    assert said["target_image_url"] == REQUEST.source_image_url
+    content = provider.swaps[0].payload
+    assert content["source_image_url"] == REQUEST.target_image_url
+    assert content["target_image_url"] == REQUEST.source_image_url
 
 
 def test_a_task_is_asked_for_as_the_contract_says(settings: Settings) -> None:

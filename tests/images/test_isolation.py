@@ -226,7 +226,7 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "shown",
     [
         b"",
         b"\xff\xd8\xff",
@@ -249,9 +249,9 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
         b"[" * 1_900 + b"\n",
     ],
 )
-def test_a_child_that_was_taken_over_says_what_it_likes_and_is_not_believed(said: bytes) -> None:
+def test_a_child_that_was_taken_over_says_what_it_likes_and_is_not_believed(shown: bytes) -> None:
     with pytest.raises(images.ImageRefused) as refusal:
-        isolation._read_photo(io.BytesIO(said), 30 * MP)
+        isolation._read_photo(io.BytesIO(shown), 30 * MP)
     assert (refusal.value.code, refusal.value.message[:14]) == ("broken", "It is damaged ")
 
 
@@ -274,14 +274,14 @@ def test_a_photo_that_grows_out_of_all_proportion_is_refused(
 
 @needs_proc
 @pytest.mark.parametrize(
-    ("signum", "code", "said"),
+    ("signum", "code", "shown"),
     [
         (signal.SIGKILL, "too_many_pixels", "not enough memory"),  # by the system
         (signal.SIGSEGV, "broken", "damaged"),
         (signal.SIGXCPU, "too_slow", "60 seconds"),
     ],
 )
-def test_a_child_that_is_killed_is_a_refused_photo(signum: int, code: str, said: str) -> None:
+def test_a_child_that_is_killed_is_a_refused_photo(signum: int, code: str, shown: str) -> None:
     with ThreadPoolExecutor() as pool:
         future = pool.submit(accepted, io.BytesIO(slow()))
         child = stopped_child(os.getpid())
@@ -289,7 +289,7 @@ def test_a_child_that_is_killed_is_a_refused_photo(signum: int, code: str, said:
         os.kill(child, signal.SIGCONT)
         refusal = refusal_of(future)
     assert refusal.code == code
-    assert said in refusal.message
+    assert shown in refusal.message
 
 
 @needs_proc

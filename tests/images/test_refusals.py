@@ -39,7 +39,7 @@ def bmff(*brands: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "code", "said"),
+    ("data", "code", "shown"),
     [
         (b"", "empty", "empty"),
         (b"hello", "not_an_image", "not a picture"),
@@ -57,10 +57,10 @@ def bmff(*brands: bytes) -> bytes:
         (written(quarters(), "ICO"), "unsupported_type", "ICO"),
     ],
 )
-def test_other_types_are_named(data: bytes, code: str, said: str) -> None:
+def test_other_types_are_named(data: bytes, code: str, shown: str) -> None:
     refusal = refused(data)
     assert refusal.code == code
-    assert said in refusal.message
+    assert shown in refusal.message
     if code == "unsupported_type":
         assert "JPEG, PNG" in refusal.message
 

@@ -143,8 +143,8 @@ def test_health_tells_of_space(disk: SmallDisk, settings: Settings, client: Clie
     assert answer.status_code == 503
     assert answer.json()["checks"]["storage"].startswith("low: ")
     disk.fill()
-    said = client.get("/healthz").json()["checks"]["storage"]
-    assert said == "full: 0 MB free; new pictures are refused"
+    message = client.get("/healthz").json()["checks"]["storage"]
+    assert message == "full: 0 MB free; new pictures are refused"
 
 
 @pytest.mark.django_db
@@ -268,5 +268,5 @@ def test_sqlite_goes_on_writing_for_a_while(
         assert writer.stdout
         assert writer.stdout.readline() == "ready\n"
         disk.fill()
-        said, _ = writer.communicate("\n", timeout=30)
-    assert (said == "written\n") is succeeds
+        message, _ = writer.communicate("\n", timeout=30)
+    assert (message == "written\n") is succeeds

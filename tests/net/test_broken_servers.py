@@ -49,27 +49,27 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("said", BROKEN.values(), ids=BROKEN)
-def test_a_broken_answer_is_an_error_of_ours(said: bytes) -> None:
-    with serving(says(said)) as server, pytest.raises(NotReached, match="broke off"):
+@pytest.mark.parametrize("message", BROKEN.values(), ids=BROKEN)
+def test_a_broken_answer_is_an_error_of_ours(message: bytes) -> None:
+    with serving(says(message)) as server, pytest.raises(NotReached, match="broke off"):
         post(server.port)
 
 
-@pytest.mark.parametrize("said", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
-def test_a_picture_that_breaks_off_is_an_error_of_ours(said: bytes) -> None:
-    with serving(says(said)) as server, pytest.raises(NotReached, match="broke off"):
+@pytest.mark.parametrize("message", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
+def test_a_picture_that_breaks_off_is_an_error_of_ours(message: bytes) -> None:
+    with serving(says(message)) as server, pytest.raises(NotReached, match="broke off"):
         fetch(server.port)
 
 
-@pytest.mark.parametrize("said", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
-def test_a_receiver_that_took_it_has_taken_it_however_its_answer_ends(said: bytes) -> None:
-    with serving(says(said)) as server:
+@pytest.mark.parametrize("message", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
+def test_a_receiver_that_took_it_has_taken_it_however_its_answer_ends(message: bytes) -> None:
+    with serving(says(message)) as server:
         assert post(server.port).status == 200
 
 
-@pytest.mark.parametrize("said", UNUSABLE.values(), ids=UNUSABLE)
-def test_anything_but_a_whole_picture_is_a_bad_answer(said: bytes) -> None:
-    with serving(says(said)) as server, pytest.raises(BadResponse):
+@pytest.mark.parametrize("message", UNUSABLE.values(), ids=UNUSABLE)
+def test_anything_but_a_whole_picture_is_a_bad_answer(message: bytes) -> None:
+    with serving(says(message)) as server, pytest.raises(BadResponse):
         fetch(server.port)
 
 
@@ -92,10 +92,10 @@ def test_odd_headers_do_no_harm(head: str) -> None:
         assert fetch(server.port) in {b"picture", b""}
 
 
-@given(said=st.binary(max_size=60), start=st.sampled_from([b"", b"HTTP/1.1 ", OK, CHUNKED]))
+@given(message=st.binary(max_size=60), start=st.sampled_from([b"", b"HTTP/1.1 ", OK, CHUNKED]))
 @hypothesis_settings(max_examples=60)
-def test_any_bytes_are_an_answer_or_an_error_of_ours(said: bytes, start: bytes) -> None:
-    with serving(says(start + said)) as server, suppress(NetError):
+def test_any_bytes_are_an_answer_or_an_error_of_ours(message: bytes, start: bytes) -> None:
+    with serving(says(start + message)) as server, suppress(NetError):
         assert post(server.port).status >= 100
 
 

@@ -15,8 +15,8 @@ from tests.net_servers import (
 
 def test_a_post_carries_body_and_headers() -> None:
     with serving(says(answer(b"thanks", status=201))) as server:
-        said = post(server.port, body=b'{"a": 1}')
-    assert (said.status, said.body) == (201, b"thanks")
+        message = post(server.port, body=b'{"a": 1}')
+    assert (message.status, message.body) == (201, b"thanks")
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert body == b'{"a": 1}'
     assert head.startswith(b"POST /hook HTTP/1.1\r\n")

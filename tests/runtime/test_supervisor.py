@@ -85,9 +85,9 @@ def read_pids(process: subprocess.Popen[str], count: int) -> list[int]:
     while len(pids) < count:
         line = process.stdout.readline()
         assert line, "the supervisor ended early"
-        name, _, said = line.partition(" | ")
-        if name.strip() != "up" and said.startswith("pid"):
-            pids.append(int(said.split()[1]))
+        name, _, message = line.partition(" | ")
+        if name.strip() != "up" and message.startswith("pid"):
+            pids.append(int(message.split()[1]))
     return pids
 
 
@@ -173,8 +173,8 @@ def test_each_program_has_an_environment_of_its_own_too(start: Start) -> None:
     says_it = "import os, time; print(os.environ['CALLED'], 'PATH' in os.environ); time.sleep(60)"
     supervisor = start({"one": ["-c", says_it], "two": ["-c", says_it]})
     assert supervisor.stdout
-    said = {supervisor.stdout.readline().strip() for _ in range(2)}
-    assert said == {"one | one True", "two | two True"}
+    message = {supervisor.stdout.readline().strip() for _ in range(2)}
+    assert message == {"one | one True", "two | two True"}
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
@@ -211,7 +211,7 @@ def test_what_dies_of_a_full_disk_is_started_again_until_there_is_room(tmp_path:
 def test_a_site_that_is_not_ready_is_asked_seldom_once_that_has_been_said() -> None:
     """Each question leaves lines in the log, and what is missing may be room on the disk."""
     questions: list[str] = []
-    said: list[str] = []
+    message: list[str] = []
 
     class FullDisk(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -228,10 +228,10 @@ def test_a_site_that_is_not_ready_is_asked_seldom_once_that_has_been_said() -> N
         address = f"http://127.0.0.1:{server.server_port}"
         began = time.monotonic()
         up.announce_when_ready(
-            address, address, said.append, ready_seconds=0, late_pause_seconds=0.6
+            address, address, message.append, ready_seconds=0, late_pause_seconds=0.6
         )
         took = time.monotonic() - began
         server.shutdown()
 
-    assert said == ["Not ready after 0 s: storage: full", f"Ready on {address}"]
+    assert message == ["Not ready after 0 s: storage: full", f"Ready on {address}"]
     assert took > 0.6

@@ -42,7 +42,7 @@ def use_played(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[
     return lambda **more: s3_server.use_bucket(settings, monkeypatch, **{**OFFLINE, **more})
 
 
-def said(*, is_well: bool = False) -> str:
+def message(*, is_well: bool = False) -> str:
     out = io.StringIO()
     check = partial(call_command, "storage_check", stdout=out, expiry=SOON)
     if is_well:
@@ -65,7 +65,7 @@ def failures(text: str) -> list[str]:
 
 
 def test_the_folder_on_disk_is_well() -> None:
-    text = said(is_well=True)
+    text = message(is_well=True)
     assert text.count("✓") == 6
     assert "a URL stops working in time" in text
 
@@ -73,7 +73,7 @@ def test_the_folder_on_disk_is_well() -> None:
 def test_a_folder_that_cannot_be_written_to_is_named(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "media").write_text("a file where a folder should be")
     settings.MEDIA_ROOT = tmp_path / "media"
-    (failure,) = failures(said())
+    (failure,) = failures(message())
     assert str(tmp_path / "media") in failure
     assert "FACESWAP_VAR" in failure
 
@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(settings: Settings, tmp_pat
 def test_a_private_bucket_is_well_and_left_as_it_was(use: Any) -> None:
     with s3_server.own_bucket() as bucket:
         use(AWS_STORAGE_BUCKET_NAME=bucket)
-        text = said(is_well=True)
+        text = message(is_well=True)
         assert text.count("✓") == 12
         assert "60 s" in text
         assert s3_server.client().list_objects_v2(Bucket=bucket)["KeyCount"] == 0
@@ -92,7 +92,7 @@ def test_a_private_bucket_is_well_and_left_as_it_was(use: Any) -> None:
 
 def test_a_bucket_is_well_at_a_public_address_of_its_own(use: Any) -> None:
     use(AWS_S3_PUBLIC_ENDPOINT_URL="http://localhost:9000")
-    assert "for others at localhost:9000" in said(is_well=True)
+    assert "for others at localhost:9000" in message(is_well=True)
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_a_wrong_setting_is_named_and_nothing_further_is_tried(
     use: Any, name: str, value: str, words: str
 ) -> None:
     use(**{name: value})
-    text = said()
+    text = message()
     assert words in text.splitlines()[-1]
     assert len(failures(text)) == 1
 
 
 def test_without_keys_it_says_which_to_set(use: Any) -> None:
     use(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    (failure,) = failures(said())
+    (failure,) = failures(message())
     assert "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in failure
 
 
@@ -124,7 +124,7 @@ def test_a_bucket_that_anybody_can_read_is_found_out(use: Any) -> None:
     with s3_server.own_bucket() as bucket:
         s3_server.set_policy(bucket, "Allow", "s3:GetObject", "s3:ListBucket")
         use(AWS_STORAGE_BUCKET_NAME=bucket)
-        found = failures(said())
+        found = failures(message())
     assert [line.partition(":")[0] for line in found] == [
         "✗ without a signature it is refused",
         "✗ strangers cannot list the bucket",
@@ -137,14 +137,14 @@ def test_what_the_policy_forbids_is_named(use: Any, action: str) -> None:
     with s3_server.own_bucket() as bucket:
         s3_server.set_policy(bucket, "Deny", action)
         use(AWS_STORAGE_BUCKET_NAME=bucket)
-        assert f"{action} is missing. Allow it for {bucket}/*" in said()
+        assert f"{action} is missing. Allow it for {bucket}/*" in message()
 
 
 def test_a_file_that_could_not_be_deleted_is_named(use: Any) -> None:
     with s3_server.own_bucket() as bucket:
         s3_server.set_policy(bucket, "Deny", "s3:DeleteObject")
         use(AWS_STORAGE_BUCKET_NAME=bucket)
-        (failure,) = failures(said())
+        (failure,) = failures(message())
         (left,) = s3_server.client().list_objects_v2(Bucket=bucket)["Contents"]
     assert left["Key"] in failure
 
@@ -154,7 +154,7 @@ def test_a_rule_that_lets_other_sites_read_is_found_out(use: Any) -> None:
     with s3_server.own_bucket() as bucket:
         s3_server.client().put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
         use(AWS_STORAGE_BUCKET_NAME=bucket)
-        (failure,) = failures(said())
+        (failure,) = failures(message())
     assert "delete the bucket's CORS configuration" in failure
 
 
@@ -164,13 +164,13 @@ def test_a_bucket_that_keeps_what_was_deleted_is_remarked_upon(use: Any) -> None
             Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
         )
         use(AWS_STORAGE_BUCKET_NAME=bucket)
-        assert "the bucket has versions, which keep what people delete" in said(is_well=True)
+        assert "the bucket has versions, which keep what people delete" in message(is_well=True)
 
 
 def test_encryption_that_the_server_does_not_do_is_found_out(use: Any) -> None:
     """This one takes the header and stores the file as it is."""
     use(AWS_S3_ENCRYPTION="AES256")
-    (failure,) = failures(said())
+    (failure,) = failures(message())
     assert "AWS_S3_ENCRYPTION=AES256 is set, but" in failure
 
 
@@ -180,7 +180,7 @@ def test_encryption_that_the_server_does_not_do_is_found_out(use: Any) -> None:
 def test_a_clock_that_is_off_is_told_in_minutes(use_played: Any) -> None:
     with serving(refuses("RequestTimeTooSkewed", seconds=-3600)) as server:
         use_played(AWS_S3_ENDPOINT_URL=f"http://127.0.0.1:{server.port}")
-        clock, put = failures(said())
+        clock, put = failures(message())
     assert "The clock of this machine is 60 minutes ahead." in clock
     assert "too far from the server's. Set it by NTP." in put
 
@@ -188,7 +188,7 @@ def test_a_clock_that_is_off_is_told_in_minutes(use_played: Any) -> None:
 def test_a_clock_that_is_a_little_off_is_told_in_seconds(use_played: Any) -> None:
     with serving(refuses("AccessDenied", seconds=90)) as server:
         use_played(AWS_S3_ENDPOINT_URL=f"http://127.0.0.1:{server.port}")
-        clock, put = failures(said())
+        clock, put = failures(message())
     assert re.search(r"The clock of this machine is (89|90) s behind\.", clock)
     assert "s3:PutObject is missing" in put
 
@@ -208,7 +208,7 @@ def test_what_the_server_refuses_is_put_into_words(use_played: Any, code: str, w
         use_played(
             AWS_S3_ENDPOINT_URL=f"http://127.0.0.1:{server.port}", AWS_S3_ENCRYPTION="aws:kms"
         )
-        (failure,) = failures(said())
+        (failure,) = failures(message())
     assert words in failure
 
 
@@ -218,7 +218,7 @@ def test_a_certificate_that_is_not_trusted_is_told_from_silence(
     _, tls = certificate_for(tmp_path, [])
     with serving(refuses("Unheard"), tls=tls) as server:
         use_played(AWS_S3_ENDPOINT_URL=f"https://127.0.0.1:{server.port}")
-        (failure,) = failures(said())
+        (failure,) = failures(message())
     assert f"TLS with 127.0.0.1:{server.port} fails" in failure
     assert "AWS_CA_BUNDLE" in failure
 
@@ -241,7 +241,7 @@ def test_a_store_that_shows_everything_to_everybody_fails_each_promise(use_playe
     with serving(behave) as server:
         servers.append(server)
         use_played(AWS_S3_ENDPOINT_URL=f"http://127.0.0.1:{server.port}")
-        found = [line.partition(":")[0][2:] for line in failures(said())]
+        found = [line.partition(":")[0][2:] for line in failures(message())]
     assert found == [
         "its presigned URL shows it, with the right headers",
         "a URL that was changed is refused",

@@ -152,7 +152,7 @@ def test_a_bucket_that_is_missing_is_not_taken_for_a_picture_that_is(
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"AWS_S3_ENCRYPTION": "rot13"}, "AWS_S3_ENCRYPTION='rot13': expected one of"),
         ({"AWS_S3_KMS_KEY_ID": "a-key"}, "AWS_S3_KMS_KEY_ID: expected AWS_S3_ENCRYPTION=aws:kms"),
@@ -163,9 +163,9 @@ def test_a_bucket_that_is_missing_is_not_taken_for_a_picture_that_is(
     ],
 )
 def test_a_setting_that_cannot_be_understood_is_named(
-    use: Any, environment: dict[str, str], said: str
+    use: Any, environment: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(ImproperlyConfigured, match=said):
+    with pytest.raises(ImproperlyConfigured, match=message):
         use(**environment)
 
 

@@ -76,8 +76,8 @@ class Upgraded:
     def ask(self, name: str) -> dict[str, Any]:
         """What ``/face/tasks`` says of a swap."""
         body = {"action": "retrieve", "id": self.swap(name)}
-        said: dict[str, Any] = self.call("/face/tasks", body).json()
-        return said
+        reply: dict[str, Any] = self.call("/face/tasks", body).json()
+        return reply
 
     def browse(self, path: str, **cookies: str) -> requests.Response:
         return requests.get(f"{self.site.url}{path}", cookies=cookies, timeout=60)

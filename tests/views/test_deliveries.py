@@ -55,9 +55,9 @@ def many(owner: User, count: int, **fields: object) -> list[Delivery]:
     )
 
 
-def attempted(delivery: Delivery, **said: object) -> DeliveryAttempt:
+def attempted(delivery: Delivery, **message: object) -> DeliveryAttempt:
     return DeliveryAttempt.objects.create(
-        delivery=delivery, started_at=timezone.now(), **{"seconds": 0.25, **said}
+        delivery=delivery, started_at=timezone.now(), **{"seconds": 0.25, **message}
     )
 
 
@@ -187,8 +187,8 @@ def test_attempts_are_shown_newest_first_and_what_was_answered_is_no_markup(
     )
     attempted(delivery, status=204)
     raw = as_alice.get(page_of(delivery)).content.decode()
-    said = re.findall(r'<span class="state (?:delivered|given_up)">([^<]+)</span>', raw)
-    assert said == ["204", "500", "No answer"]
+    message = re.findall(r'<span class="state (?:delivered|given_up)">([^<]+)</span>', raw)
+    assert message == ["204", "500", "No answer"]
     assert "15.00 s" in raw
     assert "&lt;script&gt;alert(1)&lt;/script&gt;</pre>" in raw
     assert "<script>alert" not in raw

@@ -75,11 +75,11 @@ def page(db: None) -> str:
 
 @pytest.mark.parametrize("name", [name for name in SCHEMAS if "properties" in SCHEMAS[name]])
 def test_every_field_of_the_document_stands_on_the_page(page: str, name: str) -> None:
-    said = text_of(page)
+    message = text_of(page)
     for field, schema in SCHEMAS[name]["properties"].items():
         assert re.search(rf"<dt><code>(?:\w+\.)?{field}</code>", page), field
-        assert plain(schema.get("description", "")) in said
-    assert plain(SCHEMAS[name].get("description", "")) in said
+        assert plain(schema.get("description", "")) in message
+    assert plain(SCHEMAS[name].get("description", "")) in message
 
 
 def test_required_fields_are_marked(page: str) -> None:
@@ -90,30 +90,30 @@ def test_required_fields_are_marked(page: str) -> None:
 
 
 def test_every_operation_header_and_answer_stands_on_the_page(page: str) -> None:
-    said = text_of(page)
+    message = text_of(page)
     for path, verbs in DOCUMENT["paths"].items():
-        assert f"POST{path}" in said
+        assert f"POST{path}" in message
         for operation in verbs.values():
-            assert plain(operation["summary"]) in said
-            assert plain(operation["description"]) in said
-            assert plain(operation["responses"]["200"]["description"]) in said
+            assert plain(operation["summary"]) in message
+            assert plain(operation["description"]) in message
+            assert plain(operation["responses"]["200"]["description"]) in message
             for parameter in operation.get("parameters", []):
-                assert parameter["name"] in said
-                assert plain(parameter["description"]) in said
+                assert parameter["name"] in message
+                assert plain(parameter["description"]) in message
     for name, header in DOCUMENT["components"]["headers"].items():
         assert f"<code>{name}</code>" in page
-        assert header["description"] in said
+        assert header["description"] in message
     for callback in OPERATIONS[0]["callbacks"].values():
         for verbs in callback.values():
-            assert plain(verbs["post"]["description"]) in said
+            assert plain(verbs["post"]["description"]) in message
 
 
 def test_every_error_has_a_place_its_status_and_its_meaning(page: str) -> None:
-    said = text_of(page)
+    message = text_of(page)
     for error, meaning in MEANINGS.items():
         assert page.count(f'id="error-{error.code}"') == 1
-        assert f"{error.code}{error.status} " in said
-        assert plain(meaning) in said
+        assert f"{error.code}{error.status} " in message
+        assert plain(meaning) in message
     assert set(MEANINGS) == set(errors.SwapError.by_code.values())
 
 
@@ -309,7 +309,7 @@ def test_a_member_is_called_back_at_an_inspector_of_their_own(
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ({"timeout": "-1"}, "timeout: Input should be greater than 0"),
         ({"way": "callback", "callback_url": "http://127.0.0.1/"}, "callback_url: "),
@@ -317,11 +317,11 @@ def test_a_member_is_called_back_at_an_inspector_of_their_own(
     ],
 )
 def test_what_will_be_refused_is_said_before_it_is_sent(
-    db: None, query: dict[str, str], said: str
+    db: None, query: dict[str, str], message: str
 ) -> None:
     shown = fragment(Client(), SAMPLES, **query)
     assert "bad_request" in shown
-    assert said in text_of(shown)
+    assert message in text_of(shown)
 
 
 def test_an_idempotency_key_is_sent_as_a_header(db: None) -> None:

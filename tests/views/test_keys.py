@@ -185,8 +185,8 @@ def test_the_state_of_a_key_is_said(as_alice: Client, alice: User) -> None:
     ApiKey.objects.filter(pk=made["C"].pk).update(expires_at=now - DAY)
     ApiKey.objects.filter(pk=made["D"].pk).update(is_disabled=True)
     html = page(as_alice)
-    said = dict(re.findall(r'<h3>(\w) <span class="state \w+">([^<]+)<', html))
-    assert said == {"A": "Works", "B": "Revoked", "C": "Expired", "D": "Disabled by staff"}
+    message = dict(re.findall(r'<h3>(\w) <span class="state \w+">([^<]+)<', html))
+    assert message == {"A": "Works", "B": "Revoked", "C": "Expired", "D": "Disabled by staff"}
     assert "Ended keys (2)" in html
     forms = re.findall(r'action="/api/keys/(\d+)/(rotate|revoke)/"', html)
     works, disabled = str(made["A"].pk), str(made["D"].pk)
@@ -279,7 +279,7 @@ def test_a_key_can_end_on_a_day_of_its_own(as_alice: Client, alice: User) -> Non
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"name": ""}, "Give it a name"),
         ({"name": "   "}, "Give it a name"),
@@ -294,12 +294,12 @@ def test_a_key_can_end_on_a_day_of_its_own(as_alice: Client, alice: User) -> Non
     ],
 )
 def test_a_key_that_makes_no_sense_is_refused_with_the_reason(
-    as_alice: Client, alice: User, wrong: dict[str, str], said: str
+    as_alice: Client, alice: User, wrong: dict[str, str], message: str
 ) -> None:
     first_key(alice)
     answer = as_alice.post(KEYS, NEW | wrong)
     assert answer.status_code == 422
-    assert said in unescape(answer.content.decode())
+    assert message in unescape(answer.content.decode())
     assert alice.api_keys.count() == 1
 
 
@@ -334,7 +334,7 @@ def test_a_rotated_key_goes_on_for_as_long_as_was_chosen(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"revoked_at": timezone.now()}, "is revoked"),
         ({"expires_at": timezone.now() - DAY}, "is expired"),
@@ -343,14 +343,14 @@ def test_a_rotated_key_goes_on_for_as_long_as_was_chosen(
     ],
 )
 def test_a_key_that_does_not_work_or_was_replaced_cannot_be_rotated(
-    as_alice: Client, alice: User, fields: dict[str, object], said: str
+    as_alice: Client, alice: User, fields: dict[str, object], message: str
 ) -> None:
     key = first_key(alice)
     ApiKey.objects.filter(pk=key.pk).update(**fields)
     answer = as_alice.post(
         reverse("swaps:rotate_key", args=[key.pk]), {"overlap": "3600"}, follow=True
     )
-    assert said in unescape(answer.content.decode())
+    assert message in unescape(answer.content.decode())
     assert alice.api_keys.count() == 1
 
 

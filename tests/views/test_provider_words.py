@@ -57,8 +57,8 @@ def test_the_first_page_says_who_makes_the_result_and_what_deleting_means(client
 @pytest.mark.usefixtures("hosted")
 def test_people_know_to_whom_their_pictures_go_before_they_send_them(as_alice: Client) -> None:
     page = read(as_alice, "/swaps/new/")
-    said = page.index(f"Both pictures are sent to <b>{HOST}</b>")
-    assert said < page.index('aria-describedby="sent-to"')
+    message = page.index(f"Both pictures are sent to <b>{HOST}</b>")
+    assert message < page.index('aria-describedby="sent-to"')
 
 
 @pytest.mark.usefixtures("hosted")
