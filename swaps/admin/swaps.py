@@ -145,7 +145,7 @@ class SwapAdmin(NotedAdmin):
             )
         for swap in chosen:
             remove_swap(swap)
-        self.log_notes(request, chosen, "note.removed")
+            self.log_notes(request, [swap], "note.removed")  # at once: a later one may break
         self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
         return None
 

@@ -3,11 +3,13 @@
 import datetime
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -151,6 +153,20 @@ def test_staff_remove_a_swap_with_its_pictures(as_staff: Client, alice: User) ->
     thumb = reverse("admin:swaps_swap_thumb", args=[swap.pk, "result"])
     assert as_staff.get(thumb).status_code == 404
     assert as_staff.get(LIST).status_code == 200
+
+
+def test_what_was_removed_stands_in_the_history_although_the_next_removal_broke(
+    as_staff: Client, alice: User
+) -> None:
+    broken, removed = finished_swap(alice), finished_swap(alice)
+    in_the_way = Path(default_storage.path(broken.result_key))
+    in_the_way.unlink()
+    (in_the_way / "no file").mkdir(parents=True)
+    as_staff.raise_request_exception = False
+    act(as_staff, LIST, "remove", broken.pk, removed.pk)
+    removed.refresh_from_db()
+    assert removed.status == "removed"
+    assert LogEntry.objects.filter(object_id=str(removed.pk)).exists()
 
 
 def test_staff_sign_in_on_the_sites_own_page_with_its_limits(client: Client) -> None:
