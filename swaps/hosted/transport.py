@@ -30,7 +30,7 @@ from urllib3.exceptions import (
 from swaps.messages import Message
 from swaps.net.body import read_body
 from swaps.net.deadline import Deadline
-from swaps.net.errors import NetError, TooLarge
+from swaps.net.errors import NetError, NotReached, TooLarge
 from swaps.net.tls import tls_context
 from swaps.providers.base import ResponseLost, RetryLater
 
@@ -97,7 +97,8 @@ def post(path: str, payload: dict[str, Any], *, idempotency_key: str = "") -> Pr
 def _read(response: requests.Response, deadline: Deadline) -> ProviderResponse:
     """Read the response; a refusal stays a refusal, however its body ends."""
     try:
-        body = read_body(response.raw, MAX_ANSWER_BYTES, deadline)
+        # Nothing packed was asked for: some name a charset there, or say "none".
+        body = read_body(response.raw, MAX_ANSWER_BYTES, deadline, is_lenient=True)
     except (NetError, OSError, HTTPError, HTTPException, ValueError):
         response.raw.close()
         if 200 <= response.status_code < 300 or response.status_code in GATEWAY_TIMEOUTS:
@@ -115,7 +116,7 @@ def _read(response: requests.Response, deadline: Deadline) -> ProviderResponse:
 def _problem_text(error: Exception, deadline: Deadline) -> Message:
     """Return the error in words of ours: what the libraries say may quote what was sent."""
     error = _root_cause(error)
-    if deadline.is_over:
+    if deadline.is_over or isinstance(error, NotReached):
         return {"code": "provider.late", "seconds": deadline.seconds}
     if isinstance(error, NewConnectionError) and isinstance(
         error.__cause__, ConnectionRefusedError

@@ -14,6 +14,8 @@ from pytest_django import Settings
 
 from swaps import errors, links
 from swaps.hosted import client, transport
+from swaps.net.deadline import Deadline
+from swaps.net.errors import NotReached
 from swaps.providers.base import (
     Accepted,
     Answered,
@@ -225,6 +227,19 @@ def test_an_answer_may_be_packed_although_nobody_asked_for_that(settings: Settin
     packed = Reply(body=gzip.compress(WHOLE), headers={"Content-Encoding": "gzip"})
     with running_provider(Behaviour(reply=packed)) as provider:
         assert submit(settings, provider) == Accepted(task_id="a-task")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "none", "binary"])
+def test_an_answer_may_name_as_its_encoding_what_is_none(settings: Settings, encoding: str) -> None:
+    named = Reply(body=WHOLE, headers={"Content-Encoding": encoding})
+    with running_provider(Behaviour(reply=named)) as provider:
+        assert submit(settings, provider) == Accepted(task_id="a-task")
+
+
+def test_an_answer_that_comes_as_time_ends_is_late_although_nothing_was_cut_off_yet() -> None:
+    with Deadline(60) as deadline:
+        problem = transport._problem_text(NotReached("host.late", seconds=60), deadline)
+    assert problem == {"code": "provider.late", "seconds": 60}
 
 
 # --- Nothing was sent -----------------------------------------------------------------------------
