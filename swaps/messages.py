@@ -24,7 +24,7 @@ TEXTS: Final[dict[str, str]] = {
     "again.",
     "too_many_bytes.stored": "It would take {size:,g} MB to keep it; {limit:,g} MB is the most. "
     "Save it as JPEG, or make it smaller, and try again.",
-    "too_many_pixels.area": "It is {width:,} × {height:,} = {size:,g} megapixels; {limit:,g} is "
+    "too_many_pixels.area": "It is {width:,} × {height:,} = {size:,.15g} megapixels; {limit:,g} is "
     "the most. Make it smaller and try again.",
     "too_many_pixels.memory": "There is not enough memory to open it. Make it smaller and try "
     "again.",

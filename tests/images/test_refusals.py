@@ -142,6 +142,12 @@ def test_no_setting_goes_beyond_pillows_own_limit(max_pixels: int) -> None:
         images.open_photo(data, max_pixels=max_pixels)
 
 
+def test_whatever_size_a_header_claims_is_written_out() -> None:
+    data = png(header(2_000_001, 1_000_001), (b"IDAT", b""), (b"IEND", b""))
+    with pytest.raises(ImageRefused, match=r"1,000,001 = 2,000,003\.1 megapixels; 50 is"):
+        images.open_photo(data, max_pixels=50 * MP)
+
+
 def test_text_that_unpacks_to_gigabytes_is_never_unpacked() -> None:
     bomb = zlib.compress(bytes(50 * MP))
     rest = samples()["png"][33:]
