@@ -65,7 +65,7 @@ def attempt_delivery(delivery: Delivery, now: datetime.datetime) -> None:
         "response_excerpt": excerpt,
     }
     with transaction.atomic():
-        DeliveryAttempt.objects.create(
+        attempt = DeliveryAttempt.objects.create(
             delivery=delivery,
             started_at=now,
             seconds=seconds,
@@ -87,7 +87,7 @@ def attempt_delivery(delivery: Delivery, now: datetime.datetime) -> None:
         delivery.attempts_made,
         delivery.status,
         status,
-        delivery.error_text,
+        attempt.error_text,
     )
 
 
