@@ -237,5 +237,5 @@ def text(message: Message) -> str:
     }
     try:
         return TEXTS[params.pop("code")].format(**params)
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return TEXTS["api_error.broke"]

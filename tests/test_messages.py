@@ -112,7 +112,8 @@ def test_an_error_survives_the_way_through_a_row() -> None:
 
 
 def test_what_only_a_newer_version_knows_says_that_something_broke() -> None:
-    for unknown in ({"code": "of.tomorrow"}, {"code": "host.status"}, {}):
+    other_kind = {"code": "host.late", "seconds": None}
+    for unknown in ({"code": "of.tomorrow"}, {"code": "host.status"}, other_kind, {}):
         assert text(unknown) == TEXTS["api_error.broke"]
 
 
