@@ -31,7 +31,6 @@ GROUPS = (
     "tests/doors/",
     "tests/tools/test_demo_hosted.py",
     "tests/upgrade/",
-    "tests/test_crash.py",
     "tests/net/",  # its servers listen at port 80, to see that nobody comes
 )
 
@@ -43,6 +42,7 @@ def group_of(nodeid: str) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups come first. (Tests that commit stay last, where pytest-django has put them.)"""
     items.sort(key=lambda item: group_of(item.nodeid))
 
 

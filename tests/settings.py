@@ -69,6 +69,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in real life: several threads and processes look at it.
     DATABASES["default"]["TEST"] = {"NAME": str(_var / "test.sqlite3")}
 else:
+    DATABASES["default"]["ENGINE"] = "tests.postgresql"
     DATABASES["default"]["TEST"] = {"NAME": f"faceswap_test_{os.getpid()}"}  # runs side by side
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -72,6 +72,10 @@ def state_of(user: User) -> tuple[object, ...]:
     return (user.email, user.password, flags, rights, keys, addresses)
 
 
+def a_permission() -> str:
+    return str(Permission.objects.all()[0].pk)
+
+
 def change(user: User) -> str:
     return reverse("admin:swaps_user_change", args=[user.pk])
 
@@ -81,7 +85,8 @@ DOORS: dict[str, Callable[[Client, User], object]] = {
         change(user), form_of(user, email="mine@example.com")
     ),
     "the rights": lambda client, user: client.post(
-        change(user), form_of(user, is_superuser="on", is_staff="on", user_permissions=["1"])
+        change(user),
+        form_of(user, is_superuser="on", is_staff="on", user_permissions=[a_permission()]),
     ),
     "the password": lambda client, user: client.post(
         f"{USERS}{user.pk}/password/",
@@ -153,7 +158,7 @@ def test_a_superuser_changes_staff_accounts(as_staff: Client, colleague: User, d
 def test_nobody_is_made_staff_but_by_superusers(
     as_mod: Client, as_staff: Client, alice: User
 ) -> None:
-    rights = {"is_superuser": "on", "is_staff": "on", "user_permissions": ["1"]}
+    rights = {"is_superuser": "on", "is_staff": "on", "user_permissions": [a_permission()]}
     form = form_of(alice, **rights)
 
     assert as_mod.post(change(alice), form).status_code == 302

@@ -1,5 +1,6 @@
 """A disk that is full to its last byte: refused with words, nothing lost, nothing left behind."""
 
+import contextlib
 import errno
 import io
 import json
@@ -191,7 +192,7 @@ def test_a_worker_whose_database_is_full_waits_and_goes_on(
 
 
 def _statuses(path: Path) -> list[str]:
-    with sqlite3.connect(path) as copy:
+    with contextlib.closing(sqlite3.connect(path)) as copy:
         rows = copy.execute("select status from django_tasks_database_dbtaskresult").fetchall()
     return [status for (status,) in rows]
 

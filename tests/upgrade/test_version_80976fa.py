@@ -4,6 +4,7 @@ A site is stopped in the middle of everything, migrated and started again: what 
 nothing is charged twice, and what was handed out goes on working.
 """
 
+import contextlib
 import json
 import re
 import time
@@ -312,17 +313,19 @@ def test_kept_photos_are_kept(upgraded: Upgraded) -> None:
 
 @pytest.mark.parametrize("name", ["alice", "bob", "staff"])
 def test_a_password_opens_its_account(upgraded: Upgraded, name: str) -> None:
-    assert _sign_in(upgraded, name).get(f"{upgraded.site.url}/swaps/", timeout=60).ok
+    with _signed_in(upgraded, name) as browser:
+        assert browser.get(f"{upgraded.site.url}/swaps/", timeout=60).ok
 
 
 def test_staff_find_all_rows_in_the_admin(upgraded: Upgraded) -> None:
-    staff, admin = _sign_in(upgraded, "staff"), f"{upgraded.site.url}/admin/"
-    lists = re.findall(r'href="/admin/(\w+/\w+/)"', staff.get(admin, timeout=60).text)
-    assert "swaps/swap/" in lists
+    admin = f"{upgraded.site.url}/admin/"
+    with _signed_in(upgraded, "staff") as staff:
+        lists = re.findall(r'href="/admin/(\w+/\w+/)"', staff.get(admin, timeout=60).text)
+        assert "swaps/swap/" in lists
 
-    for each in sorted(set(lists)):
-        assert staff.get(f"{admin}{each}", timeout=60).status_code == 200, each
-    page = staff.get(f"{admin}swaps/swap/{upgraded.swap('failed')}/change/", timeout=60)
+        for each in sorted(set(lists)):
+            assert staff.get(f"{admin}{each}", timeout=60).status_code == 200, each
+        page = staff.get(f"{admin}swaps/swap/{upgraded.swap('failed')}/change/", timeout=60)
     assert upgraded.facts["messages"][upgraded.swap("failed")] in page.text
 
 
@@ -340,18 +343,20 @@ def test_a_mailed_link_sets_a_password(upgraded: Upgraded) -> None:
     assert 'name="password1"' in page.text
 
 
-def _sign_in(upgraded: Upgraded, name: str) -> requests.Session:
-    browser, url = requests.Session(), f"{upgraded.site.url}/accounts/login/"
-    token = re.search(
-        r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(url, timeout=60).text
-    )
-    assert token
-    form = {
-        "csrfmiddlewaretoken": token[1],
-        "login": f"{name}@example.com",
-        "password": upgraded.facts["password"],
-    }
-    answer = browser.post(url, form, timeout=60)
-    assert answer.ok
-    assert "sessionid" in browser.cookies
-    return browser
+@contextlib.contextmanager
+def _signed_in(upgraded: Upgraded, name: str) -> Iterator[requests.Session]:
+    url = f"{upgraded.site.url}/accounts/login/"
+    with requests.Session() as browser:
+        token = re.search(
+            r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(url, timeout=60).text
+        )
+        assert token
+        form = {
+            "csrfmiddlewaretoken": token[1],
+            "login": f"{name}@example.com",
+            "password": upgraded.facts["password"],
+        }
+        answer = browser.post(url, form, timeout=60)
+        assert answer.ok
+        assert "sessionid" in browser.cookies
+        yield browser
