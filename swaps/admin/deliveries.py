@@ -32,11 +32,15 @@ class AttemptInline(admin.TabularInline[DeliveryAttempt, Delivery]):
     model = DeliveryAttempt
     formset = NewestAttempts
     template = "admin/swaps/delivery/attempts.html"
-    fields = readonly_fields = ("started_at", "took", "status", "error_text", "response_excerpt")
+    fields = readonly_fields = ("started_at", "took", "status", "reason", "response_excerpt")
     ordering = ("-started_at", "-pk")
     extra = 0
     can_delete = False
     verbose_name_plural = f"attempts (the newest {MAX_ATTEMPTS})"
+
+    @admin.display(description="error")
+    def reason(self, attempt: DeliveryAttempt) -> str:
+        return attempt.error_text
 
     @admin.display(description="took")
     def took(self, attempt: DeliveryAttempt) -> str:
@@ -67,7 +71,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         ("message_id", "owner", "swap"),
         "address",
         ("status", "attempts_made", "failures"),
-        ("last_status", "error_text"),
+        ("last_status", "last_error"),
         ("created_at", "next_attempt_at", "delivered_at"),
     )
 
@@ -79,6 +83,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
         with contextlib.suppress(ValueError):
             term = str(uuid.UUID(term))
         return super().get_search_results(request, queryset, term)
+
+    @admin.display(description="last error")
+    def last_error(self, delivery: Delivery) -> str:
+        return delivery.error_text
 
     @admin.display(description="host")
     def host(self, delivery: Delivery) -> str:

@@ -170,7 +170,7 @@ class SubmissionAdmin(SwapRowAdmin):
 
     list_display = (
         *("of_swap", "step", "requested", "sent_after", "answered_after"),
-        *("sends", "refusals", "task", "problem_text"),
+        *("sends", "refusals", "task", "last_problem"),
     )
     list_filter = ("stage", "created_at")
     search_fields = ("swap", "task_id")
@@ -180,7 +180,7 @@ class SubmissionAdmin(SwapRowAdmin):
         ("swap_link", "callbacks"),
         ("stage", "task_id"),
         ("sends", "refusals", "failures"),
-        "problem_text",
+        "last_problem",
         "provider_error",
         "times",
     )
@@ -224,6 +224,10 @@ class SubmissionAdmin(SwapRowAdmin):
         )
         lines = [f"{_timestamp(at)}  {_duration(begun, at):>10}  {words}" for at, words in known]
         return format_html('<pre class="body lines">{}</pre>', "\n".join(lines))
+
+    @admin.display(description="problem")
+    def last_problem(self, submission: Submission) -> str:
+        return submission.problem_text
 
     @admin.display(description="error, as the provider says it")
     def provider_error(self, submission: Submission) -> str:

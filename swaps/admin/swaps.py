@@ -68,7 +68,7 @@ class SwapAdmin(NotedAdmin):
         ("status", "is_parked", "is_hidden", "attempts"),
         ("provider", "at_provider"),
         ("width", "height", "size", "warnings"),
-        ("error_code", "error_image", "error_text"),
+        ("error_code", "error_image", "reason"),
         ("created_at", "started_at", "finished_at", "lease_expires_at"),
     )
 
@@ -105,6 +105,10 @@ class SwapAdmin(NotedAdmin):
     @admin.display(description="id", ordering="id")
     def short_id(self, swap: Swap) -> SafeString:
         return format_html('<span title="{}">{}…</span>', swap.pk, str(swap.pk)[:8])
+
+    @admin.display(description="error message")
+    def reason(self, swap: Swap) -> str:
+        return swap.error_text if swap.is_failed else ""
 
     @admin.display(description="status", ordering="status")
     def state(self, swap: Swap) -> str:

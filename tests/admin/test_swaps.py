@@ -370,7 +370,7 @@ def test_only_the_newest_attempts_are_shown(as_staff: Client, alice: User) -> No
     )
     change = reverse("admin:swaps_delivery_change", args=[delivery.pk])
     page = as_staff.get(change).content.decode()
-    assert page.count('class="field-error_text"') == 100
+    assert page.count('class="field-reason"') == 100
     assert "The receiver answered with 503." in page
 
 
