@@ -42,7 +42,7 @@ def history(request: MemberRequest) -> HttpResponse:
     context = {
         "swaps": shown,
         "next_cursor": _cursor(shown[-1]) if len(swaps) > PAGE_SIZE else None,
-        "poll": _poll(request.user, timezone.now()),
+        "poll": _poll(request.user, timezone.now(), shown),
         "has_unfinished": any(swap.is_unfinished for swap in shown),
     }
     template = "swaps/history.html#cards" if request.htmx else "swaps/history.html"
@@ -65,7 +65,7 @@ def updates(request: MemberRequest) -> HttpResponse:
     context = {
         "changed": changed,
         "gone": gone,
-        "poll": _poll(request.user, now),
+        "poll": _poll(request.user, now, found.values()),
         "announcement": _announcement(changed, known),
     }
     return render(request, "swaps/history.html#updates", context)
@@ -79,14 +79,21 @@ def card(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "swaps/history.html#card", {"swap": swap})
 
 
-def _poll(user: User, now: datetime.datetime) -> Poll | None:
-    """Build the poll about the oldest unfinished swaps, which end first; None if none is."""
+def _poll(user: User, now: datetime.datetime, shown: Iterable[Swap]) -> Poll | None:
+    """Build the poll about the oldest unfinished swaps, which end first; None if none is.
+
+    ``shown`` are the cards of this answer. One that is shown unfinished is asked about as it is
+    shown, although it may have ended since it was read: its card would stay so for ever.
+    """
     mine = Swap.objects.visible_to(user).unfinished()
-    unfinished = list(mine.order_by("created_at", "id")[:MAX_POLLED])
-    if not unfinished:
+    unfinished = {swap.pk: swap for swap in mine.order_by("created_at", "id")[:MAX_POLLED]}
+    as_shown = {swap.pk: swap for swap in shown if swap.is_unfinished}
+    oldest = sorted((unfinished | as_shown).values(), key=lambda swap: (swap.created_at, swap.pk))
+    swaps = oldest[:MAX_POLLED]
+    if not swaps:
         return None
-    interval = _interval(unfinished, now)
-    known = ",".join(f"{swap.pk}.{swap.progress}" for swap in unfinished)
+    interval = _interval(swaps, now)
+    known = ",".join(f"{swap.pk}.{swap.progress}" for swap in swaps)
     query = urlencode({"every": interval, "swaps": known}, safe=",")
     return Poll(url=f"{reverse('swaps:updates')}?{query}", interval_ms=interval)
 
