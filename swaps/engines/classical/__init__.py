@@ -3,7 +3,7 @@
 The only files it reads are its models.
 """
 
-from swaps.engines.classical.pipeline import Engine
+from swaps.engines.classical.engine import Engine
 from swaps.engines.classical.types import ModelError, NoFace, SwapOutput
 
 __all__ = ["Engine", "ModelError", "NoFace", "SwapOutput"]

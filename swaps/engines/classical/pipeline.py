@@ -1,110 +1,33 @@
-"""The steps of a face swap: detect → align → warp → match colour → match detail → blend."""
+"""The recipe of a face swap: align → warp → match colour → match detail → blend."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from swaps.engines.classical.blend import blend
 from swaps.engines.classical.colour import match_colour
 from swaps.engines.classical.detail import match_detail
-from swaps.engines.classical.faces import FaceFinder
 from swaps.engines.classical.filters import lab, luma, mix, smooth
 from swaps.engines.classical.gaze import follow_gaze
 from swaps.engines.classical.geometry import goal_landmarks, pose
 from swaps.engines.classical.grid import Grid
-from swaps.engines.classical.large import composite_full_size, working_copy
+from swaps.engines.classical.large import composite_full_size
 from swaps.engines.classical.mask import Regions, face_mask, regions, skins
 from swaps.engines.classical.mirror import fill_hidden_half
-from swaps.engines.classical.modes import (
-    as_array,
-    as_rgb,
-    convert_to_mode_of,
-    fill_hidden,
-    hidden_pixels,
-    is_grey,
-)
+from swaps.engines.classical.modes import is_grey
 from swaps.engines.classical.mouth import is_own_mouth_kept, restore_mouth
-from swaps.engines.classical.types import Face, Floats, Mask, NoFace, Picture, Pixels, SwapOutput
+from swaps.engines.classical.types import Face, Floats, Mask, Picture
 from swaps.engines.classical.warp import Maps, build_maps, crop_source, sample
 
-_YAW_LIMIT = 35.0  # degrees: beyond, one face shows much that the other hides
 _SOLID = 0.9  # mask value from which detail is measured
 _NEARLY_GREY = 8  # levels of 255: less colour comes from JPEG coding
 _EDGE = 0.03  # of the face's size: at the silhouette the change fades out over this
 
 
-def _no_progress(_stage: str) -> None:
-    pass
-
-
-class Engine:
-    """Swaps faces; create it once per process (loading takes about a tenth of a second).
-
-    ``models``: the folder with the four model files (`manage.py fetch_models`). Raises ModelError
-    when one is missing or damaged. It is not thread-safe.
-    """
-
-    def __init__(self, models: Path, threads: int = 1) -> None:
-        cv2.setNumThreads(threads)
-        self._finder = FaceFinder(models, threads)
-
-    def swap(
-        self,
-        source: Pixels,
-        target: Pixels,
-        progress: Callable[[str], None] | None = None,
-    ) -> SwapOutput:
-        """Put the largest face of ``source`` onto the largest face of ``target``, at any angle.
-
-        The source's face must show its eyes, nose and mouth, and be of one person. Transparent
-        pixels (alpha below a quarter) count as not shown. ``progress`` is called with the name of
-        each stage.
-
-        Both pictures: uint8 or uint16, H×W grey, H×W×3 RGB or H×W×4 RGBA, upright. The result is
-        uint8 in the target's mode; a target that is grey around the face stays grey; alpha is the
-        target's; pixels outside the face's silhouette are the target's. Equal inputs give equal
-        results. Raises NoFace, and ValueError for an array that is no picture.
-        """
-        report = progress or _no_progress
-        report("detect")
-        source_pixels = as_array(source)
-        source_picture = as_rgb(source_pixels)
-        is_hidden = hidden_pixels(source_pixels)
-        source_picture = fill_hidden(source_picture, is_hidden)
-        source_face, faces_in_source = self._finder.largest(
-            source_picture, must_be_whole=True, hidden=is_hidden
-        )
-        if source_face is None:
-            raise NoFace("source")
-        target_pixels = as_array(target)
-        result = as_rgb(target_pixels)
-        target_face, faces_in_target = self._finder.largest(
-            fill_hidden(result, hidden_pixels(target_pixels))
-        )
-        if target_face is None:
-            raise NoFace("target")
-        if not isinstance(target, Image.Image) and np.may_share_memory(result, target_pixels):
-            result = result.copy()  # do not change the caller's array
-        work = working_copy(result, target_face, source_face)
-        change = _swap_region(source_picture, source_face, work.picture, work.face, report)
-        x, y, width, height = work.box
-        part = result[y : y + height, x : x + width]
-        change.write_into(part, work.picture if work.is_reduced else None)
-        turned = pose(source_face.landmarks).yaw - pose(target_face.landmarks).yaw
-        return SwapOutput(
-            image=convert_to_mode_of(target_pixels, result),
-            warnings=("yaw",) if abs(turned) > _YAW_LIMIT else (),
-            faces_in_source=faces_in_source,
-            faces_in_target=faces_in_target,
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Change:
+class Change:
     """A swapped region: ``pixels`` (H×W×3) and ``mask`` (H×W) of the grid's box."""
 
     grid: Grid
@@ -131,13 +54,13 @@ class _Change:
         composite_full_size(part, reduced, after, mask)
 
 
-def _swap_region(
+def swap_region(
     source: Picture,
     source_face: Face,
     target: Picture,
     target_face: Face,
     report: Callable[[str], None],
-) -> _Change:
+) -> Change:
     """Swap the faces in pictures of working size, and return the changed region."""
     report("align")
     goal = goal_landmarks(source_face.landmarks, target_face.landmarks)
@@ -168,7 +91,7 @@ def _swap_region(
 
     report("blend")
     pixels = _composite(face, region, grid, maps, parts, mask=mask)
-    return _Change(grid=grid, pixels=pixels, mask=mask)
+    return Change(grid=grid, pixels=pixels, mask=mask)
 
 
 def _composite(
