@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from PIL import Image
+from PIL import Image, ImageChops
 from pytest_django import Settings
 
 from tests.parts import on_one_database
@@ -73,3 +73,42 @@ def test_missing_models_are_said(tmp_path: Path, settings: Settings) -> None:
     settings.FACESWAP_MODELS_DIR = tmp_path
     with pytest.raises(CommandError, match="fetch_models"):
         call_command("swap_file", BOB, CHARLIE, tmp_path / "result.jpg")
+
+
+def changed_people(result: Path, target: Path) -> tuple[bool, bool]:
+    """Whether the man on the left and the woman on the right were changed."""
+    with Image.open(result) as after, Image.open(target) as before:
+        difference = ImageChops.difference(after.convert("RGB"), before.convert("RGB"))
+    middle, height = round(0.6 * difference.width), difference.height  # between the two people
+    left = difference.crop((0, 0, middle, height)).getbbox()
+    right = difference.crop((middle, 0, difference.width, height)).getbbox()
+    return left is not None, right is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "people"),
+    [
+        ((), (True, False)),
+        (("--target-face", "0.68,0.3"), (False, True)),
+        (("--all",), (True, True)),
+    ],
+)
+def test_the_face_to_replace_can_be_chosen(
+    tmp_path: Path, arguments: tuple[str, ...], people: tuple[bool, bool]
+) -> None:
+    result, target = tmp_path / "result.png", PHOTOS / "group-two-people.jpg"
+    call_command("swap_file", str(BOB), str(target), str(result), *arguments)
+    assert changed_people(result, target) == people
+
+
+def test_a_point_on_no_face_is_said(tmp_path: Path) -> None:
+    arguments = [str(BOB), str(CHARLIE), str(tmp_path / "result.png"), "--source-face", "0,1"]
+    with pytest.raises(CommandError, match="No face was found at 0,1 of the source picture"):
+        call_command("swap_file", *arguments)
+
+
+@pytest.mark.parametrize("point", ["1.5,0", "0", "x,y", "nan,0"])
+def test_what_is_no_point_is_refused(tmp_path: Path, point: str) -> None:
+    arguments = [str(BOB), str(CHARLIE), str(tmp_path / "result.png"), "--target-face", point]
+    with pytest.raises(CommandError, match="--target-face"):
+        call_command("swap_file", *arguments)

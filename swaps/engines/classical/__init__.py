@@ -4,6 +4,6 @@ The only files it reads are its models.
 """
 
 from swaps.engines.classical.engine import Engine
-from swaps.engines.classical.types import ModelError, NoFace, SwapOutput
+from swaps.engines.classical.types import DetectedFace, ModelError, NoFace, SameFace, SwapOutput
 
-__all__ = ["Engine", "ModelError", "NoFace", "SwapOutput"]
+__all__ = ["DetectedFace", "Engine", "ModelError", "NoFace", "SameFace", "SwapOutput"]

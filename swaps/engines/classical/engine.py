@@ -1,13 +1,16 @@
 """The engine: finds the faces, swaps them, and warns of what may look wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from swaps.engines.classical.faces import FaceFinder
+from swaps.engines.classical.choose import choose
+from swaps.engines.classical.faces import FaceFinder, Scene
 from swaps.engines.classical.geometry import pose
 from swaps.engines.classical.large import working_copy
 from swaps.engines.classical.modes import (
@@ -18,13 +21,22 @@ from swaps.engines.classical.modes import (
     hidden_pixels,
 )
 from swaps.engines.classical.pipeline import swap_region
-from swaps.engines.classical.types import NoFace, Pixels, SwapOutput
+from swaps.engines.classical.sharpness import sharpness
+from swaps.engines.classical.types import (
+    AnyArray,
+    DetectedFace,
+    Face,
+    Landmarks,
+    NoFace,
+    Pair,
+    Picture,
+    Pixels,
+    Place,
+    SameFace,
+    SwapOutput,
+)
 
 _YAW_LIMIT = 35.0  # degrees: beyond, one face shows much that the other hides
-
-
-def _no_progress(_stage: str) -> None:
-    pass
 
 
 class Engine:
@@ -38,52 +50,131 @@ class Engine:
         cv2.setNumThreads(threads)
         self._finder = FaceFinder(models, threads)
 
+    def faces(self, picture: Pixels) -> list[DetectedFace]:
+        """Return the faces of a picture, largest first, at most 64; equal for equal pictures.
+
+        Pictures are what `swap` takes. Raises ValueError for an array that is no picture.
+        """
+        pixels = as_array(picture)
+        picture = as_rgb(pixels)
+        is_hidden = hidden_pixels(pixels)
+        scene = self._finder.search(fill_hidden(picture, is_hidden), is_hidden)
+        return [_described(face, scene) for face in scene.faces]
+
     def swap(
         self,
         source: Pixels,
         target: Pixels,
         progress: Callable[[str], None] | None = None,
+        pairs: Sequence[Pair] | None = None,
     ) -> SwapOutput:
-        """Put the largest face of ``source`` onto the largest face of ``target``, at any angle.
+        """Put faces of ``source`` onto faces of ``target``, at any angle.
+
+        Each of ``pairs`` names a face of the source by a point on it, relative to the picture, or
+        None for the largest; and faces of the target by a point, None, or "all". `choose.face_at`
+        tells which face a point means. Without pairs the largest face goes onto the largest. Each
+        swap reads the original pictures, so their order makes no difference but where silhouettes
+        overlap: there the later one is in front.
 
         The source's face must show its eyes, nose and mouth, and be of one person. Transparent
         pixels (alpha below a quarter) count as not shown. ``progress`` is called with the name of
-        each stage.
+        each stage, "detect" once and the others for each face of the target.
 
         Both pictures: uint8 or uint16, H×W grey, H×W×3 RGB or H×W×4 RGBA, upright. The result is
         uint8 in the target's mode; a target that is grey around the face stays grey; alpha is the
-        target's; pixels outside the face's silhouette are the target's. Equal inputs give equal
-        results. Raises NoFace, and ValueError for an array that is no picture.
+        target's; pixels outside the faces' silhouettes are the target's. Equal inputs give equal
+        results. Raises NoFace, SameFace when two pairs name one face of the target, and ValueError
+        for an array that is no picture, or for no pairs.
         """
         report = progress or _no_progress
+        places = [(None, None)] if pairs is None else pairs
+        if not places:
+            raise ValueError("no pairs of faces")
         report("detect")
         source_pixels = as_array(source)
         source_picture = as_rgb(source_pixels)
         is_hidden = hidden_pixels(source_pixels)
         source_picture = fill_hidden(source_picture, is_hidden)
-        source_face, faces_in_source = self._finder.largest(
-            source_picture, must_be_whole=True, hidden=is_hidden
-        )
-        if source_face is None:
-            raise NoFace("source")
+        sources = self._locate("source", source_picture, is_hidden, [s for s, _ in places])
         target_pixels = as_array(target)
         result = as_rgb(target_pixels)
-        target_face, faces_in_target = self._finder.largest(
-            fill_hidden(result, hidden_pixels(target_pixels))
+        is_hidden = hidden_pixels(target_pixels)
+        targets = self._locate(
+            "target", fill_hidden(result, is_hidden), is_hidden, [t for _, t in places]
         )
-        if target_face is None:
-            raise NoFace("target")
-        if not isinstance(target, Image.Image) and np.may_share_memory(result, target_pixels):
-            result = result.copy()  # do not change the caller's array
-        work = working_copy(result, target_face, source_face)
-        change = swap_region(source_picture, source_face, work.picture, work.face, report)
-        x, y, width, height = work.box
-        part = result[y : y + height, x : x + width]
-        change.write_into(part, work.picture if work.is_reduced else None)
-        turned = pose(source_face.landmarks).yaw - pose(target_face.landmarks).yaw
+        swaps = [
+            (source_face, target_face)
+            for (source_face,), group in zip(sources.faces, targets.faces, strict=True)
+            for target_face in group
+        ]
+        original = result
+        is_callers = np.may_share_memory(result, target_pixels)
+        if len(swaps) > 1 or (is_callers and not isinstance(target, Image.Image)):
+            result = original.copy()
+        warnings = []
+        for source_face, target_face in swaps:
+            work = working_copy(original, target_face, source_face)
+            change = swap_region(source_picture, source_face, work.picture, work.face, report)
+            x, y, width, height = work.box
+            box = slice(y, y + height), slice(x, x + width)
+            change.write_into(result[box], original[box], work.picture if work.is_reduced else None)
+            turned = pose(source_face.landmarks).yaw - pose(target_face.landmarks).yaw
+            if abs(turned) > _YAW_LIMIT:
+                warnings.append("yaw")
         return SwapOutput(
             image=convert_to_mode_of(target_pixels, result),
-            warnings=("yaw",) if abs(turned) > _YAW_LIMIT else (),
-            faces_in_source=faces_in_source,
-            faces_in_target=faces_in_target,
+            warnings=tuple(dict.fromkeys(warnings)),
+            faces_in_source=sources.count,
+            faces_in_target=targets.count,
         )
+
+    def _locate(
+        self,
+        image: Literal["source", "target"],
+        picture: Picture,
+        hidden: AnyArray | None,
+        places: Sequence[Place],
+    ) -> "_Located":
+        """Search a picture once, and return the faces at each of ``places``.
+
+        Raises NoFace when a place has none, and SameFace when a face of the target is named twice.
+        """
+        scene = self._finder.search(picture, hidden)
+        chosen = [choose(scene, place, must_be_whole=image == "source") for place in places]
+        if not all(chosen):
+            raise NoFace(image)
+        numbers = [number for group in chosen for number in group]
+        if image == "target" and len(set(numbers)) < len(numbers):
+            raise SameFace
+        faces = {i: self._finder.refine(scene, scene.faces[i]) for i in dict.fromkeys(numbers)}
+        return _Located(
+            faces=[[faces[i] for i in group] for group in chosen], count=len(scene.faces)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Located:
+    """The faces at each place that was asked for, and how many the picture shows."""
+
+    faces: list[list[Face]]
+    count: int
+
+
+def _described(landmarks: Landmarks, scene: Scene) -> DetectedFace:
+    x, y = landmarks[:, :2].min(0).tolist()
+    width, height = np.ptp(landmarks[:, :2], axis=0).tolist()
+    head = pose(landmarks)
+    return DetectedFace(
+        box=(x, y, width, height),
+        size=max(width, height),
+        landmarks=landmarks,
+        yaw=head.yaw,
+        pitch=head.pitch,
+        roll=head.roll,
+        sharpness=sharpness(scene.pyramid, landmarks),
+        is_whole=scene.is_whole(landmarks),
+    )
+
+
+def _no_progress(_stage: str) -> None:
+    pass

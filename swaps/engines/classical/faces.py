@@ -1,6 +1,7 @@
 """Finds the faces of a picture: detects, verifies by the landmarks, and removes duplicates."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,31 @@ _MIN_SCORE = 0.5  # landmark score of an upright face that the first search find
 _MIN_UNUSUAL_SCORE = 0.95  # of others: more searches find more false positives
 _DOUBTFUL, _BETTER = 0.98, 0.1  # landmarks the right way up nearly always score .99
 _SAME_WAY = math.radians(60)
+_MAX_FACES = 64
 # Quarter turns to the left, and depth: from common and cheap to rare and expensive.
 _SEARCHES = ((0, 0), (2, 0), (1, 0), (3, 0), (0, 1), (0, 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A picture, reduced as often as needed, and the rough landmarks of its faces, largest first.
+
+    ``hidden``: H×W, True where the picture is transparent; or None.
+    """
+
+    pyramid: Pyramid
+    faces: list[Landmarks]
+    hidden: AnyArray | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The rows and columns of the picture."""
+        rows, columns = self.pyramid[0].shape[:2]
+        return rows, columns
+
+    def is_whole(self, landmarks: Landmarks) -> bool:
+        """Return whether eyes, nose and mouth can be seen, and belong to one person."""
+        return is_whole(landmarks, self.pyramid, self.hidden)
 
 
 class FaceFinder:
@@ -27,33 +51,31 @@ class FaceFinder:
         self._detect = Detector(folder, threads)
         self._landmarks = Landmarker(folder, threads)
 
-    def largest(
-        self, picture: Picture, *, must_be_whole: bool = False, hidden: AnyArray | None = None
-    ) -> tuple[Face | None, int]:
-        """Return the largest face, or None, and how many faces there are.
-
-        With ``must_be_whole`` the face must show eyes, nose and mouth outside of ``hidden`` (H×W,
-        True where the picture is transparent), and belong to one person.
-        """
+    def search(self, picture: Picture, hidden: AnyArray | None = None) -> Scene:
+        """Return the picture with the faces of the first search that finds any, at most 64."""
         pyramid = Pyramid(picture)
-        faces = self._search(pyramid)
-        wanted = (f for f in faces if not must_be_whole or is_whole(f, pyramid, hidden))
-        largest = next(wanted, None)
-        if largest is None:
-            return None, len(faces)
-        landmarks = self._landmarks.refine(pyramid, largest)
-        irises = self._landmarks.irises(pyramid, landmarks)
-        return Face(landmarks=landmarks, irises=irises), len(faces)
+        return Scene(pyramid=pyramid, faces=self._search(pyramid), hidden=hidden)
+
+    def refine(self, scene: Scene, landmarks: Landmarks) -> Face:
+        """Return one of the scene's faces with its exact landmarks and its irises."""
+        refined = self._landmarks.refine(scene.pyramid, landmarks)
+        return Face(landmarks=refined, irises=self._landmarks.irises(scene.pyramid, refined))
+
+    def largest(self, picture: Picture, *, must_be_whole: bool = False) -> tuple[Face | None, int]:
+        """Return the largest face (that is whole), or None, and how many faces there are."""
+        scene = self.search(picture)
+        wanted = (f for f in scene.faces if not must_be_whole or scene.is_whole(f))
+        face = next(wanted, None)
+        return None if face is None else self.refine(scene, face), len(scene.faces)
 
     def all(self, picture: Picture) -> list[Landmarks]:
         """Return the rough landmarks of all faces, largest first."""
-        return self._search(Pyramid(picture))
+        return self.search(picture).faces
 
     def _search(self, pyramid: Pyramid) -> list[Landmarks]:
-        """Return the faces of the first search that finds any, largest first."""
         for quarters, depth in _SEARCHES:
             found = []
-            for detection in self._detect(pyramid, quarters=quarters, depth=depth):
+            for detection in _largest_first(self._detect(pyramid, quarters=quarters, depth=depth)):
                 is_usual = (quarters, depth) == _SEARCHES[0]
                 landmarks = self._locate(pyramid, detection, is_usual=is_usual)
                 if landmarks is not None:
@@ -76,6 +98,12 @@ class FaceFinder:
         is_usual = is_usual and abs(eye_angle(detection)) <= _SAME_WAY
         is_face = score >= (_MIN_SCORE if is_usual else _MIN_UNUSUAL_SCORE)
         return landmarks if is_face and _is_same_way(landmarks, detection) else None
+
+
+def _largest_first(found: Floats) -> Floats:
+    """Return at most ``_MAX_FACES`` detections, so that a crowd takes seconds and not minutes."""
+    areas = (found[:, 2:4] - found[:, :2]).prod(1)
+    return found[np.argsort(-areas, kind="stable")][:_MAX_FACES]
 
 
 def _is_same_way(landmarks: Landmarks, detection: Floats) -> bool:

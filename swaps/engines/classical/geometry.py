@@ -22,6 +22,7 @@ _MOUTH_SHAPE = 0.35
 _MAX_SHIFT = 0.06  # of the face's size, for every vertex
 _SYMMETRY = 0.65  # landmarks of a turned face err to one side; the mirrored mean does not
 _CORNERS = (61, 291)
+_LEVEL = -6.0  # degrees: the median of 65 faces in 80 photos, turned by less than 25°
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +35,22 @@ class Pose:
 
     @property
     def yaw(self) -> float:
-        """The angle in degrees by which the head is turned about the vertical axis."""
+        """The angle in degrees by which the head is turned about the vertical axis.
+
+        It is positive when the nose points to the left of the picture.
+        """
         flat = math.hypot(self.rotation[0, 0], self.rotation[1, 0])
         return math.degrees(math.atan2(-self.rotation[2, 0], flat))
+
+    @property
+    def pitch(self) -> float:
+        """The angle in degrees by which the head is raised; negative when it looks down."""
+        return math.degrees(math.atan2(-self.rotation[2, 1], self.rotation[2, 2])) - _LEVEL
+
+    @property
+    def roll(self) -> float:
+        """The angle in degrees by which the head leans in the picture, clockwise, ±180."""
+        return math.degrees(math.atan2(self.rotation[1, 0], self.rotation[0, 0]))
 
     def to_canonical(self, landmarks: AnyArray) -> AnyArray:
         """Map n×3 landmarks into the canonical pose."""

@@ -52,21 +52,23 @@ def working_copy(target: Picture, face: Face, source: Face) -> Work:
     )
 
 
-def composite_full_size(original: Picture, before: Picture, after: Picture, mask: Mask) -> None:
-    """Write the swap into ``original`` (H×W×3 uint8, in place) at full resolution.
+def composite_full_size(
+    result: Picture, original: Picture, before: Picture, after: Picture, mask: Mask
+) -> None:
+    """Write the swap into ``result`` (H×W×3 uint8, in place) at full resolution.
 
-    Each changed pixel becomes enlarged ``after`` + what ``before`` had lost + grain. ``before`` and
-    ``after`` (h×w×3) are the reduced box without and with the swap. The lost detail is the
-    target's, so it fades where ``mask`` (h×w) is the source's; grain of equal strength replaces it
-    there.
+    ``original`` (H×W×3) is the target there; it may be ``result`` itself. Each changed pixel is
+    enlarged ``after`` + what ``before`` had lost + grain. ``before`` and ``after`` (h×w×3) are the
+    reduced box without and with the swap. The lost detail is the target's, so it fades where
+    ``mask`` (h×w) is the source's; grain of equal strength replaces it there.
     """
     rows, columns = original.shape[:2]
     full = (columns, rows)
     old = np.asarray(cv2.resize(before, full, interpolation=cv2.INTER_LINEAR), np.uint8)
     new = cv2.resize(after, full, interpolation=cv2.INTER_CUBIC)
-    difference = np.asarray(cv2.absdiff(before, after), np.uint8)
-    touched = difference[..., 0] | difference[..., 1] | difference[..., 2]
-    is_changed = np.asarray(cv2.resize(touched, full, interpolation=cv2.INTER_NEAREST), np.uint8)
+    is_changed = np.asarray(
+        cv2.resize(changed_pixels(before, after), full, interpolation=cv2.INTER_NEAREST), np.uint8
+    )
     weight = enlarge(mask, columns, rows)
     noise = _lost_grain(original, old, weight)
     for part in _strips(is_changed):
@@ -76,7 +78,13 @@ def composite_full_size(original: Picture, before: Picture, after: Picture, mask
         if noise is not None:
             cv2.add(detail, cv2.merge([noise[: len(share), : share.shape[1]] * share] * 3), detail)
         swapped = cv2.add(new[part], detail, dtype=cv2.CV_8U)
-        cv2.copyTo(swapped, is_changed[part], original[part])
+        cv2.copyTo(swapped, is_changed[part], result[part])
+
+
+def changed_pixels(before: Picture, after: Picture) -> Picture:
+    """Return H×W uint8, not 0 where two pictures (H×W×3) differ."""
+    difference = np.asarray(cv2.absdiff(before, after), np.uint8)
+    return difference[..., 0] | difference[..., 1] | difference[..., 2]
 
 
 def _strips(is_changed: Picture) -> Iterator[tuple[slice, slice]]:

@@ -13,7 +13,7 @@ from swaps.engines.classical.filters import lab, luma, mix, smooth
 from swaps.engines.classical.gaze import follow_gaze
 from swaps.engines.classical.geometry import goal_landmarks, pose
 from swaps.engines.classical.grid import Grid
-from swaps.engines.classical.large import composite_full_size
+from swaps.engines.classical.large import changed_pixels, composite_full_size
 from swaps.engines.classical.mask import Regions, face_mask, regions, skins
 from swaps.engines.classical.mirror import fill_hidden_half
 from swaps.engines.classical.modes import is_grey
@@ -34,10 +34,11 @@ class Change:
     pixels: Picture
     mask: Mask
 
-    def write_into(self, part: Picture, reduced: Picture | None) -> None:
-        """Write into ``part`` of the result.
+    def write_into(self, part: Picture, original: Picture, reduced: Picture | None) -> None:
+        """Write what changed into ``part`` of the result.
 
-        ``reduced`` is that part at working resolution, or None.
+        ``original`` is that part of the target, and may be ``part`` itself; ``reduced`` is that at
+        working resolution, or None.
         """
         picture = part if reduced is None else reduced
         rows, columns = picture.shape[:2]
@@ -47,11 +48,12 @@ class Change:
         there = slice(y0, y1), slice(x0, x1)
         here = slice(y0 - grid.y, y1 - grid.y), slice(x0 - grid.x, x1 - grid.x)
         if reduced is None:
-            part[there] = self.pixels[here]
+            is_changed = changed_pixels(original[there], self.pixels[here])
+            cv2.copyTo(self.pixels[here], is_changed, part[there])
             return
         after, mask = reduced.copy(), np.zeros((rows, columns), np.float32)
         after[there], mask[there] = self.pixels[here], self.mask[here]
-        composite_full_size(part, reduced, after, mask)
+        composite_full_size(part, original, reduced, after, mask)
 
 
 def swap_region(

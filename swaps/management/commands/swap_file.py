@@ -1,5 +1,6 @@
 """manage.py swap_file SOURCE TARGET RESULT: swap faces in files, without site or queue."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from PIL import Image
 
 from swaps import images
+from swaps.management.files import open_picture
 from swaps.provenance import xmp
 
 _FORMATS: dict[str, images.Format] = {
@@ -26,6 +28,23 @@ class Command(BaseCommand):
         parser.add_argument("source", type=Path)
         parser.add_argument("target", type=Path)
         parser.add_argument("result", type=Path, help="a name ending in .jpg, .png or .webp")
+        parser.add_argument(
+            "--source-face",
+            type=_point,
+            metavar="X,Y",
+            help="a point on the face meant, from 0 to 1 of width and height",
+        )
+        target = parser.add_mutually_exclusive_group()
+        target.add_argument(
+            "--target-face", type=_point, metavar="X,Y", help="the same for the face to replace"
+        )
+        target.add_argument(
+            "--all",
+            action="store_const",
+            const="all",
+            dest="target_face",
+            help="replace every face of TARGET",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         from swaps.engines.classical import Engine, ModelError, NoFace
@@ -34,16 +53,23 @@ class Command(BaseCommand):
         image_format = _FORMATS.get(result.suffix.lower())
         if image_format is None:
             raise CommandError(f"{result}: name it .jpg, .png or .webp")
-        source, target = (_open(options[name]) for name in ("source", "target"))
+        source, target = (open_picture(options[name]) for name in ("source", "target"))
         try:
             output = Engine(settings.FACESWAP_MODELS_DIR).swap(
-                source, target, self.stdout.write if options["verbosity"] > 1 else None
+                source,
+                target,
+                self.stdout.write if options["verbosity"] > 1 else None,
+                [(options["source_face"], options["target_face"])],
             )
         except ModelError as error:
             raise CommandError(str(error)) from error
         except NoFace as error:
             path = options[error.image]
-            raise CommandError(f"No face was found in the {error.image} picture, {path}") from error
+            point = options[f"{error.image}_face"]
+            where = "in" if point is None else f"at {point[0]:g},{point[1]:g} of"
+            raise CommandError(
+                f"No face was found {where} the {error.image} picture, {path}"
+            ) from error
         try:
             result.write_bytes(
                 images.encode(Image.fromarray(output.image), image_format, xmp=xmp.ai_xmp())
@@ -55,10 +81,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{result}: done")
 
 
-def _open(path: Path) -> Image.Image:
-    try:
-        return images.open_photo(path.read_bytes(), max_pixels=settings.FACESWAP_MAX_PIXELS)
-    except OSError as error:
-        raise CommandError(f"{path} could not be read: {error.strerror}") from error
-    except images.ImageRefused as error:
-        raise CommandError(f"{path}: {error.message}") from error
+def _point(text: str) -> tuple[float, float]:
+    """Parse ``X,Y``, both from 0 to 1."""
+    x, y = map(float, text.split(","))
+    if not (0 <= x <= 1 and 0 <= y <= 1):
+        raise argparse.ArgumentTypeError(f"{text}: both numbers are from 0 to 1")
+    return x, y
