@@ -13,7 +13,7 @@ TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 export TEST_DATABASE_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-hosted test test-sqlite test-postgresql check bench format clean
+.PHONY: help run demo-hosted test test-sqlite test-postgresql check bench bench-engine format clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -52,6 +52,10 @@ check: $(dev)  ## format, lint, types, deployment checks, migrations
 bench: $(dev)  ## measure: BENCHES="web circle", also quality, rotation, disk_full, decode; JSON also in bench-results/
 	@$(bin)/python manage.py fetch_models
 	@set -e; for bench in $(BENCHES); do $(bin)/python -m bench.$$bench; done
+
+bench-engine: $(dev)  ## the engine's pictures beside the last release's: make bench-engine ARGS="--limit 6"
+	@$(bin)/python manage.py fetch_models
+	@$(bin)/python -m bench.pictures $(ARGS)
 
 format: $(dev)  ## put all files into shape
 	$(bin)/ruff format .

@@ -53,7 +53,7 @@ def main() -> None:
         output = engine.swap(_open(paths[0]), _open(paths[1]))
         Image.fromarray(output.image).save(result)
         triples.append([str(result), *map(str, paths)])
-    distances = _judge(triples)
+    distances = judge(triples)
     _report(distances)
 
 
@@ -62,15 +62,17 @@ def _open(path: Path) -> Image.Image:
         return image.convert("RGB")
 
 
-def _judge(triples: list[list[str]]) -> list[list[float | None]]:
+def judge(triples: list[list[str]]) -> list[list[float | None]]:
+    """Return the distances to source and target for paths of result, source and target."""
     python = VENV / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", *JUDGE_NEEDS], check=True)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
     judge = Path(__file__).with_name("face_distance.py")
     answer = subprocess.run(
-        [python, "-W", "ignore", judge], input=json.dumps(triples), text=True,
-        stdout=subprocess.PIPE, check=True,
+        [python, "-W", "ignore", judge, RESULTS.parent / "descriptors.json"],
+        input=json.dumps(triples), text=True, stdout=subprocess.PIPE, check=True,
     )  # fmt: skip
     found: list[list[float | None]] = json.loads(answer.stdout)
     return found
