@@ -64,6 +64,14 @@ TEXTS: Final[dict[str, str]] = {
     "invalid_image.stored": "{reason}",
     "not_found.removed": "This task was removed, with all its pictures.",
     "forbidden.hidden": "The result was hidden by the moderation of this site.",
+    "warning.blurred_source": "The face photo is not sharp, so the result may look soft. A sharper "
+    "one works better.",
+    "warning.dark_source": "The face photo is dark, so the result may show stains. One taken in "
+    "more light works better.",
+    "warning.small_face": "The face is small in its photo and was enlarged, so the result may look "
+    "soft. One in which it is larger works better.",
+    "warning.tone": "The two faces differ much in skin tone or light, so the result may show "
+    "patches. Photos taken in similar light work better.",
     "warning.yaw": "The two faces look in very different directions, so the result may show seams. "
     "A face photo taken from a similar side works better.",
     # --- swaps that a hosted provider performs -----------------------------------------------

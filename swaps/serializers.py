@@ -34,12 +34,15 @@ def response(swap: Swap) -> dict[str, Any]:
             "trace_id": trace_id_of(swap),
             "error": {"code": error.code, "message": error.message},
         }
-    return accepted(swap) | {
+    body = accepted(swap) | {
         "image_url": _url(swap.result_key),
         "image_width": swap.width,
         "image_height": swap.height,
         "image_size": swap.size,
     }
+    if swap.score is not None:  # measured by an engine of ours
+        body["quality"] = {"score": round(swap.score, 3), "warnings": swap.warnings}
+    return body
 
 
 def error_of(swap: Swap) -> errors.SwapError | None:

@@ -23,6 +23,7 @@ def finished(colour: str = "olive") -> Finished:
         width=40,
         height=30,
         warnings=("yaw",),
+        score=0.4567,
     )
 
 

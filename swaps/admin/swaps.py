@@ -67,7 +67,7 @@ class SwapAdmin(NotedAdmin):
         "pictures",
         ("status", "is_parked", "is_hidden", "attempts"),
         ("provider", "at_provider"),
-        ("width", "height", "size", "warnings"),
+        ("width", "height", "size", "score", "warnings"),
         ("error_code", "error_image", "reason"),
         ("created_at", "started_at", "finished_at", "lease_expires_at"),
     )

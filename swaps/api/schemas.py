@@ -173,6 +173,17 @@ class Accepted(BaseModel):
     trace_id: str = Field(description="Names this call in our log; also the header `x-trace-id`.")
 
 
+class Quality(BaseModel):
+    score: float = Field(
+        ge=0, le=1, description="How likely people find it clean and the right person, from 0 to 1."
+    )
+    warnings: list[str] = Field(
+        description="What may look wrong: `yaw` (the faces look in very different directions), "
+        "`small_face` (the source’s was enlarged), `blurred_source`, `dark_source`, `tone` (skin "
+        "tone or light differ much). There may be more; none changes its meaning."
+    )
+
+
 class Swapped(Accepted):
     """The finished picture."""
 
@@ -183,6 +194,11 @@ class Swapped(Accepted):
     image_width: int = Field(description="In pixels, as that of the target.")
     image_height: int = Field(description="In pixels, as that of the target.")
     image_size: int = Field(description="In bytes.")
+    quality: Quality | SkipJsonSchema[None] = Field(
+        None,
+        description="What this server thinks of its own result; not there where a hosted provider "
+        "made the picture.",
+    )
 
 
 class ErrorDetail(BaseModel):

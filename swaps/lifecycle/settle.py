@@ -41,6 +41,7 @@ def _settle_succeeded(swap: Swap, finished: Finished, snapshot: Submission | Non
                 height=finished.height,
                 size=len(finished.data),
                 warnings=list(finished.warnings),
+                score=finished.score,
                 stored_bytes=F("stored_bytes") + size,
             )
             if succeeded:

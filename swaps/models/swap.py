@@ -76,6 +76,7 @@ class Swap(models.Model):
     height = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
     size = models.PositiveIntegerField(null=True, help_text="of the result, in bytes")
     warnings = models.JSONField(default=list, blank=True)
+    score = models.FloatField(null=True, help_text="0 to 1: how good the engine finds it")
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)  # earlier versions kept English
     error_params = models.JSONField(null=True)  # for ``messages.text``

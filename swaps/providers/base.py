@@ -46,6 +46,7 @@ class Finished:
     width: int
     height: int
     warnings: tuple[str, ...]
+    score: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,9 @@ def submit(request: SwapRequest) -> Finished:
     except NoFace as error:
         raise errors.NoFace(error.image, image=error.image) from error
     result = Image.fromarray(output.image)
-    return encode_result(result, target_key=request.target_key, warnings=output.warnings)
+    return encode_result(
+        result, target_key=request.target_key, warnings=output.warnings, score=output.score
+    )
 
 
 def _open(key: str, image: errors.ImageName) -> Image.Image:

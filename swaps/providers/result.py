@@ -8,7 +8,11 @@ from swaps.providers.base import Finished
 
 
 def encode_result(
-    result: Image.Image, *, target_key: str, warnings: tuple[str, ...] = ()
+    result: Image.Image,
+    *,
+    target_key: str,
+    warnings: tuple[str, ...] = (),
+    score: float | None = None,
 ) -> Finished:
     """Encode as PNG where the target is one or the result is transparent, otherwise as JPEG.
 
@@ -22,4 +26,5 @@ def encode_result(
         width=result.width,
         height=result.height,
         warnings=warnings,
+        score=score,
     )

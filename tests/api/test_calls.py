@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from django.conf import settings as site
@@ -312,9 +313,18 @@ def test_a_finished_task_carries_what_a_callback_would(caller: Caller) -> None:
         "image_width": 40,
         "image_height": 30,
         "image_size": swap.size,
+        "quality": {"score": 0.457, "warnings": ["yaw"]},
     }
     assert body["started_at"] <= body["finished_at"]
     assert body["elapsed"] == pytest.approx(body["finished_at"] - body["started_at"], abs=1e-3)
+
+
+def test_where_a_provider_made_the_picture_its_quality_is_not_told(caller: Caller) -> None:
+    swap = swap_of(caller.swap())
+    assert swap.claim()
+    settle(swap, replace(finished(), score=None, warnings=()))
+    body = caller.tasks({"id": str(swap.pk), "action": "retrieve"}).json()
+    assert "quality" not in body["response"]
 
 
 def test_a_failed_task_says_why(caller: Caller) -> None:

@@ -31,6 +31,7 @@ def test_a_callback_brings_the_answer_signed(
         "image_width",
         "image_height",
         "image_size",
+        "quality",
     }
     assert {name: payload[name] for name in accepted} == accepted
     assert callback.headers["content-type"] == "application/json"

@@ -31,7 +31,10 @@ def test_a_call_answers_with_the_finished_picture(alice: BareClient, samples: Sa
         "image_width": int,
         "image_height": int,
         "image_size": int,
+        "quality": dict,
     }
+    assert 0 <= body["quality"]["score"] <= 1
+    assert isinstance(body["quality"]["warnings"], list)
     assert body["success"] is True
     assert str(uuid.UUID(body["task_id"])) == body["task_id"]
     assert re.fullmatch("[0-9a-f]{32}", body["trace_id"])

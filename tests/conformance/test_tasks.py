@@ -72,7 +72,7 @@ def test_a_task_that_succeeded_is_seen_as_such_and_carries_the_answer(
     assert task["request"] == body
     assert set(task["response"]) == {
         *("success", "task_id", "trace_id"),
-        *("image_url", "image_width", "image_height", "image_size"),
+        *("image_url", "image_width", "image_height", "image_size", "quality"),
     }
     times = [task[name] for name in ("created_at", "started_at", "finished_at")]
     assert all(isinstance(moment, float) for moment in times)

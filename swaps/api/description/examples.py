@@ -25,6 +25,7 @@ def swapped(site_url: str) -> dict[str, Any]:
         "image_width": 720,
         "image_height": 720,
         "image_size": 82_310,
+        "quality": {"score": 0.82, "warnings": []},
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from swaps.engines.classical import quality
 from swaps.engines.classical.choose import choose
 from swaps.engines.classical.faces import FaceFinder, Scene
 from swaps.engines.classical.geometry import pose
@@ -21,7 +23,7 @@ from swaps.engines.classical.modes import (
     hidden_pixels,
 )
 from swaps.engines.classical.pipeline import swap_region
-from swaps.engines.classical.sharpness import sharpness
+from swaps.engines.classical.portrait import Portrait, portrait
 from swaps.engines.classical.types import (
     AnyArray,
     DetectedFace,
@@ -35,8 +37,6 @@ from swaps.engines.classical.types import (
     SameFace,
     SwapOutput,
 )
-
-_YAW_LIMIT = 35.0  # degrees: beyond, one face shows much that the other hides
 
 
 class Engine:
@@ -103,26 +103,27 @@ class Engine:
             "target", fill_hidden(result, is_hidden), is_hidden, [t for _, t in places]
         )
         swaps = [
-            (source_face, target_face)
-            for (source_face,), group in zip(sources.faces, targets.faces, strict=True)
-            for target_face in group
+            (source_found, target_found)
+            for (source_found,), group in zip(sources.found, targets.found, strict=True)
+            for target_found in group
         ]
         original = result
         is_callers = np.may_share_memory(result, target_pixels)
         if len(swaps) > 1 or (is_callers and not isinstance(target, Image.Image)):
             result = original.copy()
-        warnings = []
-        for source_face, target_face in swaps:
+        measures = []
+        for (source_face, source_portrait), (target_face, target_portrait) in swaps:
             work = working_copy(original, target_face, source_face)
             change = swap_region(source_picture, source_face, work.picture, work.face, report)
+            measures.append(quality.measure(source_portrait, target_portrait, change, work.picture))
             x, y, width, height = work.box
             box = slice(y, y + height), slice(x, x + width)
             change.write_into(result[box], original[box], work.picture if work.is_reduced else None)
-            turned = pose(source_face.landmarks).yaw - pose(target_face.landmarks).yaw
-            if abs(turned) > _YAW_LIMIT:
-                warnings.append("yaw")
+        warnings = chain.from_iterable(map(quality.warnings, measures))
         return SwapOutput(
             image=convert_to_mode_of(target_pixels, result),
+            measures=tuple(measures),
+            score=min(map(quality.score, measures)),
             warnings=tuple(dict.fromkeys(warnings)),
             faces_in_source=sources.count,
             faces_in_target=targets.count,
@@ -146,17 +147,21 @@ class Engine:
         numbers = [number for group in chosen for number in group]
         if image == "target" and len(set(numbers)) < len(numbers):
             raise SameFace
-        faces = {i: self._finder.refine(scene, scene.faces[i]) for i in dict.fromkeys(numbers)}
+        found = {i: self._refined(scene, scene.faces[i]) for i in dict.fromkeys(numbers)}
         return _Located(
-            faces=[[faces[i] for i in group] for group in chosen], count=len(scene.faces)
+            found=[[found[i] for i in group] for group in chosen], count=len(scene.faces)
         )
+
+    def _refined(self, scene: Scene, landmarks: Landmarks) -> tuple[Face, Portrait]:
+        face = self._finder.refine(scene, landmarks)
+        return face, portrait(scene.pyramid, face.landmarks)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Located:
     """The faces at each place that was asked for, and how many the picture shows."""
 
-    faces: list[list[Face]]
+    found: list[list[tuple[Face, Portrait]]]
     count: int
 
 
@@ -171,7 +176,7 @@ def _described(landmarks: Landmarks, scene: Scene) -> DetectedFace:
         yaw=head.yaw,
         pitch=head.pitch,
         roll=head.roll,
-        sharpness=sharpness(scene.pyramid, landmarks),
+        sharpness=portrait(scene.pyramid, landmarks).own_sharpness,
         is_whole=scene.is_whole(landmarks),
     )
 

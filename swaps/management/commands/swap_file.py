@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from PIL import Image
 
-from swaps import images
+from swaps import images, messages
 from swaps.management.files import open_picture
 from swaps.provenance import xmp
 
@@ -18,7 +18,6 @@ _FORMATS: dict[str, images.Format] = {
     ".png": "png",
     ".webp": "webp",
 }
-_WARNINGS = {"yaw": "the two faces look in very different directions; blotches are likely"}
 
 
 class Command(BaseCommand):
@@ -77,8 +76,8 @@ class Command(BaseCommand):
         except (OSError, images.ImageRefused) as error:
             raise CommandError(f"{result} could not be written: {error}") from error
         for code in output.warnings:
-            self.stderr.write(f"Warning: {_WARNINGS[code]}")
-        self.stdout.write(f"{result}: done")
+            self.stderr.write("Warning: " + messages.text({"code": f"warning.{code}"}))
+        self.stdout.write(f"{result}: done, score {output.score:.2f}")
 
 
 def _point(text: str) -> tuple[float, float]:

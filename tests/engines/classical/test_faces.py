@@ -8,8 +8,8 @@ from swaps.engines.classical import Engine, NoFace, SameFace
 from swaps.engines.classical.choose import face_at
 from swaps.engines.classical.geometry import pose
 from swaps.engines.classical.mesh import CANONICAL
+from swaps.engines.classical.portrait import portrait
 from swaps.engines.classical.pyramid import Pyramid
-from swaps.engines.classical.sharpness import sharpness
 from swaps.engines.classical.types import AnyArray, DetectedFace, Landmarks, Pair, Picture, Point
 from tests.engines.classical.conftest import Photo
 from tests.parts import on_one_database
@@ -109,7 +109,8 @@ def test_a_blurred_face_is_less_sharp(engine: Engine, photo: Photo) -> None:
 
 def test_the_sharpness_of_an_even_area_is_0(engine: Engine, photo: Photo) -> None:
     (face,) = engine.faces(photo(BOB))
-    assert sharpness(Pyramid(np.full((500, 500, 3), 90, np.uint8)), face.landmarks) < 1e-5
+    even = portrait(Pyramid(np.full((500, 500, 3), 90, np.uint8)), face.landmarks)
+    assert even.own_sharpness < 1e-5
 
 
 # --- which face a point means --------------------------------------------------------------
