@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from bench.choose_pairs import PAIRS
 from bench.pictures import blind, faces, judgements, report, tables
 from bench.pictures.run import METHODS, read_pairs, run
+from bench.quality import judge
 from swaps.engines.classical import Engine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -25,8 +27,9 @@ def main() -> None:
     else:
         pairs = read_pairs(options.pairs, options.limit)
         records = run(
-            pairs, options.photos, OUT, root=ROOT, methods=options.methods, before=options.before
-        )
+            pairs, options.photos, OUT,
+            root=ROOT, methods=options.methods, before=options.before, judge=judge,
+        )  # fmt: skip
         _write_faces(records, options.photos)
         _write_json(RUN, records)
         _write_blind(records)
@@ -40,7 +43,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, help="so many pairs, spread evenly over the file")
     parser.add_argument("--methods", type=_methods, default=METHODS, help=",".join(METHODS))
     parser.add_argument("--before", default=LAST_RELEASE, help="commit of the engine to compare")
-    parser.add_argument("--judgements", type=Path, help="answers to the form of the last run")
+    parser.add_argument("--judgements", type=Path, help="answers to the blind form")
     return parser.parse_args()
 
 
@@ -52,7 +55,7 @@ def _methods(text: str) -> list[str]:
 
 
 def _keep(answers: Path) -> None:
-    """Resolve a judge's answers by the key of the last run, and keep them in the repository."""
+    """Resolve a judge's answers by the key, and keep them in the repository."""
     said = json.loads(answers.read_text(encoding="utf-8"))
     found = judgements.resolve(said, json.loads(KEY.read_text(encoding="utf-8")))
     path = judgements.save(found, judgements.FOLDER, answers.stem)
@@ -62,7 +65,8 @@ def _keep(answers: Path) -> None:
 def _write_faces(records: list[tables.Record], photos: Path) -> None:
     """Write the face of each photo and result as JPEG, and add their names to the records."""
     folder = BLIND / "faces"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(BLIND, ignore_errors=True)
+    folder.mkdir(parents=True)
     engine = Engine(ROOT / "var" / "models")
     secret = blind.salt(OUT / "salt")
     find = cache(lambda name: faces.landmarks(engine, faces.read(photos / name)))
@@ -84,8 +88,10 @@ def _write_faces(records: list[tables.Record], photos: Path) -> None:
 
 
 def _write_blind(records: list[tables.Record]) -> None:
+    """Write form and sheets; the key keeps earlier runs' codes, whose answers may still come."""
     key = blind.key_of(records)
-    _write_json(KEY, key)
+    earlier = json.loads(KEY.read_text(encoding="utf-8")) if KEY.exists() else {}
+    _write_json(KEY, earlier | key)
     by_code = {record["code"]: record for record in records if "error" not in record}
     items = [
         {"code": code}
@@ -107,6 +113,8 @@ def _write_tables() -> None:
     results = ROOT / "bench-results"
     results.mkdir(exist_ok=True)
     _write_json(results / "pictures.json", {"figures": summed, "records": records})
+    measured = [{name: r[name] for name in ("digest", "measures")} for r in records if "score" in r]
+    _write_json(OUT / "measures.json", measured)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -32,7 +32,7 @@ def resolve(answers: Mapping[str, Any], key: Mapping[str, Mapping[str, str]]) ->
     found = []
     for code, answer in answers["answers"].items():
         if code not in key:
-            raise ValueError(f"no picture of the last run has the code {code}")
+            raise ValueError(f"no picture has the code {code}")
         if not all(isinstance(answer.get(question), bool) for question in QUESTIONS):
             raise ValueError(f"{code}: clean and person need true or false")
         said = {question: answer[question] for question in QUESTIONS}

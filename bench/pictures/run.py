@@ -1,6 +1,7 @@
 """Runs the methods on the pairs, and measures each result."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
@@ -11,9 +12,10 @@ from bench.choose_pairs import Pair
 from bench.pictures import baselines, faces, measures, releases
 from bench.pictures.judgements import digest
 from bench.pictures.tables import Record
-from bench.quality import judge
 from swaps.engines.classical import Engine
 from swaps.engines.classical.types import Landmarks
+
+Judge = Callable[[list[list[str]]], list[list[float | None]]]
 
 METHODS = ("before", "after", *baselines.BASELINES)
 
@@ -34,24 +36,29 @@ def run(
     root: Path,
     methods: Sequence[str],
     before: str,
+    judge: Judge,
 ) -> list[Record]:
     """Return a record for each pair and method; results are written into ``folder``.
 
-    ``root`` is this checkout, ``before`` the commit to compare with. The methods take turns, so
-    whatever else the machine does slows all of them alike.
+    ``root`` is this checkout, ``before`` the commit to compare with, ``judge`` measures distances
+    as bench.quality does. The methods take turns, so whatever else the machine does slows all of
+    them alike.
     """
     models = root / "var" / "models"
     engine = Engine(models)
     results = folder / "results"
-    results.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
     with ExitStack() as stack:
         swaps: dict[str, releases.Swap] = {
             name: partial(baselines.swap_with, baseline, engine)
             for name, baseline in baselines.BASELINES.items()
         }
-        for name, release in (("after", root), ("before", releases.export(root, before, folder))):
-            if name in methods:
-                swaps[name] = stack.enter_context(releases.engine_of(release, models))
+        if "after" in methods:
+            swaps["after"] = stack.enter_context(releases.engine_of(root, models))
+        if "before" in methods:
+            release = releases.export(root, before, folder)
+            swaps["before"] = stack.enter_context(releases.engine_of(release, models))
         records: list[Record] = [
             _swap(method, swaps[method], pair, photos, results / f"{number:03}-{method}.png")
             for number, pair in enumerate(pairs, 1)
@@ -61,7 +68,7 @@ def run(
     for record in records:
         if "error" not in record:
             record.update(_measure(find, photos / record["target"], Path(record["result"])))
-    _add_distances(records, photos)
+    _add_distances(records, photos, judge)
     return records
 
 
@@ -85,7 +92,7 @@ def _measure(
     return {"digest": digest(pixels), **compared}
 
 
-def _add_distances(records: list[Record], photos: Path) -> None:
+def _add_distances(records: list[Record], photos: Path, judge: Judge) -> None:
     """Add the judge's distances to source and target; None where it finds no face."""
     done = [record for record in records if "error" not in record]
     triples = [

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable
 from statistics import fmean, median
 from typing import Any
 
+import numpy as np
+
+from bench.fit_score import auc
+
 Record = dict[str, Any]
 SAME_PERSON = 0.6
 MEANS = {  # of the records that have it: decimals
@@ -48,6 +52,7 @@ def figures(records: list[Record]) -> dict[str, Any]:
 
     ``person`` and ``clean`` are what people said; ``both`` asks for both of them. ``clean_same``
     takes the distances for the person: clean, below SAME_PERSON and nearer to the source.
+    ``score_auc`` is how well the engine's score tells which pictures are both (area under the ROC).
     """
     done = [record for record in records if "error" not in record]
     measured = [record for record in done if record.get("to_source") is not None]
@@ -68,6 +73,7 @@ def figures(records: list[Record]) -> dict[str, Any]:
         "clean_same": _share(
             judged, lambda record: record["clean"] and is_same(record) and is_nearer(record)
         ),
+        "score_auc": _score_auc([record for record in judged if "score" in record]),
     }
 
 
@@ -101,6 +107,13 @@ def _cell(value: float | None) -> str:
 
 def _share(records: list[Record], holds: Callable[[Record], bool]) -> float | None:
     return round(100 * fmean(holds(record) for record in records), 1) if records else None
+
+
+def _score_auc(records: list[Record]) -> float | None:
+    is_good = np.array([record["clean"] and record["person"] for record in records], bool)
+    if is_good.all() or not is_good.any():
+        return None
+    return round(auc(np.array([record["score"] for record in records]), is_good), 3)
 
 
 def _median(values: list[float]) -> float | None:

@@ -61,6 +61,13 @@ def test_shares_are_of_the_pairs_that_were_measured_or_judged() -> None:
     assert (found["to_source"], found["ms"]) == (0.583, 100)
 
 
+def test_the_score_is_held_against_what_people_said() -> None:
+    said = [(0.9, True), (0.6, False), (0.7, True), (0.8, False)]
+    rows = [record(score=score, clean=good, person=True) for score, good in said]
+    assert tables.figures(rows)["score_auc"] == 0.75
+    assert tables.figures(rows[:1])["score_auc"] is None
+
+
 def test_figures_of_nothing_are_none_and_a_table_shows_the_others() -> None:
     assert tables.figures([])["clean"] is None
     shown = tables.text(tables.summary([record(1), record(1, "before", ms=250.0)]))
