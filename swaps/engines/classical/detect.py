@@ -22,9 +22,9 @@ from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import Floats, Picture
 
 _SIDE = 1600  # pixels: larger windows are reduced to this side
-_MIN_FACE = 24.0  # pixels: landmarks of smaller faces are guesses
+_MIN_FACE = 16.0  # pixels across, of a face of 20 px in height; smaller ones are guesses
 _MAX_WINDOWS = 240  # in one search: about a second
-_MIN_WINDOW = 192.0  # pixels: smaller windows would only be enlarged
+_MIN_WINDOW = 128.0  # pixels: a face of 20 px fills enough of it
 _CERTAIN_SCORE = 0.9  # score; upside down faces have reached .87
 _CERTAIN_ANGLE = math.radians(60)
 _SAME_WAY = math.radians(50)
@@ -49,7 +49,7 @@ class Detector:
         search. ``depth``: 0 searches the whole picture, or square windows of an elongated one, and
         windows of half that side where only small faces were found; 1 and 2 search windows of a
         quarter and an eighth. A search that would need more than 240 windows, or windows smaller
-        than the network's input, finds nothing.
+        than 128 px, finds nothing.
         """
         shorter, longer = sorted(picture[0].shape[:2])
         if shorter < _MIN_FACE:

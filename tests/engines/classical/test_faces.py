@@ -1,5 +1,7 @@
 """Which faces a picture has, and which of them are swapped."""
 
+import time
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -111,6 +113,55 @@ def test_the_sharpness_of_an_even_area_is_0(engine: Engine, photo: Photo) -> Non
     (face,) = engine.faces(photo(BOB))
     even = portrait(Pyramid(np.full((500, 500, 3), 90, np.uint8)), face.landmarks)
     assert even.own_sharpness < 1e-5
+
+
+# --- small faces and extreme shapes --------------------------------------------------------
+
+
+def shrunk(engine: Engine, picture: Picture, size: int) -> Image.Image:
+    """The picture, so small that its face has ``size`` pixels."""
+    (face,) = engine.faces(picture)
+    rows, columns = (max(1, round(side * size / face.size)) for side in picture.shape[:2])
+    return Image.fromarray(picture).resize((columns, rows), Image.Resampling.BOX)
+
+
+@pytest.mark.parametrize("name", [ALICE, BOB, CHARLIE])
+@pytest.mark.parametrize("size", [20, 24])
+def test_a_face_of_20_pixels_is_found_and_swapped(
+    engine: Engine, photo: Photo, name: str, size: int
+) -> None:
+    small = np.asarray(shrunk(engine, photo(name), size))
+    (face,) = engine.faces(small)
+    assert face.size == pytest.approx(size, rel=0.15)
+    assert changed(engine.swap(photo(BOB), small).image, small).any()
+
+
+def test_a_face_of_20_pixels_is_found_in_a_large_picture(engine: Engine, photo: Photo) -> None:
+    scene = Image.new("RGB", (1200, 900), (90, 110, 80))
+    scene.paste(shrunk(engine, photo(BOB), 22), (700, 350))
+    (face,) = engine.faces(scene)
+    assert 690 < face.box[0] < 730
+    assert 340 < face.box[1] < 380
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(1080, 20_000, 300), (20_000, 300, 150), (40, 4000, 30)]
+)
+def test_faces_are_found_in_extreme_shapes(
+    engine: Engine, photo: Photo, width: int, height: int, size: int
+) -> None:
+    scene = Image.new("RGB", (width, height), (90, 110, 80))
+    face = shrunk(engine, photo(BOB), size)
+    scene.paste(face, ((width - face.width) // 2, (height - face.height) // 2))
+    assert len(engine.faces(scene)) == 1
+
+
+def test_a_strip_that_is_500_times_as_long_as_wide_is_searched_within_seconds(
+    engine: Engine,
+) -> None:
+    started = time.process_time()
+    assert engine.faces(np.full((10_000, 20, 3), 128, np.uint8)) == []
+    assert time.process_time() - started < 10
 
 
 # --- which face a point means --------------------------------------------------------------
