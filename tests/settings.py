@@ -6,8 +6,13 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+
+# Compiling takes half of the time of collecting the tests, and a tenth of each start of a site.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _root = Path(__file__).resolve().parent.parent
 _var = Path(tempfile.mkdtemp(prefix="faceswap-test-"))
