@@ -1,17 +1,14 @@
 """What SITE_URL decides: read by a process of its own, as the site does."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from django.conf import settings as site
 from pytest_django import Settings
 
 from faceswap_site import env
 from swaps.checks import address
+from tests.checks import fresh
 from tests.parts import on_one_database
 
 pytestmark = on_one_database
@@ -39,15 +36,8 @@ print(json.dumps(found))
 
 
 def read(*own: str, **environment: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM % (json.dumps(NAMES), list(own))],
-        cwd=site.BASE_DIR,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "faceswap_site.settings", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = fresh.run(PROGRAM % (json.dumps(NAMES), list(own)), **environment)
+    assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

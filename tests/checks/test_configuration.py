@@ -1,32 +1,28 @@
 """What can be set wrong is said before the site starts."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings as site_settings
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from faceswap_site import env, secret_key
 from swaps.checks import deployment
+from tests.checks import fresh
 from tests.parts import on_one_database
 
 pytestmark = on_one_database
 
+CHECK = """
+import runpy, sys
+sys.argv = %r
+runpy.run_path("manage.py", run_name="__main__")
+"""
+
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", "check", *arguments],
-        cwd=site_settings.BASE_DIR,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "faceswap_site.settings", **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return fresh.run(CHECK % ["manage.py", "check", *arguments], **environment)
 
 
 BUCKET = {"AWS_STORAGE_BUCKET_NAME": "faces"}
