@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from swaps.engines.classical.types import Picture
@@ -58,7 +59,7 @@ def load(folder: Path) -> list[Judgement]:
 
 
 def merge(records: Iterable[dict[str, Any]], judgements: list[Judgement]) -> list[dict[str, Any]]:
-    """Return the records with ``clean`` and ``person``: what more than half of the judges said.
+    """Return the records with ``clean``, ``person`` and ``both``: the share of judges who said so.
 
     A pair without a result was not kept and shows nobody, as soon as anything is judged.
     """
@@ -68,10 +69,14 @@ def merge(records: Iterable[dict[str, Any]], judgements: list[Judgement]) -> lis
     return [record | _verdict(record, by_digest) for record in records]
 
 
-def _verdict(record: dict[str, Any], judgements: dict[str, list[Judgement]]) -> dict[str, bool]:
+def _verdict(record: dict[str, Any], judgements: dict[str, list[Judgement]]) -> dict[str, float]:
     if "error" in record:
-        return dict.fromkeys(QUESTIONS, False) if judgements else {}
+        return {"clean": 0.0, "person": 0.0, "both": 0.0} if judgements else {}
     given = judgements.get(record["digest"], [])
     if not given:
         return {}
-    return {q: 2 * sum(each[q] for each in given) > len(given) for q in QUESTIONS}
+    return {
+        "clean": fmean(each["clean"] for each in given),
+        "person": fmean(each["person"] for each in given),
+        "both": fmean(each["clean"] and each["person"] for each in given),
+    }

@@ -65,8 +65,7 @@ def _caption(record: Record) -> str:
     if record.get("to_source") is not None and record.get("to_target") is not None:
         words.append(f"{record['to_source']:.2f} to source, {record['to_target']:.2f} to target")
     if "clean" in record:
-        words.append("clean" if record["clean"] else "not clean")
-        words.append("the person" if record["person"] else "not the person")
+        words.append(f"clean {record['clean']:.0%}, the person {record['person']:.0%}")
     return ", ".join([*words, *record.get("warnings", [])])
 
 

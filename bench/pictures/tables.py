@@ -1,7 +1,7 @@
 """Sums up the records of a run by method, kind of pair and skin, and prints them as tables.
 
 A record is a dict of one method's result on one pair: the pair's fields, ``method``, the figures
-of the steps, and ``clean`` and ``person`` where somebody judged it.
+of the steps, and ``clean``, ``person`` and ``both`` (0…1) where somebody judged it.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,9 +14,9 @@ from bench.fit_score import auc
 
 Record = dict[str, Any]
 SAME_PERSON = 0.6
+DISTANCES = ("to_source", "to_target")
 MEANS = {  # of the records that have it: decimals
-    "to_source": 3, "to_target": 3, "landmarks_moved": 2, "yaw": 2, "pitch": 2, "roll": 2,
-    "pose": 2, "mouth": 3, "eyes": 3,
+    "landmarks_moved": 2, "yaw": 2, "pitch": 2, "roll": 2, "pose": 2, "mouth": 3, "eyes": 3,
 }  # fmt: skip
 
 
@@ -50,12 +50,13 @@ def splits(records: list[Record]) -> dict[str, list[Record]]:
 def figures(records: list[Record]) -> dict[str, Any]:
     """Return counts, means (of ``ms`` the median), and shares in % of those measured or judged.
 
-    ``person`` and ``clean`` are what people said; ``both`` asks for both of them. ``clean_same``
-    takes the distances for the person: clean, below SAME_PERSON and nearer to the source.
+    Distances count where the judge found all three faces. ``clean``, ``person`` and ``both`` at
+    once are what people said; ``clean_same`` takes the distances for the person: clean, below
+    SAME_PERSON and nearer to the source.
     ``score_auc`` is how well the engine's score tells which pictures are both (area under the ROC).
     """
     done = [record for record in records if "error" not in record]
-    measured = [record for record in done if record.get("to_source") is not None]
+    measured = [record for record in done if _is_measured(record)]
     judged = [record for record in records if "clean" in record]
     return {
         "pairs": len(records),
@@ -63,29 +64,32 @@ def figures(records: list[Record]) -> dict[str, Any]:
         "measured": len(measured),
         "same": _share(measured, is_same),
         "nearer": _share(measured, is_nearer),
+        **{name: _mean(measured, name, 3) for name in DISTANCES},
         **{name: _mean(done, name, decimals) for name, decimals in MEANS.items()},
         "ms": _median([record["ms"] for record in done]),
         "changed outside": sum(bool(record.get("outside")) for record in done),
         "judged": len(judged),
         "clean": _share(judged, lambda record: record["clean"]),
         "person": _share(judged, lambda record: record["person"]),
-        "both": _share(judged, lambda record: record["clean"] and record["person"]),
+        "both": _share(judged, lambda record: record["both"]),
         "clean_same": _share(
-            judged, lambda record: record["clean"] and is_same(record) and is_nearer(record)
+            judged, lambda record: record["clean"] * (is_same(record) and is_nearer(record))
         ),
         "score_auc": _score_auc([record for record in judged if "score" in record]),
     }
 
 
 def is_same(record: Record) -> bool:
-    distance = record.get("to_source")
-    return distance is not None and distance < SAME_PERSON
+    return _is_measured(record) and record["to_source"] < SAME_PERSON
 
 
 def is_nearer(record: Record) -> bool:
     """Return whether the result is nearer to the source than to the target."""
-    to_source, to_target = record.get("to_source"), record.get("to_target")
-    return to_source is not None and (to_target is None or to_source < to_target)
+    return _is_measured(record) and record["to_source"] < record["to_target"]
+
+
+def _is_measured(record: Record) -> bool:
+    return all(record.get(distance) is not None for distance in DISTANCES)
 
 
 def text(summed: dict[str, dict[str, dict[str, Any]]]) -> str:
@@ -105,12 +109,12 @@ def _cell(value: float | None) -> str:
     return "–" if value is None else f"{value:g}"
 
 
-def _share(records: list[Record], holds: Callable[[Record], bool]) -> float | None:
+def _share(records: list[Record], holds: Callable[[Record], float]) -> float | None:
     return round(100 * fmean(holds(record) for record in records), 1) if records else None
 
 
 def _score_auc(records: list[Record]) -> float | None:
-    is_good = np.array([record["clean"] and record["person"] for record in records], bool)
+    is_good = np.array([record["both"] > 0.5 for record in records], bool)
     if is_good.all() or not is_good.any():
         return None
     return round(auc(np.array([record["score"] for record in records]), is_good), 3)

@@ -48,8 +48,8 @@ def test_a_pair_counts_in_each_of_its_kinds_and_by_skin() -> None:
 
 def test_shares_are_of_the_pairs_that_were_measured_or_judged() -> None:
     rows = [
-        record(1, clean=True, person=True),
-        record(2, clean=True, person=False, to_source=0.7),
+        record(1, clean=1, person=1, both=1),
+        record(2, clean=1, person=0, both=0, to_source=0.7),
         record(3, to_source=0.55, to_target=0.5),
         record(4, to_source=None),
     ]
@@ -63,7 +63,7 @@ def test_shares_are_of_the_pairs_that_were_measured_or_judged() -> None:
 
 def test_the_score_is_held_against_what_people_said() -> None:
     said = [(0.9, True), (0.6, False), (0.7, True), (0.8, False)]
-    rows = [record(score=score, clean=good, person=True) for score, good in said]
+    rows = [record(score=score, clean=good, person=1, both=good) for score, good in said]
     assert tables.figures(rows)["score_auc"] == 0.75
     assert tables.figures(rows[:1])["score_auc"] is None
 
@@ -137,18 +137,18 @@ def test_unknown_codes_and_halves_of_answers_are_refused(answers: dict[str, Any]
         judgements.resolve({"judge": "ann", "answers": answers}, {"code": {}})
 
 
-def test_more_than_half_of_the_judges_decide() -> None:
+def test_a_verdict_is_the_share_of_the_judges() -> None:
     given = [
-        judgement("after1", clean=True, person=True),
-        judgement("after1", clean=True, person=False, judge="bob"),
+        judgement("after1", clean=True, person=False),
+        judgement("after1", clean=True, person=True, judge="bob"),
         judgement("another", clean=True, person=True),
     ]
     first, second, failed = judgements.merge(
         [record(1), record(2), {"error": "no face was found"}], given
     )
-    assert (first["clean"], first["person"]) == (True, False)
+    assert (first["clean"], first["person"], first["both"]) == (1, 0.5, 0.5)
     assert "clean" not in second
-    assert (failed["clean"], failed["person"]) == (False, False)
+    assert (failed["clean"], failed["person"], failed["both"]) == (0, 0, 0)
 
 
 def test_a_digest_is_of_pixels_and_shape() -> None:
@@ -158,10 +158,10 @@ def test_a_digest_is_of_pixels_and_shape() -> None:
 
 
 def test_the_report_shows_figures_pairs_and_verdicts(tmp_path: Path) -> None:
-    rows = [record(1, clean=True, person=False), {**record(1, "before"), "error": "no <face>"}]
+    rows = [record(1, clean=1, person=0, both=0), {**record(1, "before"), "error": "no <face>"}]
     page = report.write(tmp_path, rows, tables.summary(rows)).read_text(encoding="utf-8")
     assert "blind/faces/r.jpg" in page
-    assert "clean, not the person" in page
+    assert "clean 100%, the person 0%" in page
     assert "no &lt;face&gt;" in page
 
 
