@@ -42,11 +42,12 @@ def uses() -> Iterator[tuple[str, str, set[str]]]:
                     yield f"{module}:{node.lineno}", str(code.value), set(map(str, values))
             if not (isinstance(node, ast.Call) and node.args):
                 continue
-            first, function = node.args[0], ast.unparse(node.func)
-            name = function.rpartition(".")[2]
-            given = {str(each.arg) for each in node.keywords} - NO_PARAMS
+            first = node.args[0]
             if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
                 continue
+            function = ast.unparse(node.func)
+            name = function.rpartition(".")[2]
+            given = {str(each.arg) for each in node.keywords} - NO_PARAMS
             if function in of_class and first.value != "row":
                 yield f"{module}:{node.lineno}", f"{of_class[function]}.{first.value}", given
             elif name in {cls.__name__ for cls in explained()}:

@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -44,21 +45,24 @@ def with_alpha(image: Image.Image) -> Image.Image:
     return image
 
 
+# Just above what the web process opens itself.
+LARGE: dict[str, Callable[[], bytes]] = {
+    "jpeg": lambda: written(face(), "JPEG"),
+    "jpeg turned": lambda: written(face(), "JPEG", exif=with_orientation(6)),
+    "jpeg wide colours": lambda: written(face(), "JPEG", icc_profile=P3),
+    "jpeg grey": lambda: written(face().convert("L"), "JPEG"),
+    "png": lambda: written(face(), "PNG", compress_level=1),
+    "png alpha turned": lambda: written(
+        with_alpha(face()), "PNG", compress_level=1, exif=with_orientation(6)
+    ),
+    "webp": lambda: written(face(), "WEBP", method=0),
+    "webp alpha": lambda: written(with_alpha(face()), "WEBP", method=0),
+}
+
+
 @cache
-def large() -> dict[str, bytes]:
-    """Just above what the web process opens itself."""
-    turned: dict[str, Any] = {"exif": with_orientation(6)}
-    alpha = with_alpha(face())
-    return {
-        "jpeg": written(face(), "JPEG"),
-        "jpeg turned": written(face(), "JPEG", **turned),
-        "jpeg wide colours": written(face(), "JPEG", icc_profile=P3),
-        "jpeg grey": written(face().convert("L"), "JPEG"),
-        "png": written(face(), "PNG", compress_level=1),
-        "png alpha turned": written(alpha, "PNG", compress_level=1, **turned),
-        "webp": written(face(), "WEBP", method=0),
-        "webp alpha": written(alpha, "WEBP", method=0),
-    }
+def large(name: str) -> bytes:
+    return LARGE[name]()
 
 
 @cache
@@ -138,9 +142,9 @@ def accepted(path):
 # --- The same picture -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", large())
+@pytest.mark.parametrize("name", LARGE)
 def test_a_child_makes_the_same_picture_byte_for_byte(name: str) -> None:
-    data = large()[name]
+    data = large(name)
     photo = accepted(io.BytesIO(data))
     assert photo == reencode(data, max_pixels=50 * MP)
     assert (photo.width, photo.height) == images.dimensions(data)
@@ -166,7 +170,7 @@ def test_every_photo_comes_with_its_thumbnail_of_what_was_decoded_once(
 
 
 def test_an_upload_on_disk_is_handed_over_as_it_is(tmp_path: Path) -> None:
-    data = large()["jpeg"]
+    data = large("jpeg")
     with TemporaryUploadedFile("a.jpg", "image/jpeg", len(data), None) as upload:
         upload.write(data)
         upload.seek(0)
@@ -180,7 +184,7 @@ def test_an_upload_on_disk_is_handed_over_as_it_is(tmp_path: Path) -> None:
 def test_what_stands_before_the_photo_in_a_file_is_not_read(
     tmp_path: Path, *, is_written_out: bool
 ) -> None:
-    data = large()["jpeg"]
+    data = large("jpeg")
     with (tmp_path / "file").open("w+b", buffering=10 * MP) as file:
         file.write(b"something else" + data)
         if is_written_out:
@@ -190,7 +194,7 @@ def test_what_stands_before_the_photo_in_a_file_is_not_read(
 
 
 def test_more_photos_at_once_than_places_for_children() -> None:
-    data = large()["jpeg"]
+    data = large("jpeg")
     with ThreadPoolExecutor(isolation.MAX_AT_ONCE + 2) as pool:
         photos = [pool.submit(accepted, io.BytesIO(data)) for _ in range(5)]
         assert len({photo.result(60).data for photo in photos}) == 1
@@ -211,7 +215,7 @@ def test_a_refusal_of_the_child_is_that_of_the_photo() -> None:
 
 def test_what_can_be_refused_without_decoding_needs_no_child() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    for data in (large()["jpeg"][:300], png(header(9000, 9000), (b"IEND", b""))):
+    for data in (large("jpeg")[:300], png(header(9000, 9000), (b"IEND", b""))):
         with pytest.raises(images.ImageRefused):
             accepted(io.BytesIO(data))
     assert resource.getrusage(resource.RUSAGE_CHILDREN) == before
@@ -333,7 +337,7 @@ print("accepted", accepted(sys.argv[1]).width)
 
 
 def test_a_full_disk_is_not_the_photos_fault(tmp_path: Path) -> None:
-    (tmp_path / "photo").write_bytes(large()["jpeg"])
+    (tmp_path / "photo").write_bytes(large("jpeg"))
     program = """
 import swaps.images.child_main  # or its compiled file would be cut short as well
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
