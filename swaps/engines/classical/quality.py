@@ -26,15 +26,15 @@ from swaps.engines.classical.pipeline import Change
 from swaps.engines.classical.portrait import Portrait
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Measures, Picture
 
-# A first guess, until it is fitted.
-INTERCEPT = 3.0
+# Fitted to bench/judgements/score-150.json.
+INTERCEPT = 4.832
 COEFFICIENTS = {
-    "pose_gap": -0.04,  # per degree
-    "hidden": -3.0,
-    "tone_gap": -0.03,  # per unit of Lab
-    "sharpness_gap": -0.8,  # whichever is sharper
-    "seam": -0.4,
-    "change": -0.04,
+    "pose_gap": -0.0334,  # per degree
+    "hidden": -5.77,
+    "tone_gap": -0.0116,  # per unit of Lab
+    "sharpness_gap": -3.07,  # whichever is sharper
+    "seam": -0.954,
+    "change": -0.342,
 }
 _YAW_LIMIT = 35.0  # degrees: beyond, one face shows much that the other hides
 _SMALL, _ENLARGED = 96.0, 1.25  # pixels, and times: a small face that is shown larger looks soft

@@ -42,11 +42,13 @@ def test_a_swap_is_measured(engine: Engine, photo: Photo) -> None:
     assert 0.5 < measures.enlargement < 2
     assert 3 < measures.change < 40
     assert output.score == pytest.approx(quality.score(measures))
-    assert 0.5 < output.score < 1
+    assert 0 < output.score < 1
 
 
 def test_a_face_put_onto_itself_is_hardly_changed(engine: Engine, photo: Photo) -> None:
-    (measures,) = engine.swap(photo(BOB), photo(BOB)).measures
+    output = engine.swap(photo(BOB), photo(BOB))
+    (measures,) = output.measures
+    assert output.score > 0.9
     assert measures.pose_gap == measures.tone_gap == measures.sharpness_gap == 0
     assert measures.enlargement == 1
     assert measures.change < 3
