@@ -8,12 +8,13 @@ bin := $(VENV)/bin
 stamp = $(VENV)/installed-$(1)-$(shell cat $(2) | cksum | cut -d ' ' -f 1)
 site := $(call stamp,site,requirements.txt)
 dev := $(call stamp,dev,requirements.txt requirements-dev.txt)
+PHOTOS ?= ../shared/photos
 BENCHES ?= engine web crash api callbacks storage circle chaos
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 export TEST_DATABASE_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-hosted test test-sqlite test-postgresql check bench bench-engine format clean
+.PHONY: help run demo-hosted test test-sqlite test-postgresql check bench bench-engine train-parse format clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -56,6 +57,15 @@ bench: $(dev)  ## measure: BENCHES="web circle", also quality, rotation, small_f
 bench-engine: $(dev)  ## the engine's pictures beside the last release's: make bench-engine ARGS="--limit 6"
 	@$(bin)/python manage.py fetch_models
 	@$(bin)/python -m bench.pictures $(ARGS)
+
+train-parse: $(dev)  ## train the network that parses faces again: make train-parse PHOTOS=../shared/photos
+	@$(bin)/python manage.py fetch_models
+	$(bin)/python -m tools.parse_training draw --photos $(PHOTOS)
+	@test -e var/parse-venv/bin/python || $(PYTHON) -m venv var/parse-venv
+	@var/parse-venv/bin/python -m pip install --quiet -r tools/parse_training/requirements.txt
+	@set -e; for fold in 0 1 2 all; do var/parse-venv/bin/python -m tools.parse_training.train $$fold; done
+	$(bin)/python -m tools.parse_training evaluate --photos $(PHOTOS)
+	$(bin)/python -m tools.parse_training ship
 
 format: $(dev)  ## put all files into shape
 	$(bin)/ruff format .
