@@ -10,7 +10,7 @@ from dataclasses import asdict
 import cv2
 import numpy as np
 
-from swaps.engines.classical.filters import lab, shrink
+from swaps.engines.classical.filters import lab, shrink, shrink_picture
 from swaps.engines.classical.geometry import pose, visibility
 from swaps.engines.classical.mesh import (
     ABOVE_JAW,
@@ -144,7 +144,9 @@ def _compare(change: Change, picture: Picture) -> tuple[float, float]:
     grid = change.grid
     scale = min(1.0, _CELLS / max(grid.width, grid.height))
     shape = max(2, round(grid.width * scale)), max(2, round(grid.height * scale))
-    before, after = (lab(shrink(values, *shape)) for values in (grid.crop(picture), change.pixels))
+    before, after = (
+        lab(shrink_picture(values, *shape)) for values in (grid.crop(picture), change.pixels)
+    )
     mask = shrink(change.mask, *shape)
     difference = np.linalg.norm(after - before, axis=2)
     mean = float((difference * mask).sum() / max(float(mask.sum()), 1e-6))
