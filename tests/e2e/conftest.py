@@ -20,12 +20,15 @@ NewVisitor = Callable[..., Visitor]
 
 expect.set_options(timeout=MAX_WAIT_MS)
 
-# Newer versions of Chromium load two pages of their own for each window, to suggest addresses: half
-# of what a new visitor costs. Only the last --disable-features counts, and Playwright has one.
+# For each window Chromium loads two pages of its own, to suggest addresses, and keeps a process
+# for the page that may be next: half of what a visitor costs. Of several --disable-features the
+# last one counts, and Playwright has one.
 LAUNCHER = """#!/bin/sh
 for argument; do
     case "$argument" in
-        --disable-features=*) argument="$argument,WebUIOmniboxPopup,WebUIOmniboxAimPopup" ;;
+        --disable-features=*)
+            argument="$argument,WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+            argument="$argument,SpareRendererForSitePerProcess" ;;
     esac
     shift
     set -- "$@" "$argument"
