@@ -1,8 +1,7 @@
 """Fixtures and markers of all tests: each has a media folder of its own."""
 
-import itertools
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +82,7 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.fixture(scope="session")
-def _media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return new places, in one folder: a ``tmp_path`` for each test takes several milliseconds."""
-    folder = tmp_path_factory.mktemp("media")
-    return (folder / str(number) for number in itertools.count())
-
-
 @pytest.fixture(autouse=True)
-def _own_media(settings: Settings, _media: Iterator[Path]) -> None:
-    """Give each test a media folder of its own, which is made when something is put there."""
-    settings.MEDIA_ROOT = next(_media)
+def _own_media(settings: Settings, tmp_path: Path) -> None:
+    """Give each test a media folder of its own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
