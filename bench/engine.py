@@ -35,7 +35,7 @@ CASES = {  # name: source, target, megapixels of the target, runs
     "group 2 MP": ("face-man-frontal", "group-two-people", 2, 11),
     "portrait 12 MP": ("face-man-frontal", "face-woman-close-up", 12, 9),
 }
-STAGES = ("detect", "align", "warp", "colour", "detail", "blend")
+STAGES = ("detect", "align", "warp", "front", "colour", "detail", "blend")
 NAIVE_POINTS = sorted(
     {*mesh.OVAL[::2], *mesh.RIGHT_BROW[::2], *mesh.LEFT_BROW[::2], *mesh.LIPS, *mesh.MOUTH[::2]}
     | {*mesh.RIGHT_EYE[::3], *mesh.LEFT_EYE[::3], 1, 4, 6, 98, 327}

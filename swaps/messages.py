@@ -70,6 +70,12 @@ TEXTS: Final[dict[str, str]] = {
     "more light works better.",
     "warning.small_face": "The face is small in its photo and was enlarged, so the result may look "
     "soft. One in which it is larger works better.",
+    "warning.source_covered": "Glasses, hair or a hand hide part of the face in the face photo, so "
+    "that part had to be guessed. One that shows the whole face works better.",
+    "warning.source_eyes_hidden": "Dark glasses hide the eyes in the face photo, so the eyes are "
+    "those of the target photo. One without dark glasses works better.",
+    "warning.target_covered": "Glasses, hair, a hand or a beard hide much of the target face, and "
+    "stay in front, so less of the new face is to be seen.",
     "warning.tone": "The two faces differ much in skin tone or light, so the result may show "
     "patches. Photos taken in similar light work better.",
     "warning.yaw": "The two faces look in very different directions, so the result may show seams. "

@@ -180,7 +180,9 @@ class Quality(BaseModel):
     warnings: list[str] = Field(
         description="What may look wrong: `yaw` (the faces look in very different directions), "
         "`small_face` (the source’s was enlarged), `blurred_source`, `dark_source`, `tone` (skin "
-        "tone or light differ much). There may be more; none changes its meaning."
+        "tone or light differ much), `source_covered`, `source_eyes_hidden` (by dark glasses: the "
+        "eyes are the target’s), `target_covered` (its glasses, hair, hand or beard stay in "
+        "front). There may be more; none changes its meaning."
     )
 
 

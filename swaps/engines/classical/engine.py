@@ -22,6 +22,7 @@ from swaps.engines.classical.modes import (
     fill_hidden,
     hidden_pixels,
 )
+from swaps.engines.classical.parse import PARSE_MODEL, Parser
 from swaps.engines.classical.pipeline import swap_region
 from swaps.engines.classical.portrait import Portrait, portrait
 from swaps.engines.classical.types import (
@@ -49,6 +50,7 @@ class Engine:
     def __init__(self, models: Path, threads: int = 1) -> None:
         cv2.setNumThreads(threads)
         self._finder = FaceFinder(models, threads)
+        self._parse = Parser(PARSE_MODEL, threads)
 
     def faces(self, picture: Pixels) -> list[DetectedFace]:
         """Return the faces of a picture, largest first, at most 64; equal for equal pictures.
@@ -114,7 +116,14 @@ class Engine:
         measures = []
         for (source_face, source_portrait), (target_face, target_portrait) in swaps:
             work = working_copy(original, target_face, source_face)
-            change = swap_region(source_picture, source_face, work.picture, work.face, report)
+            change = swap_region(
+                source_picture,
+                source_face,
+                work.picture,
+                work.face,
+                parse=self._parse,
+                report=report,
+            )
             measures.append(quality.measure(source_portrait, target_portrait, change, work.picture))
             x, y, width, height = work.box
             box = slice(y, y + height), slice(x, x + width)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from swaps.engines.classical.filters import blur, enlarge, padded_crop, shrink
+from swaps.engines.classical.filters import blur, disc, enlarge, padded_crop, shrink
 from swaps.engines.classical.geometry import face_size
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask, Picture
 
@@ -80,6 +80,15 @@ class Grid:
         corners = np.round((self.to_cells(points) - 0.5) * 16).astype(np.int32)
         cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
         return np.asarray(mask, np.float32) / np.float32(255)
+
+    def hull_mask(self, points: AnyArray, grow: float = 0.0) -> Mask:
+        """Return an anti-aliased mask of the convex hull of n×2 points, in pixels of the picture.
+
+        ``grow`` widens it, as a fraction of the face.
+        """
+        corners = cv2.convexHull(np.ascontiguousarray(points[:, :2], np.float32))[:, 0]
+        mask = self.polygon_mask(np.asarray(corners))
+        return np.asarray(cv2.dilate(mask, disc(grow * self.face)), np.float32) if grow else mask
 
     def openings_mask(self, landmarks: Landmarks, rings: list[list[int]]) -> Mask:
         """Return a soft mask of openings (rings of landmarks), in the region's pixels."""

@@ -12,7 +12,7 @@ from swaps.engines.classical.skin import Skin
 from swaps.engines.classical.types import Floats, Landmarks, Mask
 from swaps.engines.classical.warp import Maps
 
-_RIM_START, _RIM_END = 0.012, 0.102  # of the face: the feather of the mask
+_RIM_START, _RIM_END = 0.012, 0.060  # of the face: the feather of the mask
 _MIN_CELLS = 50  # cells
 
 
@@ -63,9 +63,18 @@ def _features(grid: Grid, landmarks: Landmarks) -> Mask:
     return np.asarray(cv2.dilate(mask, disc(0.012 * grid.face)), np.float32)
 
 
-def skins(source: Floats, target: Floats, core: Mask) -> Skins:
-    """Return the skin probabilities of ``source`` (warped) and ``target``, both Lab on the grid."""
-    source_skin, target_skin = Skin(source, core), Skin(target, core)
+def core_without(core: Mask, things: Mask) -> Mask:
+    """Return the core without things that are no skin, or all of it if too little is left."""
+    bare = core * (things < 0.3)
+    return bare if np.count_nonzero(bare) >= 4 * _MIN_CELLS else core
+
+
+def skins(source: Floats, target: Floats, source_core: Mask, target_core: Mask) -> Skins:
+    """Return the skin probabilities of ``source`` (warped) and ``target``, both Lab on the grid.
+
+    The skin colour of each is learnt from its core.
+    """
+    source_skin, target_skin = Skin(source, source_core), Skin(target, target_core)
     return Skins(
         source=source_skin.strict_probability(source),
         source_lenient=source_skin.lenient_probability(source),
@@ -74,8 +83,11 @@ def skins(source: Floats, target: Floats, core: Mask) -> Skins:
     )
 
 
-def face_mask(grid: Grid, maps: Maps, parts: Regions, skin: Skins) -> Mask:
-    """Return the mask, on the grid: 1 where the source's face is to be seen."""
+def face_mask(grid: Grid, maps: Maps, parts: Regions, skin: Skins, beard: Mask) -> Mask:
+    """Return the mask, on the grid: 1 where the source's face is to be seen.
+
+    ``beard`` is the source's, which may reach to the silhouette.
+    """
     both = np.maximum(np.minimum(skin.target, skin.source), parts.features)
     mask = parts.base * (1 - smooth(maps.upper, 0.15, 0.7) * (1 - _shrunk_and_softened(grid, both)))
     mask = mask * _without_fringe(grid, maps, parts, skin.source)
@@ -85,7 +97,7 @@ def face_mask(grid: Grid, maps: Maps, parts: Regions, skin: Skins) -> Mask:
     rim = 1 - smooth(parts.distance, 0.13 * grid.face, 0.26 * grid.face)
     gaps_closed = cv2.morphologyEx(skin.target_lenient, cv2.MORPH_CLOSE, disc(0.03 * grid.face))
     of_target = np.maximum(np.asarray(gaps_closed, np.float32), parts.features)
-    of_source = np.maximum(skin.source_lenient, parts.features)
+    of_source = np.maximum(np.maximum(skin.source_lenient, beard), parts.features)
     free = np.minimum(of_source, np.maximum(of_target, 1 - maps.above_jaw))
     return np.asarray(mask * (1 - rim * (1 - _shrunk_and_softened(grid, free))), np.float32)
 

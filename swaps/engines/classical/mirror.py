@@ -5,6 +5,7 @@ import numpy as np
 
 from swaps.engines.classical.filters import blur, lab, mix, smooth
 from swaps.engines.classical.grid import Grid
+from swaps.engines.classical.light import unlit
 from swaps.engines.classical.mask import Regions
 from swaps.engines.classical.skin import Skin
 from swaps.engines.classical.types import Floats, Mask
@@ -35,6 +36,7 @@ def _mirror_weight(
     rim = 1 - smooth(parts.distance, 0.15 * grid.face, 0.28 * grid.face)
     better = smooth(gain, 0.15, 0.6) * rim * smooth(maps.mirror_visible, 0.2, 0.6)
     weight = np.maximum(maps.mirror, better)
+    weight = np.maximum(weight, unlit(direct, other, grid, maps, parts))
     times = max(1, int(0.008 * grid.face))
     grown = cv2.dilate(weight, np.ones((3, 3), np.uint8), iterations=times)
     return blur(np.asarray(grown, np.float32), grid.radius(0.02))

@@ -1,4 +1,4 @@
-"""The recipe of a face swap: align → warp → match colour → match detail → blend."""
+"""The recipe of a face swap: align → warp → front → match tone → match detail → blend."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,18 +7,23 @@ import cv2
 import numpy as np
 
 from swaps.engines.classical.blend import blend
-from swaps.engines.classical.colour import match_colour
 from swaps.engines.classical.detail import match_detail
+from swaps.engines.classical.fill import fill_holes
 from swaps.engines.classical.filters import lab, luma, mix, smooth
+from swaps.engines.classical.front import Cover, edge_aware, find_front, measure_cover
 from swaps.engines.classical.gaze import follow_gaze
 from swaps.engines.classical.geometry import goal_landmarks, pose
 from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.large import changed_pixels, composite_full_size
-from swaps.engines.classical.mask import Regions, face_mask, regions, skins
+from swaps.engines.classical.layout import Layout
+from swaps.engines.classical.light import side_light
+from swaps.engines.classical.mask import Regions, core_without, face_mask, regions, skins
 from swaps.engines.classical.mirror import fill_hidden_half
 from swaps.engines.classical.modes import is_grey
 from swaps.engines.classical.mouth import is_own_mouth_kept, restore_mouth
-from swaps.engines.classical.types import Face, Floats, Mask, Picture
+from swaps.engines.classical.parse import Parse
+from swaps.engines.classical.tone import FaceColours, match_tone
+from swaps.engines.classical.types import Face, Floats, Landmarks, Mask, Picture
 from swaps.engines.classical.warp import Maps, build_maps, crop_source, sample
 
 _SOLID = 0.9  # mask value from which detail is measured
@@ -33,6 +38,7 @@ class Change:
     grid: Grid
     pixels: Picture
     mask: Mask
+    cover: Cover
 
     def write_into(self, part: Picture, original: Picture, reduced: Picture | None) -> None:
         """Write what changed into ``part`` of the result.
@@ -61,6 +67,8 @@ def swap_region(
     source_face: Face,
     target: Picture,
     target_face: Face,
+    *,
+    parse: Callable[[Picture, Landmarks], Parse],
     report: Callable[[str], None],
 ) -> Change:
     """Swap the faces in pictures of working size, and return the changed region."""
@@ -71,17 +79,46 @@ def swap_region(
 
     report("warp")
     crop = crop_source(source, source_face, goal)
-    maps = build_maps(grid, goal, crop, pose(source_face.landmarks).yaw)
+    maps = build_maps(grid, goal, crop, target_face.landmarks, pose(source_face.landmarks).yaw)
     direct = follow_gaze(maps.direct, grid, goal, crop.face, target_face)
     face = sample(crop.picture, grid.upsample(direct), cubic=crop.scale > 1)
     parts = regions(grid, maps, goal, target_face.landmarks, grid.inside_mask(target))
+    layout = Layout(grid=grid, goal=goal, target=target_face.landmarks, maps=maps, parts=parts)
     face = fill_hidden_half(face, crop, grid, maps, parts)
 
-    report("colour")
+    report("front")
+    in_region = target_face.moved((1, 1), (grid.x, grid.y)).landmarks
     target_lab = lab(grid.downsample(region))
-    skin = skins(lab(grid.downsample(face)), target_lab, parts.core)
-    mask = grid.upsample(face_mask(grid, maps, parts, skin))
-    face = match_colour(face, target_lab, grid, parts, skin, goal=goal)
+    front = find_front(
+        parse(crop.picture, crop.face.landmarks),
+        parse(region, in_region),
+        layout,
+        source_lab=lab(grid.downsample(face)),
+        target_lab=target_lab,
+    )
+    face = fill_holes(face, crop, region, front, layout)
+
+    report("colour")
+    face_lab = lab(grid.downsample(face))
+    sides = side_light(face_lab, maps, parts), side_light(target_lab, maps, parts)
+    skin = skins(
+        sides[0].removed_from(face_lab),
+        sides[1].removed_from(target_lab),
+        core_without(parts.core, front.source_beard),
+        core_without(parts.core, np.maximum(front.target_beard, front.keep)),
+    )
+    mask = grid.upsample(face_mask(grid, maps, parts, skin, front.source_beard))
+    face = match_tone(
+        face,
+        FaceColours(lab=face_lab, skin=skin.source, beard=front.source_beard, side=sides[0]),
+        FaceColours(
+            lab=target_lab,
+            skin=skin.target * (1 - front.keep),
+            beard=front.target_beard,
+            side=sides[1],
+        ),
+        layout,
+    )
     if is_grey(region, _NEARLY_GREY):
         face = np.repeat(luma(face)[..., None], 3, axis=2)
     if is_own_mouth_kept(source_face.landmarks, target_face.landmarks):
@@ -90,10 +127,15 @@ def swap_region(
     report("detail")
     plain = grid.upsample(parts.core * skin.source * skin.target)
     face = match_detail(face, region, plain * (mask > _SOLID), grid.upsample(parts.features))
+    keep = edge_aware(front.keep, region, grid)
+    if keep is not None:
+        face = mix(face, region.astype(np.float32), keep)
+        mask *= 1 - keep
 
     report("blend")
     pixels = _composite(face, region, grid, maps, parts, mask=mask)
-    return Change(grid=grid, pixels=pixels, mask=mask)
+    cover = measure_cover(front, layout)
+    return Change(grid=grid, pixels=pixels, mask=mask, cover=cover)
 
 
 def _composite(

@@ -42,6 +42,7 @@ _BLURRED = 0.27  # sharpness: photos in focus have more than .4
 _JUDGED = 48.0  # pixels: of smaller faces the sharpness says little
 _DARK = 40.0  # L: the lightest parts of a face are darker only where there is little light
 _TONE_LIMIT = 40.0  # Lab: one pair of photos in eight
+_KEPT_LIMIT, _FILLED_LIMIT = 0.35, 0.25  # of the face
 _CELLS = 128  # a side, on which result and target are compared
 _BARE = 0.10  # of the face's width: distance from eyes, brows and lips
 
@@ -82,6 +83,9 @@ def measure(
         source_sharpness=source.own_sharpness,
         source_light=float(np.percentile(_lightness(source), 95)),
         enlargement=target.size / max(source.size, 1e-6),
+        filled=change.cover.filled,
+        kept=change.cover.kept,
+        eyes_hidden=change.cover.eyes_hidden,
     )
 
 
@@ -106,6 +110,9 @@ def warnings(measures: Measures) -> list[str]:
     is_blurred = measures.source_sharpness < _BLURRED and measures.source_size >= _JUDGED
     found = {
         "yaw": measures.pose_gap > _YAW_LIMIT,
+        "source_eyes_hidden": measures.eyes_hidden > 0.5,
+        "target_covered": measures.kept > _KEPT_LIMIT,
+        "source_covered": measures.filled > _FILLED_LIMIT,
         "dark_source": measures.source_light < _DARK,
         "blurred_source": is_blurred,
         "small_face": is_small,

@@ -15,6 +15,7 @@ from swaps.engines.classical.geometry import visibility
 from swaps.engines.classical.grid import Grid, source_scale
 from swaps.engines.classical.mesh import (
     ABOVE_JAW,
+    CANONICAL,
     FOREHEAD_AND_TEMPLES,
     FOREHEAD_HEIGHT,
     MIRROR,
@@ -56,6 +57,10 @@ class Maps:
     upper: Mask  # forehead and temples, which hair may cover
     above_jaw: Mask
     height: Floats  # 0 brows … 1 hairline
+    across: Floats  # x in the mean face, −0.5 … 0.5
+    down: Floats  # y in the mean face
+    own: Floats  # H×W×2, pixels of the region: where the target shows this point of its own face
+    own_mirrored: Floats  # the same point on its other side
     silhouette: Mask  # 1 where the goal's face is and the source has pixels for it
 
 
@@ -84,8 +89,13 @@ def crop_source(source: Picture, face: Face, goal: Landmarks) -> SourceCrop:
     )
 
 
-def build_maps(grid: Grid, goal: Landmarks, source: SourceCrop, yaw: float) -> Maps:
-    """Return the maps from the grid to the source crop; ``yaw`` of the source is in degrees."""
+def build_maps(
+    grid: Grid, goal: Landmarks, source: SourceCrop, target: Landmarks, yaw: float
+) -> Maps:
+    """Return the maps from the grid to the source crop and to the ``target``'s own face.
+
+    ``yaw`` of the source is in degrees.
+    """
     visible = visibility(source.face.landmarks)
     other = visible[MIRROR]
     # A frontal face shows both halves: mirroring sets in at 12° and is complete at 28°.
@@ -93,9 +103,15 @@ def build_maps(grid: Grid, goal: Landmarks, source: SourceCrop, yaw: float) -> M
     hidden = hidden * smooth(abs(yaw), 12, 28)
     points = source.face.landmarks[:, :2]
     weights = [hidden, other, FOREHEAD_AND_TEMPLES, ABOVE_JAW, FOREHEAD_HEIGHT]
+    in_region = target[:, :2] - [grid.x, grid.y]
+    own = (in_region, in_region[MIRROR])
     numbers = rasterise(grid, goal, TRIANGLES)
     values = interpolate(
-        grid, goal, TRIANGLES, numbers, np.column_stack([points, points[MIRROR], *weights])
+        grid,
+        goal,
+        TRIANGLES,
+        numbers,
+        np.column_stack([points, points[MIRROR], *weights, CANONICAL[:, :2], *own]),
     )
     silhouette = np.asarray(
         cv2.morphologyEx(
@@ -111,6 +127,10 @@ def build_maps(grid: Grid, goal: Landmarks, source: SourceCrop, yaw: float) -> M
         upper=np.clip(values[..., 6], 0, 1),
         above_jaw=np.clip(values[..., 7], 0, 1),
         height=values[..., 8],
+        across=values[..., 9],
+        down=values[..., 10],
+        own=values[..., 11:13],
+        own_mirrored=values[..., 13:15],
         silhouette=(silhouette * source.has_pixels_at(direct)).astype(np.float32),
     )
 

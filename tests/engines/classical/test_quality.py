@@ -29,6 +29,9 @@ GOOD = Measures(
     source_sharpness=0.5,
     source_light=80,
     enlargement=1,
+    filled=0.02,
+    kept=0.03,
+    eyes_hidden=0,
 )
 
 
@@ -96,6 +99,9 @@ def test_a_dark_source_is_warned_of(engine: Engine, photo: Photo) -> None:
         ({"source_sharpness": 0.2}, "blurred_source"),
         ({"source_size": 40.0, "enlargement": 4.0}, "small_face"),
         ({"tone_gap": 50.0}, "tone"),
+        ({"filled": 0.4}, "source_covered"),
+        ({"kept": 0.5}, "target_covered"),
+        ({"eyes_hidden": 0.9}, "source_eyes_hidden"),
     ],
 )
 def test_each_warning_has_a_sentence(changes: dict[str, float], code: str) -> None:

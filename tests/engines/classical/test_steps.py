@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from swaps.engines.classical import mesh
 from swaps.engines.classical.blazeface import merge_overlapping, rotated_back
 from swaps.engines.classical.blend import blend
-from swaps.engines.classical.colour import transfer
 from swaps.engines.classical.detail import grain, match_detail, robust_deviation
 from swaps.engines.classical.faces import without_duplicates
 from swaps.engines.classical.filters import blur, lab, padded_crop, shrink_picture, smooth
 from swaps.engines.classical.geometry import goal_landmarks, pose, similarity, visibility
 from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.mouth import is_own_mouth_kept
-from swaps.engines.classical.types import AnyArray, Floats, Landmarks
+from swaps.engines.classical.types import Floats, Landmarks
 from swaps.engines.classical.warp import interpolate, rasterise
 from tests.parts import on_one_database
 
@@ -144,33 +143,6 @@ def test_an_open_mouth_is_kept_when_the_source_has_it_shut() -> None:
     assert is_own_mouth_kept(shut, ajar)
     assert not is_own_mouth_kept(ajar, ajar)
     assert not is_own_mouth_kept(ajar, shut)
-
-
-# --- colour --------------------------------------------------------------------------------
-
-
-def covariance(seed: int, spread: float) -> AnyArray:
-    points = np.random.default_rng(seed).normal(0, spread, (50, 3))
-    return np.asarray(np.cov(points.T))
-
-
-@given(st.integers(0, 1000), st.floats(2, 20))
-def test_equal_colours_are_left_alone(seed: int, spread: float) -> None:
-    colours = covariance(seed, spread)
-    assert transfer(colours, colours) == pytest.approx(np.eye(3), abs=1e-6)
-
-
-@given(st.integers(0, 1000), st.integers(0, 1000), st.floats(1, 20), st.floats(1, 20))
-def test_contrast_is_changed_within_limits(one: int, two: int, a: float, b: float) -> None:
-    singular = np.linalg.svd(transfer(covariance(one, a), covariance(two, b)))[1]
-    assert (singular >= 0.65 - 1e-9).all()
-    assert (singular <= 1.5 + 1e-9).all()
-
-
-def test_a_small_change_of_contrast_is_made_exactly() -> None:
-    one = covariance(1, 10)
-    matrix = transfer(one, 1.21 * one)
-    assert matrix @ one @ matrix.T == pytest.approx(1.21 * one, rel=0.02, abs=0.5)
 
 
 # --- turned pictures -----------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_the_inputs_are_not_changed(engine: Engine, photo: Photo) -> None:
 def test_the_stages_are_reported_in_order(engine: Engine, photo: Photo) -> None:
     stages: list[str] = []
     engine.swap(photo(BOB, 300), photo(CHARLIE, 300), stages.append)
-    assert stages == ["detect", "align", "warp", "colour", "detail", "blend"]
+    assert stages == ["detect", "align", "warp", "front", "colour", "detail", "blend"]
 
 
 def test_a_grey_target_comes_out_grey(engine: Engine, photo: Photo) -> None:
