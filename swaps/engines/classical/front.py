@@ -49,10 +49,10 @@ def find_front(
         there[..., GLASSES], there_mirrored[..., GLASSES], target_lab[..., 0], layout
     )
     other = _whole_strands(own[..., OTHER], source_lab, layout)
-    hole = _source_hole(frame, other, layout)
-    mirror_hole = _source_hole(
-        mirrored[..., GLASSES] * (frame.max() > 0), mirrored[..., OTHER], layout
-    )
+    # A false alarm costs little here, since the hole is filled from the source's own skin.
+    band = band_of_glasses(layout)
+    hole = _source_hole(np.maximum(frame, own[..., GLASSES] * band), other, layout)
+    mirror_hole = _source_hole(mirrored[..., GLASSES] * band, mirrored[..., OTHER], layout)
     source_beard = own[..., BEARD] * _is_beard(own[..., BEARD], grid.face)
     target_beard = there[..., BEARD] * _is_beard(there[..., BEARD], grid.face)
     lips = np.maximum(grid.hull_mask(layout.goal[LIPS], 0.008), grid.hull_mask(layout.target[LIPS]))
