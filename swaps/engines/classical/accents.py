@@ -6,9 +6,10 @@ All three functions change their first argument in place, on the grid.
 import numpy as np
 
 from swaps.engines.classical.filters import blur, mix, smooth
+from swaps.engines.classical.gaze import EYES, eye_openness
 from swaps.engines.classical.layout import Layout
-from swaps.engines.classical.mesh import LEFT_EYE, LIPS, MOUTH, RIGHT_EYE
-from swaps.engines.classical.types import AnyArray, Floats, Mask
+from swaps.engines.classical.mesh import LIPS, MOUTH
+from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask
 
 _MIN_CELLS = 12
 # How much of the lips' lightness and two hues is the target's, and how much more on other skin.
@@ -18,6 +19,7 @@ _WHITE_OFF = 7.0  # L that whites and teeth may be off the target's
 _WHITE_PULL = 0.5  # how much of their hue is the target's
 # a and b that are natural in whites and teeth
 _WHITE_LEAST, _WHITE_MOST = np.array([-1.0, 0.0]), np.array([6.0, 10.0])
+_NARROW = 0.20, 0.32  # height over width of eyes that show no white, and of those that do
 _NO_TEETH = 45.0  # L: a mouth darker than this shows none
 
 
@@ -73,7 +75,7 @@ def match_whites(
     ``source`` (Lab, warped).
     """
     grid = layout.grid
-    for ring in (RIGHT_EYE, LEFT_EYE, MOUTH):
+    for ring, is_seen in (*whites_of_eyes(layout.goal), (MOUTH, 1.0)):
         here, there = grid.hull_mask(layout.goal[ring]), grid.hull_mask(layout.target[ring])
         inside = here > 0.6
         if np.count_nonzero(inside) <= _MIN_CELLS:
@@ -90,7 +92,7 @@ def match_whites(
         part = _around(here)
         part_of = colours[part]
         light = smooth(part_of[..., 0], 0.3 * own[0], 0.85 * own[0])
-        change = float(np.clip(np.log((lightness + 16) / (own[0] + 16)), -0.35, 0.5))
+        change = is_seen * float(np.clip(np.log((lightness + 16) / (own[0] + 16)), -0.35, 0.5))
         wanted = part_of.copy()
         wanted[..., 0] = (wanted[..., 0] + 16) * np.exp(change * (0.35 + 0.65 * light)) - 16
         if ring is not MOUTH:
@@ -99,6 +101,14 @@ def match_whites(
         pull = (_WHITE_PULL * light)[..., None]
         wanted[..., 1:] += pull * (hue.astype(np.float32) - wanted[..., 1:])
         colours[part] = mix(part_of, wanted, blur(here[part], max(0.7, 0.006 * grid.face)))
+
+
+def whites_of_eyes(landmarks: Landmarks) -> list[tuple[list[int], float]]:
+    """Return the ring of each eye and how much of its white is seen, 0…1: narrow eyes show none."""
+    return [
+        (ring, float(smooth(eye_openness(landmarks, ring, left, right), *_NARROW)))
+        for ring, left, right in EYES
+    ]
 
 
 def _lightest(colours: AnyArray) -> AnyArray:

@@ -7,7 +7,7 @@ from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.mesh import LEFT_EYE, RIGHT_EYE
 from swaps.engines.classical.types import AnyArray, Face, Floats, Landmarks
 
-_EYES = ((RIGHT_EYE, 33, 133), (LEFT_EYE, 362, 263))  # ring and corners, left to right
+EYES = ((RIGHT_EYE, 33, 133), (LEFT_EYE, 362, 263))  # ring and corners, left to right
 _MIN_OPENNESS = 0.16  # height over width: in a more closed eye the iris is a guess
 _MAX_SHIFT = 0.12  # eye widths: further, the iris would leave the visible white
 _MIN_SHIFT = 0.015
@@ -19,8 +19,11 @@ def follow_gaze(direct: Floats, grid: Grid, goal: Landmarks, source: Face, targe
     Faces in their own pixels.
     """
     moved = direct.copy()
-    for side, (ring, left, right) in enumerate(_EYES):
-        if min(_openness(f.landmarks, ring, left, right) for f in (source, target)) < _MIN_OPENNESS:
+    for side, (ring, left, right) in enumerate(EYES):
+        if (
+            min(eye_openness(f.landmarks, ring, left, right) for f in (source, target))
+            < _MIN_OPENNESS
+        ):
             continue
         to = _eye_coordinates(target.irises[side], target.landmarks, left, right)
         now = _eye_coordinates(source.irises[side], source.landmarks, left, right)
@@ -35,7 +38,8 @@ def follow_gaze(direct: Floats, grid: Grid, goal: Landmarks, source: Face, targe
     return moved
 
 
-def _openness(landmarks: Landmarks, ring: list[int], left: int, right: int) -> float:
+def eye_openness(landmarks: Landmarks, ring: list[int], left: int, right: int) -> float:
+    """Return the height of an eye over its width, from its ring and corners."""
     height = float(np.linalg.norm(landmarks[ring[4], :2] - landmarks[ring[12], :2]))
     return height / max(float(np.linalg.norm(landmarks[left, :2] - landmarks[right, :2])), 1e-6)
 

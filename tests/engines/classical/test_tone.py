@@ -6,10 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swaps.engines.classical import Engine
+from swaps.engines.classical.accents import whites_of_eyes
 from swaps.engines.classical.filters import lab
+from swaps.engines.classical.gaze import EYES
 from swaps.engines.classical.light import blur_within, from_f, from_tint, to_f, to_tint
 from swaps.engines.classical.types import Picture
 from tests.engines.classical.conftest import Photo
+from tests.engines.classical.test_steps import turned
 from tests.parts import on_one_database
 
 pytestmark = on_one_database
@@ -39,6 +42,19 @@ def test_pixels_without_weight_do_not_count() -> None:
     weights = np.ones((20, 20), np.float32)
     weights[:, 10:] = 0
     assert blur_within(values, weights, 4.0)[:, :10] == pytest.approx(5, abs=1e-3)
+
+
+def test_narrow_eyes_show_no_white_that_could_be_lightened() -> None:
+    open_eyes = turned(0)
+    for ring, _, _ in EYES:  # the mean face's are half closed
+        middle = open_eyes[ring, 1].mean()
+        open_eyes[ring, 1] = middle + 1.5 * (open_eyes[ring, 1] - middle)
+    narrow = open_eyes.copy()
+    for ring, _, _ in EYES:
+        middle = narrow[ring, 1].mean()
+        narrow[ring, 1] = middle + 0.3 * (narrow[ring, 1] - middle)
+    assert [seen for _, seen in whites_of_eyes(open_eyes)] == pytest.approx([1, 1], abs=0.3)
+    assert [seen for _, seen in whites_of_eyes(narrow)] == [0, 0]
 
 
 def shaded(picture: Picture) -> Picture:
