@@ -22,8 +22,11 @@ hypothesis.settings.load_profile("site")
 
 # Whose tests share one site, one Chromium or the machine: all of them run in one process, one after
 # the other. (xdist's own groups do nothing under pytest 9.2: it no longer reads the changed ids.)
-# The longest come first, so that no process is left with one of them at the end.
+# The longest come first, so that no process is left with one of them at the end; the browser tests
+# are the longest of all, so they are three groups, with a site and a Chromium each.
 GROUPS = (
+    "tests/e2e/test_axe.py",
+    "tests/e2e/test_api_docs.py",
     "tests/e2e/",
     "tests/conformance/test_schemathesis.py",
     "tests/conformance/",

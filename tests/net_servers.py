@@ -78,6 +78,10 @@ class Server:
         self._threads[0].start()
         return self
 
+    def close(self) -> None:
+        """Give the port back; for a server that was never entered."""
+        self._listener.close()
+
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
         for connection in (self._listener, *self._connections):
@@ -116,6 +120,25 @@ def serving(
 ) -> Server:
     """Return a server that behaves so to every client, once it has read the request."""
     return Server(behave, at, port, tls)
+
+
+@contextlib.contextmanager
+def serving_beside_sentinel(behave: Behaviour) -> Iterator[tuple[Server, Server]]:
+    """Yield a server at 127.0.0.2, and a silent one at the same port of 127.0.0.1.
+
+    Somebody's own connection may have that port there, so another one is taken then.
+    """
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            server = serving(behave, at="127.0.0.2")
+            try:
+                sentinel = serving(silent, port=server.port)
+            except OSError:
+                server.close()
+                continue
+            yield stack.enter_context(server), stack.enter_context(sentinel)
+            return
+        raise AssertionError("no port is free at both addresses")
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from tests.net_servers import (
     leads_to,
     says,
     serving,
-    silent,
+    serving_beside_sentinel,
 )
 
 # --- Redirects ------------------------------------------------------------------------------------
@@ -107,10 +107,7 @@ def test_spaces_and_utf8_in_a_redirect_are_understood() -> None:
 def test_what_was_checked_is_what_is_connected_to(settings: Settings) -> None:
     """127.0.0.2 stands for a public address. A second question would lead to the sentinel."""
     settings.FACESWAP_FETCH_ALLOW = ["127.0.0.2/32"]
-    with (
-        serving(says(answer(b"picture")), at="127.0.0.2") as server,
-        serving(silent, port=server.port) as sentinel,
-    ):
+    with serving_beside_sentinel(says(answer(b"picture"))) as (server, sentinel):
         rebinding = Resolver(["127.0.0.2"], [LOCAL])
         url = f"http://rebinding.test:{server.port}/"
         assert net.fetch(url, max_bytes=100, resolve=rebinding) == b"picture"
@@ -131,8 +128,7 @@ def test_every_connection_resolves_and_checks_anew(
     settings.FACESWAP_FETCH_ALLOW = ["127.0.0.2/32"]
     rebinding = Resolver(["127.0.0.2"], [LOCAL])
     with (
-        serving(says(*answers), at="127.0.0.2") as server,
-        serving(silent, port=server.port) as sentinel,
+        serving_beside_sentinel(says(*answers)) as (server, sentinel),
         pytest.raises(NotAllowed),
     ):
         net.fetch(f"http://rebinding.test:{server.port}/", max_bytes=100, resolve=rebinding)
