@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from swaps.engines.classical.square import SIDE, channels
 from swaps.engines.classical.types import AnyArray
 from tests.paths import PHOTOS, ROOT
 from tools.parse_training import light, samples, things
@@ -15,7 +16,6 @@ from tools.parse_training.evaluate import load_network, threshold
 from tools.parse_training.faces import BEARD, GLASSES, IGNORED, OTHER, Base, faces, labels_of, load
 from tools.parse_training.glasses import glasses
 from tools.parse_training.scene import Scene, ellipse
-from tools.parse_training.square import SIDE, channels
 
 SHIPPED = ROOT / "swaps" / "engines" / "classical" / "parse.tflite"
 DRAWN: dict[things.Drawing, int] = {

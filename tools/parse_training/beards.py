@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 
 from swaps.engines.classical.mesh import CANONICAL
+from swaps.engines.classical.square import SIDE
 from swaps.engines.classical.types import Floats
 from tools.parse_training.faces import BARE, BEARD, GLASSES, IGNORED, OTHER, Base
 from tools.parse_training.scene import HAIR, Scene, blurred, floats
-from tools.parse_training.square import SIDE
 
 _LOWER_HALF = CANONICAL[:, 1] > 0
 

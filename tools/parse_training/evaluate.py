@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from swaps.engines.classical.square import channels
 from swaps.engines.classical.types import AnyArray, Floats, Picture
 from tools.parse_training.faces import BARE, BEARD, GLASSES, OTHER, Base, Face
-from tools.parse_training.square import channels
 
 Network = Callable[[Floats, Floats], Floats]
 _NAMES = ("bare", "beard", "glasses", "other")

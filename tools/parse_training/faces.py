@@ -10,8 +10,8 @@ from PIL import Image
 
 from swaps.engines.classical.faces import FaceFinder
 from swaps.engines.classical.mesh import CANONICAL
+from swaps.engines.classical.square import SIDE, Maps, cut, maps_of, to_square
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Picture
-from tools.parse_training.square import SIDE, Maps, cut, maps_of, to_square
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

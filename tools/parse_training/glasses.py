@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from swaps.engines.classical.square import SIDE
 from swaps.engines.classical.types import AnyArray, Floats
 from tools.parse_training.faces import GLASSES, IGNORED
 from tools.parse_training.scene import Scene, area, blurred, line, lines
-from tools.parse_training.square import SIDE
 
 _EAR = (0.53, -0.24, 0.42)
 _WIDTHS = (0.5, 0.8, 1, 1.5, 2, 3, 4)

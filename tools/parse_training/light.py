@@ -7,9 +7,9 @@ for dark lenses, dark skin, shade and brows for something in front.
 import cv2
 import numpy as np
 
+from swaps.engines.classical.square import SIDE
 from swaps.engines.classical.types import Floats
 from tools.parse_training.scene import HAIR, Scene, area, blurred, ellipse, floats, line, lines
-from tools.parse_training.square import SIDE
 
 
 def eye_sockets(scene: Scene) -> None:

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from swaps.engines.classical.square import SIDE, Maps, channels
 from swaps.engines.classical.types import AnyArray, Floats
 from tools.parse_training.beards import beard
 from tools.parse_training.faces import IGNORED, Base
 from tools.parse_training.glasses import glasses
 from tools.parse_training.light import DECEPTIONS
 from tools.parse_training.scene import Scene, blurred, floats
-from tools.parse_training.square import SIDE, Maps, channels
 from tools.parse_training.things import cloth, hand, stick, strands, thing
 
 SHARD = 150

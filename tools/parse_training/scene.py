@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from swaps.engines.classical.square import SIDE
 from swaps.engines.classical.types import AnyArray, Floats
 from tools.parse_training.faces import IGNORED, Base
-from tools.parse_training.square import SIDE
 
 _FINE = 2  # shapes are drawn this much larger, then reduced by area
 _SHIFT = 4  # binary digits behind the point in coordinates for OpenCV

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from swaps.engines.classical.square import SIDE
 from swaps.engines.classical.types import AnyArray, Floats
 from tools.parse_training.faces import OTHER
 from tools.parse_training.scene import HAIR, Scene, area, blurred, ellipse, floats, line, lines
-from tools.parse_training.square import SIDE
 
 Drawing = Callable[[Scene], None]
 
