@@ -70,8 +70,8 @@ TEXTS: Final[dict[str, str]] = {
     "more light works better.",
     "warning.small_face": "The face is small in its photo and was enlarged, so the result may look "
     "soft. One in which it is larger works better.",
-    "warning.source_covered": "Glasses, hair or a hand hide part of the face in the face photo, so "
-    "that part had to be guessed. One that shows the whole face works better.",
+    "warning.source_covered": "Glasses, a beard, hair or a hand hide part of the face in the face "
+    "photo, and stay behind, so less of that face is to be seen. A bare face works better.",
     "warning.source_eyes_hidden": "Dark glasses hide the eyes in the face photo, so the eyes are "
     "those of the target photo. One without dark glasses works better.",
     "warning.target_covered": "Glasses, hair, a hand or a beard hide much of the target face, and "

@@ -13,7 +13,9 @@ from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask
 
 _MIN_CELLS = 12
 # How much of the lips' lightness and two hues is the target's, and how much more on other skin.
-_LIPS, _LIPS_FAR = np.array([0.0, 0.05, 0.15]), np.array([0.05, 0.25, 0.30])
+_LIPS, _LIPS_FAR = np.array([0.2, 0.4, 0.5]), np.array([0.1, 0.2, 0.2])
+# Lips without lipstick: shares of the skin's lightness and two hues.
+_NATURAL_LEAST, _NATURAL_MOST = np.array([-0.30, 0.02, -0.06]), np.array([-0.03, 0.065, 0.03])
 _BROW_HUE = 0.8  # how much of the hue of brows is the target's
 _WHITE_OFF = 7.0  # L that whites and teeth may be off the target's
 _WHITE_PULL = 0.5  # how much of their hue is the target's
@@ -36,7 +38,9 @@ def match_lips(
     if min(np.count_nonzero(here), np.count_nonzero(there)) <= _MIN_CELLS:
         return
     share, limit = np.median(own[here], axis=0), np.median(other[there], axis=0)
-    wanted = share + (_LIPS + _LIPS_FAR * far) * (limit - share)
+    painted = max(_painted(share), _painted(limit))
+    limit = np.clip(limit, _NATURAL_LEAST, _NATURAL_MOST)
+    wanted = share + (1 - 0.8 * painted) * (_LIPS + _LIPS_FAR * far) * (limit - share)
     wanted[0] = np.clip(wanted[0], min(limit[0], -0.05) - 0.20, max(limit[0], -0.03) + 0.06)
     reddest = 1.6 * max(limit[1], 0.0) + 0.015 + 0.06 * (1 - far)
     if wanted[1] > reddest:  # a paler lipstick is lighter, too
@@ -44,10 +48,18 @@ def match_lips(
     wanted[1] = np.clip(wanted[1], min(0.6 * limit[1], reddest), reddest)
     wanted[2] = np.clip(wanted[2], limit[2] - 0.10, limit[2] + 0.06)
     change = wanted - np.median((tint - skin)[here], axis=0)
-    change[0] *= 0.5  # a mouth is told by its lightness more than by its colour
+    if wanted[0] - change[0] < 0:  # a mouth is told by its lightness more than by its colour
+        change[0] *= 0.5
     closed = grid.hull_mask(layout.goal[LIPS], 0.006) * (1 - grid.hull_mask(layout.goal[MOUTH]))
     weight = blur(closed, max(0.8, 0.012 * grid.face))
     tint += weight[..., None] * change.astype(np.float32)
+    shine = np.maximum((tint - skin)[..., 0] - 0.05, 0)  # lips of dark faces are often lighter
+    tint[..., 0] -= 0.7 * weight * shine
+
+
+def _painted(share: AnyArray) -> float:
+    """Return 0…1, how sure it is that lips wear lipstick, from their share of the skin."""
+    return max(float(smooth(share[1], 0.07, 0.10)), float(smooth(-share[0], 0.30, 0.36)))
 
 
 def match_brows(colours: Floats, target: Floats, darker: Floats, layout: Layout) -> None:

@@ -1,24 +1,21 @@
 """Fills what glasses, hair or a hand hide of the source: from the source itself.
 
-First comes its mirrored half, then its own skin around; the target's eyes come in only where the
-source's are behind dark lenses.
+First comes its mirrored half, then its own skin around.
 """
 
 import cv2
 import numpy as np
 
-from swaps.engines.classical.filters import blur, disc, enlarge, mix, shrink, smooth
+from swaps.engines.classical.filters import blur, enlarge, mix, shrink, smooth
 from swaps.engines.classical.front import Front
 from swaps.engines.classical.layout import Layout
 from swaps.engines.classical.types import Floats, Mask, Picture
 from swaps.engines.classical.warp import SourceCrop, sample
 
 
-def fill_holes(
-    face: Floats, crop: SourceCrop, region: Picture, front: Front, layout: Layout
-) -> Floats:
+def fill_holes(face: Floats, crop: SourceCrop, front: Front, layout: Layout) -> Floats:
     """Return the warped face (H×W×3, 0…255) with its holes filled."""
-    if max(front.hole.max(), front.hidden.max()) < 0.05:
+    if front.hole.max() < 0.05:
         return face
     grid, maps, parts = layout.grid, layout.maps, layout.parts
     known = np.asarray((front.hole < 0.03) & (parts.distance > 0.01 * grid.face), np.float32)
@@ -46,8 +43,6 @@ def fill_holes(
         hairs = push_pull(coarse, seen * parts.features + little)
         plain = mix(plain, hairs, parts.features * _known_share(seen, parts.features, grid.face))
         face = mix(face, grid.upsample(blur(plain, 0.005 * grid.face)), grid.upsample(rest))
-    if front.hidden.max() > 0.05:
-        face = _with_features_of_target(face, region, front, layout)
     return face
 
 
@@ -57,17 +52,12 @@ def _known_share(seen: Mask, features: Mask, face: float) -> Mask:
     return smooth(blur(seen * features, 0.03 * face) / np.maximum(around, 1e-3), 0.15, 0.4)
 
 
-def _with_features_of_target(face: Floats, region: Picture, front: Front, layout: Layout) -> Floats:
-    """Put the target's features, moved to the goal's shape, where the source's are hidden."""
-    grid = layout.grid
-    lenses = np.maximum(front.hole, front.hidden)
-    around = np.asarray(cv2.dilate(lenses, disc(0.04 * grid.face)), np.float32)
-    bare = around * (lenses < 0.05) * (1 - layout.parts.features)
-    coarse = grid.downsample(face)
-    own = sample(region, layout.maps.own, cubic=False)
-    ratio = _ratio(coarse, own, bare + np.float32(1e-5), grid.face)
-    moved = sample(region, grid.upsample(layout.maps.own), cubic=False)
-    return mix(face, moved * grid.upsample(ratio), grid.upsample(front.hidden))
+def with_own_face(face: Floats, region: Picture, weight: Mask, layout: Layout) -> Floats:
+    """Put the target's own face, moved to the goal's shape, where the weight (grid) is 1."""
+    if weight.max() < 0.05:
+        return face
+    own = sample(region, layout.grid.upsample(layout.maps.own), cubic=False)
+    return mix(face, own, layout.grid.upsample(weight))
 
 
 def _ratio(wanted: Floats, own: Floats, known: Mask, face: float) -> Floats:

@@ -1,7 +1,8 @@
 """Finds what lies in front of both faces: the target's things stay, the source's never come along.
 
-Frames of glasses are completed along connected lines, since the network finds thin wires in part
-only. A beard counts when it is large enough: a small dark spot is the shadow under a nose.
+Where there are glasses or a beard, all the skin around counts, not only what the network has
+found: frames and hairs are never found to the last, and the bare skin between them tells no person.
+A beard counts when it is large enough: a small dark spot is the shadow under a nose.
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,23 @@ import cv2
 import numpy as np
 
 from swaps.engines.classical.filters import blur, disc, luma, smooth
-from swaps.engines.classical.frames import EYES, band_of_glasses, complete_frame
+from swaps.engines.classical.frames import EYES, complete_frame
 from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.layout import Layout
 from swaps.engines.classical.light import blur_within
-from swaps.engines.classical.mesh import LEFT_BROW, LEFT_EYE, LIPS, RIGHT_BROW, RIGHT_EYE
+from swaps.engines.classical.mesh import (
+    LEFT_BROW,
+    LEFT_EYE,
+    LIPS,
+    NOSE_TIP,
+    RIGHT_BROW,
+    RIGHT_EYE,
+)
 from swaps.engines.classical.parse import BEARD, GLASSES, OTHER, Parse
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask, Picture
 
+_LIP_EDGE = 0.012  # of the face
+_GAP = 0.03  # of the face: narrower gaps between strands are hair, too
 _GUIDED_RADIUS, _GUIDED_EPSILON = 0.014, 4e-4  # of the face; of squared luma 0…1
 
 
@@ -25,12 +35,11 @@ _GUIDED_RADIUS, _GUIDED_EPSILON = 0.014, 4e-4  # of the face; of squared luma 0�
 class Front:
     """What lies in front of the faces, 0…1 on the grid."""
 
-    hole: Mask  # where the source's own face is hidden by its glasses, hair or hand
+    hole: Mask  # where hair or a hand hides the source: filled from the source itself
     mirror_hole: Mask  # the same of its mirror image
-    hidden: Mask  # eyes behind dark lenses, and brows, of which nothing is seen in the source
-    source_beard: Mask
-    target_beard: Mask
+    replaced: Mask  # glasses, beard and hidden brows of the source: the target's own face is seen
     keep: Mask  # where the target's things are to be seen
+    eyes_hidden: float  # 0…1, how surely one of the source's eyes is behind a dark lens
 
 
 def find_front(
@@ -44,33 +53,83 @@ def find_front(
     there = target.at(_positions(grid))
     there_mirrored = target.at(maps.own_mirrored)
 
-    frame = complete_frame(own[..., GLASSES], mirrored[..., GLASSES], source_lab[..., 0], layout)
+    frame = complete_frame(
+        own[..., GLASSES], mirrored[..., GLASSES], source_lab[..., 0], source.glasses, layout
+    )
     own_frame = complete_frame(
-        there[..., GLASSES], there_mirrored[..., GLASSES], target_lab[..., 0], layout
+        there[..., GLASSES],
+        there_mirrored[..., GLASSES],
+        target_lab[..., 0],
+        target.glasses,
+        layout,
     )
     other = _whole_strands(own[..., OTHER], source_lab, layout)
-    # A false alarm costs little here, since the hole is filled from the source's own skin.
-    band = band_of_glasses(layout)
-    hole = _source_hole(np.maximum(frame, own[..., GLASSES] * band), other, layout)
-    mirror_hole = _source_hole(mirrored[..., GLASSES] * band, mirrored[..., OTHER], layout)
-    source_beard = own[..., BEARD] * _is_beard(own[..., BEARD], grid.face)
-    target_beard = there[..., BEARD] * _is_beard(there[..., BEARD], grid.face)
-    lips = np.maximum(grid.hull_mask(layout.goal[LIPS], 0.008), grid.hull_mask(layout.target[LIPS]))
+    hole, mirror_hole = _source_hole(other, layout), _source_hole(mirrored[..., OTHER], layout)
+
+    around_eyes = _around_eyes(layout)
+    eyes_hidden = _hidden_share(frame, layout.goal, grid)
+    covered = np.maximum(hole, smooth(frame, 0.15, 0.5))
+    replaced = np.maximum.reduce([
+        around_eyes * np.float32(source.glasses),
+        _beard_region(own[..., BEARD], layout, layout.goal),
+        _eyes_with_lids(layout) * eyes_hidden,
+        _hidden_brows(covered, layout, source.glasses),
+    ])  # fmt: skip
+
     own_eyes = np.maximum(*(grid.hull_mask(layout.target[ring], 0.01) for ring in EYES))
     lens = _hidden_share(own_frame, layout.target, grid)
     own_frame = own_frame * (1 - own_eyes * (1 - lens))
-    things = smooth(np.maximum(there[..., OTHER], own_frame), 0.2, 0.75)
-    beard = smooth(target_beard, 0.4, 0.8) * (1 - lips)
+    glasses = np.maximum(own_frame, np.float32(target.glasses) * around_eyes)
+    things = smooth(np.maximum(there[..., OTHER], glasses), 0.2, 0.75)
+    beard = _beard_region(there[..., BEARD], layout, layout.target)
     return Front(
         hole=hole,
         mirror_hole=mirror_hole,
-        hidden=np.maximum(
-            _hidden_eyes(frame, hole, layout), _hidden_brows(np.minimum(hole, mirror_hole), layout)
-        ),
-        source_beard=source_beard,
-        target_beard=target_beard,
+        replaced=np.asarray(replaced * (parts.distance > 0), np.float32),
         keep=np.maximum(things, beard) * (parts.distance > 0),
+        eyes_hidden=float(eyes_hidden),
     )
+
+
+def _around_eyes(layout: Layout) -> Mask:
+    """Return the skin that frames can cross, from brows to cheeks, without what tells a person."""
+    grid, down = layout.grid, layout.maps.down
+    band = smooth(down, -0.38, -0.32) * (1 - smooth(down, 0.06, 0.14))
+    eyes = np.maximum(*(grid.hull_mask(layout.goal[ring], 0.025) for ring in EYES))
+    brows = (layout.brows_mask(landmarks, 0.012) for landmarks in (layout.goal, layout.target))
+    nose = grid.hull_mask(layout.goal[NOSE_TIP], 0.01)
+    band *= 1 - np.maximum.reduce([eyes, nose, *brows])
+    return blur(np.asarray(band, np.float32), max(0.7, 0.008 * grid.face))
+
+
+def _eyes_with_lids(layout: Layout) -> Mask:
+    grid = layout.grid
+    wide = np.maximum(
+        *(
+            grid.hull_mask(layout.goal[ring], 0.03)
+            for ring in (RIGHT_EYE + RIGHT_BROW, LEFT_EYE + LEFT_BROW)
+        )
+    )
+    return blur(wide, max(0.7, 0.012 * grid.face))
+
+
+def _beard_region(beard: Mask, layout: Layout, landmarks: Landmarks) -> Mask:
+    """Return the skin below the nose, without the lips, where there is a beard or a moustache."""
+    grid, maps = layout.grid, layout.maps
+    aside = np.maximum(np.abs(maps.across) - 0.12, 0)
+    lower = smooth(maps.down + 0.45 * aside, 0.075, 0.11)
+    # Hairs reach over the edge of the lips.
+    inner = np.maximum(grid.hull_mask(landmarks[LIPS]), grid.hull_mask(layout.goal[LIPS]))
+    lips = np.asarray(cv2.erode(inner, disc(_LIP_EDGE * grid.face)), np.float32)
+    lower = np.asarray(lower * (1 - lips), np.float32)
+    above_lips = lower * (np.abs(maps.across) < 0.14) * (maps.down < 0.18)
+    moustache = float((beard * above_lips).sum() / max(above_lips.sum(), 1))
+    sure = smooth(np.count_nonzero(beard > 0.5) / grid.face**2, 0.05, 0.10)
+    lips_covered = float((beard * lips).sum() / max(lips.sum(), 1))
+    if sure * lips_covered > 0.3:  # a moustache over the mouth: the mouth, too
+        lower = np.maximum(lower, lips)
+    region = np.maximum(lower * sure, above_lips * smooth(moustache, 0.4, 0.6))
+    return blur(np.asarray(region, np.float32), max(0.7, 0.008 * grid.face))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +146,9 @@ def measure_cover(front: Front, layout: Layout) -> Cover:
     face = layout.parts.base
     filled, kept = (
         float((face * np.minimum(mask, 1)).sum() / max(face.sum(), 1))
-        for mask in (np.maximum(front.hole, front.hidden), front.keep)
+        for mask in (np.maximum(front.hole, front.replaced), front.keep)
     )
-    eyes = np.maximum(*(layout.grid.hull_mask(layout.goal[ring]) for ring in EYES))
-    hidden = float((eyes * front.hidden).sum() / max(eyes.sum(), 1))
-    return Cover(filled=filled, kept=kept, eyes_hidden=hidden)
+    return Cover(filled=filled, kept=kept, eyes_hidden=front.eyes_hidden)
 
 
 def _positions(grid: Grid) -> Floats:
@@ -100,24 +157,17 @@ def _positions(grid: Grid) -> Floats:
     return np.stack([x, y], -1) / np.float32(grid.scale)
 
 
-def _is_beard(beard: Mask, face: float) -> np.float32:
-    return np.float32(smooth(np.count_nonzero(beard > 0.5) / face**2, 0.05, 0.12))
-
-
-def _source_hole(frame: Mask, other: Mask, layout: Layout) -> Mask:
-    """Widen what was found by its soft edge, and frames downwards, where their shadow lies."""
-    face, features = layout.grid.face, layout.parts.features
-    grown = np.asarray(cv2.dilate(frame, disc(max(1, 0.016 * face))), np.float32)
-    length = max(1, int(0.02 * face))
-    line = np.ones((length, 1), np.uint8)
-    shade = np.asarray(cv2.dilate(grown, line, anchor=(0, length - 1)), np.float32)
-    glasses = smooth(np.maximum(grown, 0.7 * shade * (1 - features)), 0.15, 0.5)
-    brows = layout.brows_mask(layout.goal, 0.01)
-    glasses = np.minimum(glasses, np.maximum(1 - brows, smooth(frame, 0.3, 0.6)))
-    others = smooth(np.asarray(cv2.dilate(other, disc(max(1, 0.01 * face)))), 0.2, 0.6)
-    eyes = np.maximum(*(layout.grid.hull_mask(layout.goal[ring], 0.014) for ring in EYES))
-    hole = np.maximum(glasses * (1 - eyes), others) * (layout.parts.distance > 0)
-    return blur(np.asarray(hole, np.float32), max(0.7, 0.006 * face))
+def _source_hole(other: Mask, layout: Layout) -> Mask:
+    """Widen what was found by its soft edge, and close the gaps in it and towards the rim."""
+    grid, parts = layout.grid, layout.parts
+    outside = np.asarray(parts.distance <= 0, np.float32)
+    closed = cv2.morphologyEx(np.maximum(other, outside), cv2.MORPH_CLOSE, disc(_GAP * grid.face))
+    closed = closed * (1 - layout.parts.features)
+    hole = smooth(
+        np.asarray(cv2.dilate(np.maximum(other, closed), disc(max(1, 0.01 * grid.face)))), 0.2, 0.6
+    )
+    hole *= (parts.distance > 0) & (parts.person > 0)
+    return blur(np.asarray(hole, np.float32), max(0.7, 0.006 * grid.face))
 
 
 def _whole_strands(other: Mask, colours: Floats, layout: Layout) -> Mask:
@@ -136,30 +186,17 @@ def _whole_strands(other: Mask, colours: Floats, layout: Layout) -> Mask:
     return np.asarray(np.maximum(other, darker * touched[labels].astype(np.float32)), np.float32)
 
 
-def _hidden_brows(hole: Mask, layout: Layout) -> Mask:
-    """Return a soft mask of both brows if hardly anything is seen of one, else zeros."""
-    grid = layout.grid
-    brows = [grid.hull_mask(layout.goal[ring]) for ring in (RIGHT_BROW, LEFT_BROW)]
-    hidden = max(float((hole * brow).sum() / max(brow.sum(), 1)) for brow in brows)
-    wide = layout.brows_mask(layout.goal, 0.02)
-    return blur(wide * np.float32(smooth(hidden, 0.5, 0.7)), max(0.7, 0.012 * grid.face))
+def _hidden_brows(covered: Mask, layout: Layout, glasses: float) -> Mask:
+    """Return a soft mask of both brows if hardly anything is seen of one, else zeros.
 
-
-def _hidden_eyes(glasses: Mask, hole: Mask, layout: Layout) -> Mask:
-    """Return the soft mask of dark lenses if one of the eyes surely cannot be seen, else zeros.
-
-    Eyes of two people would squint, so both are replaced.
+    Frames that touch a brow cannot be told from it, so less is enough with glasses.
     """
     grid = layout.grid
-    wide = np.maximum(
-        *(
-            grid.hull_mask(layout.goal[ring], 0.03)
-            for ring in (RIGHT_EYE + RIGHT_BROW, LEFT_EYE + LEFT_BROW)
-        )
-    )
-    lenses = np.maximum(hole * band_of_glasses(layout), wide)
-    hidden = _hidden_share(glasses, layout.goal, grid)
-    return blur(lenses * hidden, max(0.7, 0.012 * grid.face))
+    brows = [grid.hull_mask(layout.goal[ring]) for ring in (RIGHT_BROW, LEFT_BROW)]
+    share = max(float((covered * brow).sum() / max(brow.sum(), 1)) for brow in brows)
+    hidden = float(share > (0.2 if glasses > 0.5 else 0.6))  # half of each would be two brows
+    wide = layout.brows_mask(layout.goal, 0.02)
+    return blur(wide * np.float32(hidden), max(0.7, 0.012 * grid.face))
 
 
 def _hidden_share(glasses: Mask, landmarks: Landmarks, grid: Grid) -> np.float32:

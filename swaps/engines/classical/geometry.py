@@ -10,8 +10,10 @@ from swaps.engines.classical.mesh import (
     AROUND_MOUTH,
     CANONICAL,
     INNER,
+    LEFT_EYE,
     LIPS,
     MIRROR,
+    RIGHT_EYE,
     RIGID,
     SKIN_TRIANGLES,
 )
@@ -21,6 +23,7 @@ _SHAPE = 0.6  # share of the source's shape: with more, the face no longer fits 
 _MOUTH_SHAPE = 0.35
 _MAX_SHIFT = 0.06  # of the face's size, for every vertex
 _SYMMETRY = 0.65  # landmarks of a turned face err to one side; the mirrored mean does not
+_NARROW = 0.7  # of the target's opening
 _CORNERS = (61, 291)
 _LEVEL = -6.0  # degrees: the median of 65 faces in 80 photos, turned by less than 25°
 
@@ -82,7 +85,7 @@ def goal_landmarks(source: Landmarks, target: Landmarks) -> Landmarks:
 
     Shapes are compared in the canonical pose. Depth is ignored (the network only guesses it). The
     rim stays the target's, and so does the opening of the mouth: only its position and width
-    change.
+    change. Eyes that are far more closed than the target's stay so.
     """
     target_pose = pose(target)
     to = target_pose.to_canonical(target)
@@ -92,9 +95,22 @@ def goal_landmarks(source: Landmarks, target: Landmarks) -> Landmarks:
     change = (1 - _SYMMETRY) * change + _SYMMETRY * (change + mirrored) / 2
     mouth = _mouth_change(shape, to)
     at_mouth = AROUND_MOUTH[:, None]
-    moved = _SHAPE * (1 - at_mouth) * change + _MOUTH_SHAPE * at_mouth * mouth
+    share = np.where(_narrow_eyes(shape, to), 1.0, _SHAPE)[:, None]
+    moved = share * (1 - at_mouth) * change + _MOUTH_SHAPE * at_mouth * mouth
     moved = np.clip(moved, -_MAX_SHIFT, _MAX_SHIFT) * INNER[:, None]
     return target_pose.from_canonical(to + moved).astype(np.float32)
+
+
+def _narrow_eyes(shape: AnyArray, to: AnyArray) -> AnyArray:
+    """Return which vertices are lids of eyes that are far more closed than the target's.
+
+    Drawn open, they would show neither white nor iris.
+    """
+    narrow = np.zeros(len(shape), bool)
+    for ring in (RIGHT_EYE, LEFT_EYE):
+        own, other = (float(np.linalg.norm(s[ring[4], :2] - s[ring[12], :2])) for s in (shape, to))
+        narrow[ring] = own < _NARROW * other
+    return narrow
 
 
 def _mouth_change(shape: AnyArray, to: AnyArray) -> AnyArray:
@@ -102,6 +118,13 @@ def _mouth_change(shape: AnyArray, to: AnyArray) -> AnyArray:
     width, to_width = (np.linalg.norm(s[_CORNERS[0]] - s[_CORNERS[1]]) for s in (shape, to))
     wider = np.clip(width / max(float(to_width), 1e-6), 0.8, 1.25) - 1
     return np.asarray((centre - to_centre) * [0.5, 0.6, 0] + (to - to_centre) * [wider, 0, 0])
+
+
+def smile_gap(source: Landmarks, target: Landmarks) -> float:
+    """Return how unlike the widths of both mouths are: the absolute logarithm of their ratio."""
+    shapes = (pose(landmarks).to_canonical(landmarks) for landmarks in (source, target))
+    widths = [float(np.linalg.norm(s[_CORNERS[0]] - s[_CORNERS[1]])) for s in shapes]
+    return abs(math.log(max(widths[0], 1e-6) / max(widths[1], 1e-6)))
 
 
 def visibility(landmarks: Landmarks) -> Floats:

@@ -20,6 +20,7 @@ class Layout:
     target: Landmarks
     maps: Maps
     parts: Regions
+    smile_gap: float  # `geometry.smile_gap` of source and target
 
     def lips_mask(self, landmarks: Landmarks) -> Mask:
         """Return a mask of the lips without the opening between them."""

@@ -7,12 +7,13 @@ import numpy as np
 
 from swaps.engines.classical.filters import blur, disc, smooth
 from swaps.engines.classical.grid import Grid
-from swaps.engines.classical.mesh import FEATURES
+from swaps.engines.classical.mesh import FEATURES, NOSE
 from swaps.engines.classical.skin import Skin
 from swaps.engines.classical.types import Floats, Landmarks, Mask
 from swaps.engines.classical.warp import Maps
 
 _RIM_START, _RIM_END = 0.012, 0.060  # of the face: the feather of the mask
+_INNER_START, _INNER_END = 0.04, 0.18  # of the face: the fade around what tells a person
 _MIN_CELLS = 50  # cells
 
 
@@ -25,6 +26,7 @@ class Regions:
     features: Mask  # eyes, brows and lips of the goal or of the target
     inner: Mask  # without the rim
     core: Mask  # cheeks, nose, chin: where skin colour is measured
+    person: Mask  # eyes, brows, nose, mouth and what is between them, fading out around
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ def regions(grid: Grid, maps: Maps, goal: Landmarks, target: Landmarks, inside: 
         features=features,
         inner=inner,
         core=core if core.sum() >= _MIN_CELLS else np.maximum(inner, np.float32(1e-3)),
+        person=_person(grid, goal, target),
     )
 
 
@@ -61,6 +64,19 @@ def _features(grid: Grid, landmarks: Landmarks) -> Mask:
         hull = cv2.convexHull(landmarks[ring, :2])[:, 0]
         mask = np.maximum(mask, grid.polygon_mask(np.asarray(hull)))
     return np.asarray(cv2.dilate(mask, disc(0.012 * grid.face)), np.float32)
+
+
+def _person(grid: Grid, goal: Landmarks, target: Landmarks) -> Mask:
+    """Return 1 at eyes, brows, nose and mouth and between them, fading out around.
+
+    Forehead, temples and jaw tell a person little, and there hair, hats and beards of the source
+    would come along and those of the target be cut.
+    """
+    inner = [i for ring in [*FEATURES, NOSE] for i in ring]
+    hull = grid.hull_mask(np.concatenate([goal[inner], target[inner]]))
+    outside = cv2.distanceTransform((hull < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    start, end = _INNER_START * grid.face, _INNER_END * grid.face
+    return 1 - smooth(np.asarray(outside, np.float32), start, end)
 
 
 def core_without(core: Mask, things: Mask) -> Mask:
@@ -99,7 +115,8 @@ def face_mask(grid: Grid, maps: Maps, parts: Regions, skin: Skins, beard: Mask) 
     of_target = np.maximum(np.asarray(gaps_closed, np.float32), parts.features)
     of_source = np.maximum(np.maximum(skin.source_lenient, beard), parts.features)
     free = np.minimum(of_source, np.maximum(of_target, 1 - maps.above_jaw))
-    return np.asarray(mask * (1 - rim * (1 - _shrunk_and_softened(grid, free))), np.float32)
+    mask = mask * (1 - rim * (1 - _shrunk_and_softened(grid, free)))
+    return np.asarray(mask * parts.person, np.float32)
 
 
 def _without_fringe(grid: Grid, maps: Maps, parts: Regions, sure: Mask) -> Mask:

@@ -32,6 +32,7 @@ LEFT_BROW = [300, 293, 334, 296, 336, 285, 295, 282, 283, 276]
 FEATURES = [RIGHT_EYE, LEFT_EYE, LIPS, RIGHT_BROW, LEFT_BROW]
 # Wings, tip and bridge: where a nose is told by its relief.
 NOSE = [129, 358, 2, 1, 4, 5, 98, 327, 195]
+NOSE_TIP = NOSE[:-1]  # without the bridge
 OPENINGS = [RIGHT_EYE, LEFT_EYE, MOUTH]
 UPPER_LIP, LOWER_LIP, MOUTH_CORNERS, FOREHEAD_TOP = 13, 14, (78, 308), 10
 

@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from swaps.engines.classical.filters import mix
-from swaps.engines.classical.grid import Grid
-from swaps.engines.classical.mesh import LOWER_LIP, MOUTH, MOUTH_CORNERS, MOUTH_TRIANGLES, UPPER_LIP
-from swaps.engines.classical.types import Floats, Landmarks, Picture
-from swaps.engines.classical.warp import interpolate, rasterise, sample
+from swaps.engines.classical.filters import blur, lab
+from swaps.engines.classical.layout import Layout
+from swaps.engines.classical.mesh import LOWER_LIP, MOUTH, MOUTH_CORNERS, UPPER_LIP
+from swaps.engines.classical.types import Floats, Landmarks, Mask, Picture
 
 _MIN_OPENNESS = 0.06  # height over width
+_MIN_CELLS = 12
+_INNER_LIPS = 0.008  # of the face
+_DULLER = 10.0  # L
 _ALIKE = (0.6, 1.7)  # openness of the source over that of the target
 
 
@@ -25,22 +27,26 @@ def is_own_mouth_kept(source: Landmarks, target: Landmarks) -> bool:
     return to > _MIN_OPENNESS and not _ALIKE[0] < openness(source) / to < _ALIKE[1]
 
 
-def restore_mouth(
-    face: Floats, region: Picture, grid: Grid, goal: Landmarks, target: Landmarks
-) -> Floats:
-    """Copy the inside of the target's mouth into ``face`` (H×W×3, 0…255), in place."""
-    in_region = target[:, :2] - [grid.x, grid.y]
-    numbers = rasterise(grid, goal, MOUTH_TRIANGLES)
-    positions = interpolate(grid, goal, MOUTH_TRIANGLES, numbers, in_region)
-    x, y = grid.coordinates()
-    here = np.stack([x, y], -1) / np.float32(grid.scale)
-    positions = np.where(positions[..., :1] < 0, here, positions)
-    # Farther than a tenth of the face from the mouth, its softened mask is 0.
-    reach = 0.1 * grid.face / grid.scale
-    corner = goal[MOUTH, :2] - [grid.x, grid.y]
-    left, top = np.maximum(corner.min(0) - reach, 0).astype(int)
-    right, bottom = np.ceil(corner.max(0) + reach).astype(int)
-    part = slice(top, bottom), slice(left, right)
-    mouth = sample(region, grid.upsample(positions)[part], cubic=False)
-    face[part] = mix(face[part], mouth, grid.openings_mask(goal, [MOUTH])[part])
-    return face
+def has_duller_teeth(face: Floats, region: Picture, layout: Layout) -> bool:
+    """Return whether both mouths show something light, and the target's teeth are much lighter.
+
+    ``face`` (H×W×3, 0…255) is the warped face in the target's tone.
+    """
+    grid = layout.grid
+    lightness = []
+    for picture, landmarks in ((face, layout.goal), (region, layout.target)):
+        inside = grid.hull_mask(landmarks[MOUTH]) > 0.6
+        if np.count_nonzero(inside) <= _MIN_CELLS:
+            return False
+        values = lab(grid.downsample(picture))[..., 0][inside]
+        lightness.append(float(values[values >= np.percentile(values, 75)].mean()))
+    return lightness[1] - lightness[0] > _DULLER
+
+
+def mouth_mask(layout: Layout) -> Mask:
+    """Return a soft mask (on the grid) of the mouth's opening and the inner edge of the lips.
+
+    Lips that were shut have their dark line there.
+    """
+    grid = layout.grid
+    return blur(grid.hull_mask(layout.goal[MOUTH], _INNER_LIPS), max(0.7, 0.006 * grid.face))

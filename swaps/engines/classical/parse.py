@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from swaps.engines.classical.filters import lab
+from swaps.engines.classical.frames import has_glasses
+from swaps.engines.classical.geometry import pose
 from swaps.engines.classical.square import channels, cut, maps_of, to_square
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Picture
 
@@ -28,6 +31,7 @@ class Parse:
     """
 
     maps: Floats
+    glasses: float
     to_square: AnyArray
 
     def at(self, positions: Floats) -> Floats:
@@ -56,9 +60,11 @@ class Parser:
         """Parse the face with these landmarks, in pixels of the picture."""
         to = to_square(landmarks)
         mesh = maps_of(landmarks[:, :2] @ to[:, :2].T + to[:, 2])
-        colour, maps = channels(cut(picture, to), mesh)
+        square = cut(picture, to)
+        colour, maps = channels(square, mesh)
         self._net.set_tensor(self._colour, colour[None])
         self._net.set_tensor(self._maps, maps[None])
         self._net.invoke()
         found = np.array(self._net.get_tensor(self._out)[0], np.float32)
-        return Parse(maps=found, to_square=to)
+        glasses = has_glasses(found[..., GLASSES], lab(square)[..., 0], mesh, pose(landmarks).yaw)
+        return Parse(maps=found, glasses=glasses, to_square=to)

@@ -8,19 +8,25 @@ import numpy as np
 
 from swaps.engines.classical.blend import blend
 from swaps.engines.classical.detail import match_detail
-from swaps.engines.classical.fill import fill_holes
+from swaps.engines.classical.fill import fill_holes, with_own_face
 from swaps.engines.classical.filters import lab, luma, mix, smooth
 from swaps.engines.classical.front import Cover, edge_aware, find_front, measure_cover
 from swaps.engines.classical.gaze import follow_gaze
-from swaps.engines.classical.geometry import goal_landmarks, pose
+from swaps.engines.classical.geometry import goal_landmarks, pose, smile_gap
 from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.large import changed_pixels, composite_full_size
 from swaps.engines.classical.layout import Layout
 from swaps.engines.classical.light import side_light
-from swaps.engines.classical.mask import Regions, core_without, face_mask, regions, skins
+from swaps.engines.classical.mask import (
+    Regions,
+    core_without,
+    face_mask,
+    regions,
+    skins,
+)
 from swaps.engines.classical.mirror import fill_hidden_half
 from swaps.engines.classical.modes import is_grey
-from swaps.engines.classical.mouth import is_own_mouth_kept, restore_mouth
+from swaps.engines.classical.mouth import has_duller_teeth, is_own_mouth_kept, mouth_mask
 from swaps.engines.classical.parse import Parse
 from swaps.engines.classical.tone import FaceColours, match_tone
 from swaps.engines.classical.types import Face, Floats, Landmarks, Mask, Picture
@@ -83,7 +89,10 @@ def swap_region(
     direct = follow_gaze(maps.direct, grid, goal, crop.face, target_face)
     face = sample(crop.picture, grid.upsample(direct), cubic=crop.scale > 1)
     parts = regions(grid, maps, goal, target_face.landmarks, grid.inside_mask(target))
-    layout = Layout(grid=grid, goal=goal, target=target_face.landmarks, maps=maps, parts=parts)
+    layout = Layout(
+        grid=grid, goal=goal, target=target_face.landmarks, maps=maps, parts=parts,
+        smile_gap=smile_gap(source_face.landmarks, target_face.landmarks),
+    )  # fmt: skip
     face = fill_hidden_half(face, crop, grid, maps, parts)
 
     report("front")
@@ -96,7 +105,7 @@ def swap_region(
         source_lab=lab(grid.downsample(face)),
         target_lab=target_lab,
     )
-    face = fill_holes(face, crop, region, front, layout)
+    face = fill_holes(face, crop, front, layout)
 
     report("colour")
     face_lab = lab(grid.downsample(face))
@@ -104,29 +113,29 @@ def swap_region(
     skin = skins(
         sides[0].removed_from(face_lab),
         sides[1].removed_from(target_lab),
-        core_without(parts.core, front.source_beard),
-        core_without(parts.core, np.maximum(front.target_beard, front.keep)),
+        core_without(parts.core, front.replaced),
+        core_without(parts.core, front.keep),
     )
-    mask = grid.upsample(face_mask(grid, maps, parts, skin, front.source_beard))
+    seen = face_mask(grid, maps, parts, skin, front.replaced)
+    mask = grid.upsample(seen)
     face = match_tone(
         face,
-        FaceColours(lab=face_lab, skin=skin.source, beard=front.source_beard, side=sides[0]),
-        FaceColours(
-            lab=target_lab,
-            skin=skin.target * (1 - front.keep),
-            beard=front.target_beard,
-            side=sides[1],
-        ),
+        FaceColours(lab=face_lab, skin=skin.source, covered=front.replaced, side=sides[0]),
+        FaceColours(lab=target_lab, skin=skin.target, covered=front.keep, side=sides[1]),
+        seen * (1 - front.replaced) * (1 - front.keep),
         layout,
     )
     if is_grey(region, _NEARLY_GREY):
         face = np.repeat(luma(face)[..., None], 3, axis=2)
-    if is_own_mouth_kept(source_face.landmarks, target_face.landmarks):
-        face = restore_mouth(face, region, grid, goal, target_face.landmarks)
+    own = front.replaced
+    is_unlike = is_own_mouth_kept(source_face.landmarks, target_face.landmarks)
+    if is_unlike or has_duller_teeth(face, region, layout):
+        own = np.maximum(own, mouth_mask(layout))
 
     report("detail")
     plain = grid.upsample(parts.core * skin.source * skin.target)
     face = match_detail(face, region, plain * (mask > _SOLID), grid.upsample(parts.features))
+    face = with_own_face(face, region, own, layout)
     keep = edge_aware(front.keep, region, grid)
     if keep is not None:
         face = mix(face, region.astype(np.float32), keep)

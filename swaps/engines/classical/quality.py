@@ -27,14 +27,14 @@ from swaps.engines.classical.portrait import Portrait
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Measures, Picture
 
 # Fitted to bench/judgements/score-150.json.
-INTERCEPT = 4.832
+INTERCEPT = 3.614
 COEFFICIENTS = {
-    "pose_gap": -0.0334,  # per degree
-    "hidden": -5.77,
-    "tone_gap": -0.0116,  # per unit of Lab
-    "sharpness_gap": -3.07,  # whichever is sharper
-    "seam": -0.954,
-    "change": -0.342,
+    "pose_gap": -0.0440,  # per degree
+    "tone_gap": -0.0385,  # per unit of Lab
+    "sharpness_gap": -0.742,  # whichever is sharper
+    "seam": -1.081,
+    "change": -0.235,
+    "filled": -5.69,
 }
 _YAW_LIMIT = 35.0  # degrees: beyond, one face shows much that the other hides
 _SMALL, _ENLARGED = 96.0, 1.25  # pixels, and times: a small face that is shown larger looks soft
@@ -42,7 +42,7 @@ _BLURRED = 0.27  # sharpness: photos in focus have more than .4
 _JUDGED = 48.0  # pixels: of smaller faces the sharpness says little
 _DARK = 40.0  # L: the lightest parts of a face are darker only where there is little light
 _TONE_LIMIT = 40.0  # Lab: one pair of photos in eight
-_KEPT_LIMIT, _FILLED_LIMIT = 0.35, 0.25  # of the face
+_KEPT_LIMIT, _FILLED_LIMIT = 0.35, 0.45  # of the face
 _CELLS = 128  # a side, on which result and target are compared
 _BARE = 0.10  # of the face's width: distance from eyes, brows and lips
 

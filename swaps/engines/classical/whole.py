@@ -96,8 +96,14 @@ def _line_contrasts(face: Floats, inside: Mask) -> Floats:
     softened = np.asarray(cv2.blur(np.ascontiguousarray(face), (1, 3)), np.float32)
     step = np.linalg.norm(softened[:, 2:] - softened[:, :-2], axis=2)  # around column i + 1
     excess = step[:, 2:-2] - np.maximum(step[:, :-4], step[:, 4:])  # around column i + 3
-    lines = np.zeros(excess.shape[1], np.float32)
-    for i, rows in enumerate((inside[:, 3:-3] > 0).T):
-        if np.count_nonzero(rows) >= _LONG * _SIDE:
-            lines[i] = np.percentile(excess[rows, i], _ROWS)
+    is_inside = inside[:, 3:-3] > 0
+    count = np.count_nonzero(is_inside, axis=0)
+    # The percentile of each column's own rows: the others are sorted to its end.
+    ordered = np.sort(np.where(is_inside, excess, np.float32(1e6)), axis=0)
+    place = np.maximum(count - 1, 0) * (_ROWS / 100)
+    below, columns = place.astype(int), np.arange(len(count))
+    low, high = ordered[below, columns], ordered[np.minimum(below + 1, len(ordered) - 1), columns]
+    is_long = count >= _LONG * _SIDE
+    lines = np.zeros(len(count), np.float32)
+    lines[is_long] = (low + (place - below) * (high - low))[is_long]
     return lines

@@ -12,7 +12,7 @@ from tests.parts import on_one_database
 
 pytestmark = on_one_database
 
-BOB, ALICE = "face-man-frontal", "face-woman-frontal"
+BOB, ALICE, BEARDED = "face-man-frontal", "face-woman-frontal", "face-man-beard-smile"
 LENS = (25, 30, 35)
 
 
@@ -64,6 +64,80 @@ def test_dark_glasses_of_the_source_never_come_along(engine: Engine, photo: Phot
         cheek = np.hypot(columns - x, rows - (y + 0.28 * between)) < 0.08 * between
         assert output.image[cheek].mean() > 0.75 * target[cheek].mean()
     assert "source_eyes_hidden" in output.warnings
+
+
+def with_wire_glasses(engine: Engine, picture: Picture) -> tuple[Picture, AnyArray]:
+    """Return the picture with thin round wire frames, and a mask of the wires below the eyes."""
+    eyes, between = eyes_of(engine, picture)
+    drawn, wires = picture.copy(), np.zeros(picture.shape[:2], np.uint8)
+    centres = [tuple(int(v) for v in np.round((x, y + 0.05 * between))) for x, y in eyes]
+    radius, thick = round(0.36 * between), max(1, round(0.022 * between))
+    wire = (70, 66, 64)
+    for centre in centres:
+        cv2.circle(drawn, centre, radius, wire, thick, cv2.LINE_AA)
+        cv2.ellipse(wires, centre, (radius, radius), 0, 30, 150, 1, thick)
+    (left, y), (right, _) = centres
+    y -= round(0.08 * between)
+    cv2.line(drawn, (left + radius, y), (right - radius, y), wire, thick, cv2.LINE_AA)
+    return drawn, wires > 0
+
+
+def test_thin_wires_are_known_as_glasses_and_bare_faces_are_not(
+    engine: Engine, photo: Photo
+) -> None:
+    for name in (BOB, ALICE, "face-woman-dark-skin"):
+        picture = photo(name)
+        for drawn, expected in ((picture, 0), (with_wire_glasses(engine, picture)[0], 1)):
+            landmarks = engine.faces(picture)[0].landmarks
+            assert engine._parse(drawn, landmarks).glasses == expected
+
+
+def test_thin_wires_of_the_target_stay_whole(engine: Engine, photo: Photo) -> None:
+    target, wires = with_wire_glasses(engine, photo(ALICE))
+    result = engine.swap(photo(BOB), target).image
+    difference = np.abs(result[wires].astype(int) - target[wires])
+    assert np.percentile(difference, 90) <= 12
+
+
+def test_thin_wires_of_the_source_never_come_along(engine: Engine, photo: Photo) -> None:
+    source, _ = with_wire_glasses(engine, photo(BOB))
+    target = photo(ALICE)
+    result = engine.swap(source, target).image
+    # Where they would be there is the target's own skin.
+    _, wires = with_wire_glasses(engine, target)
+    assert np.median(np.abs(result[wires].astype(int) - target[wires])) <= 8
+
+
+def around_mouth(engine: Engine, picture: Picture) -> AnyArray:
+    """Return a mask of the skin between nose and lips, and of the chin."""
+    points = engine.faces(picture)[0].landmarks[:, :2]
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    size = float(np.ptp(points[:, 1]))
+    for vertex in (164, 200, 199):  # philtrum and chin
+        x, y = (int(v) for v in points[vertex])
+        cv2.circle(mask, (x, y), max(2, round(0.02 * size)), 1, -1)
+    return mask > 0
+
+
+@pytest.mark.parametrize(("source", "target"), [(BEARDED, ALICE), (ALICE, BEARDED)])
+def test_a_beard_stays_on_the_target_and_never_comes_along(
+    engine: Engine, photo: Photo, source: str, target: str
+) -> None:
+    picture = photo(target)
+    result = engine.swap(photo(source), picture).image
+    here = around_mouth(engine, picture)
+    assert np.median(np.abs(result[here].astype(int) - picture[here])) <= 8
+    (measures,) = engine.swap(photo(source), picture).measures
+    assert measures.change > 2  # eyes, nose and mouth are the source's all the same
+
+
+def test_forehead_and_jaw_stay_those_of_the_target(engine: Engine, photo: Photo) -> None:
+    target = photo(ALICE)
+    result = engine.swap(photo(BOB), target).image
+    points = engine.faces(target)[0].landmarks[:, :2].astype(int)
+    for vertex in (10, 152, 234, 454):  # hairline, chin, and both ears
+        x, y = points[vertex]
+        np.testing.assert_array_equal(result[y, x], target[y, x])
 
 
 def test_without_glasses_nothing_is_found_in_front(engine: Engine, photo: Photo) -> None:

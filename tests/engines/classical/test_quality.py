@@ -99,7 +99,7 @@ def test_a_dark_source_is_warned_of(engine: Engine, photo: Photo) -> None:
         ({"source_sharpness": 0.2}, "blurred_source"),
         ({"source_size": 40.0, "enlargement": 4.0}, "small_face"),
         ({"tone_gap": 50.0}, "tone"),
-        ({"filled": 0.4}, "source_covered"),
+        ({"filled": 0.5}, "source_covered"),
         ({"kept": 0.5}, "target_covered"),
         ({"eyes_hidden": 0.9}, "source_eyes_hidden"),
     ],

@@ -13,7 +13,13 @@ from swaps.engines.classical.blend import blend
 from swaps.engines.classical.detail import grain, match_detail, robust_deviation
 from swaps.engines.classical.faces import without_duplicates
 from swaps.engines.classical.filters import blur, lab, padded_crop, shrink_picture, smooth
-from swaps.engines.classical.geometry import goal_landmarks, pose, similarity, visibility
+from swaps.engines.classical.geometry import (
+    goal_landmarks,
+    pose,
+    similarity,
+    smile_gap,
+    visibility,
+)
 from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.mouth import is_own_mouth_kept
 from swaps.engines.classical.types import Floats, Landmarks
@@ -143,6 +149,34 @@ def test_an_open_mouth_is_kept_when_the_source_has_it_shut() -> None:
     assert is_own_mouth_kept(shut, ajar)
     assert not is_own_mouth_kept(ajar, ajar)
     assert not is_own_mouth_kept(ajar, shut)
+
+
+def with_eyes(opened: float) -> Landmarks:
+    """The canonical face, its eyes opened by a factor."""
+    face = turned(0)
+    for ring in (mesh.RIGHT_EYE, mesh.LEFT_EYE):
+        middle = face[ring, 1].mean()
+        face[ring, 1] = middle + opened * (face[ring, 1] - middle)
+    return face
+
+
+def test_eyes_far_more_closed_than_the_targets_stay_so() -> None:
+    narrow, wide = with_eyes(0.4), with_eyes(1.2)
+    ring = mesh.RIGHT_EYE
+    heights = [float(np.ptp(f[ring, 1])) for f in (goal_landmarks(narrow, wide), narrow, wide)]
+    assert heights[0] == pytest.approx(heights[1], rel=0.15)
+    # The other way round the goal lies between, nearer to the target's expression.
+    opened = float(np.ptp(goal_landmarks(wide, narrow)[ring, 1]))
+    assert heights[1] < opened < heights[2]
+
+
+def test_a_smile_gap_is_the_ratio_of_the_mouths_widths() -> None:
+    plain, wide = turned(0), turned(0)
+    wide[[61, 291], 0] += [-20, 20]
+    assert smile_gap(plain, plain) == 0
+    width = float(plain[291, 0] - plain[61, 0])
+    assert smile_gap(plain, wide) == pytest.approx(math.log((width + 40) / width), rel=0.05)
+    assert smile_gap(wide, plain) == pytest.approx(smile_gap(plain, wide))
 
 
 # --- turned pictures -----------------------------------------------------------------------

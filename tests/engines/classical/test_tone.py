@@ -1,11 +1,12 @@
 """Tone and light: the colours of light, the light across a face, and the target's complexion."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swaps.engines.classical import Engine
+from swaps.engines.classical import Engine, mesh
 from swaps.engines.classical.accents import whites_of_eyes
 from swaps.engines.classical.filters import lab
 from swaps.engines.classical.gaze import EYES
@@ -97,3 +98,17 @@ def test_the_complexion_is_that_of_the_target(
     before = np.median(lab(picture)[rows, columns], axis=0)
     after = np.median(lab(engine.swap(photo(source), picture).image)[rows, columns], axis=0)
     assert np.linalg.norm(after - before) < 8
+
+
+def test_dull_teeth_give_way_to_those_of_the_target(engine: Engine, photo: Photo) -> None:
+    source, target = photo("face-woman-smiling-frontal"), photo(CHARLIE)
+    mouth = engine.faces(source)[0].landmarks[mesh.MOUTH, :2].astype(np.int32)
+    inside = np.zeros(source.shape[:2], np.uint8)
+    cv2.fillPoly(inside, [mouth], 1)
+    dull = np.where(inside[..., None] > 0, source // 3, source).astype(np.uint8)
+    result = engine.swap(dull, target).image
+    there = np.zeros(target.shape[:2], np.uint8)
+    lips = engine.faces(target)[0].landmarks[mesh.MOUTH, :2].astype(np.int32)
+    cv2.fillPoly(there, [lips], 1)
+    teeth, own = (float(np.percentile(lab(p)[there > 0, 0], 75)) for p in (result, target))
+    assert abs(teeth - own) < 8
