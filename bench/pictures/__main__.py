@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.choose_pairs import PAIRS
-from bench.pictures import blind, faces, judgements, report, tables
+from bench.pictures import blind, faces, judgements, parse_map, report, tables
 from bench.pictures.run import METHODS, read_pairs, run
 from bench.quality import judge
 from swaps.engines.classical import Engine
@@ -67,7 +67,7 @@ def _write_faces(records: list[tables.Record], photos: Path) -> None:
     folder = BLIND / "faces"
     shutil.rmtree(BLIND, ignore_errors=True)
     folder.mkdir(parents=True)
-    engine = Engine(ROOT / "var" / "models")
+    engine = Engine(faces.MODELS)
     secret = blind.salt(OUT / "salt")
     find = cache(lambda name: faces.landmarks(engine, faces.read(photos / name)))
 
@@ -78,9 +78,22 @@ def _write_faces(records: list[tables.Record], photos: Path) -> None:
         faces.crop(faces.read(picture), face, FACE).save(folder / name, quality=92)
         return f"faces/{name}"
 
+    def write_parse(name: str) -> str:
+        face = find(name)
+        if face is None:
+            return ""
+        parsed = parse_map.draw(engine, faces.read(photos / name), face)
+        path = OUT / "parses" / name.replace("/", "-")
+        faces.crop(parsed, face, FACE).save(path, quality=92)
+        return f"parses/{path.name}"
+
+    (OUT / "parses").mkdir(exist_ok=True)
     photo = cache(lambda name: write(photos / name, name, name.replace("/", "-")))
+    parse = cache(write_parse)
     for record in records:
-        record.update(source_face=photo(record["source"]), target_face=photo(record["target"]))
+        for which in ("source", "target"):
+            record[f"{which}_face"] = photo(record[which])
+            record[f"{which}_parse"] = parse(record[which])
         if "error" not in record:
             code = blind.code_of(record["digest"], secret)
             result_face = write(Path(record["result"]), record["target"], f"{code}.jpg")

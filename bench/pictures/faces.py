@@ -9,6 +9,7 @@ from swaps import images
 from swaps.engines.classical import Engine
 from swaps.engines.classical.types import Landmarks, Picture
 
+MODELS = Path(__file__).resolve().parents[2] / "var" / "models"
 _MAX_PIXELS = 50_000_000
 
 

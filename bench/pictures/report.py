@@ -53,6 +53,8 @@ def _pair(number: int, records: list[Record]) -> str:
     pictures = [
         _figure(first["source_face"], "source"),
         _figure(first["target_face"], "target"),
+        _figure(first["source_parse"], "source's parse: beard brown, glasses blue, other red", ""),
+        _figure(first["target_parse"], "target's parse", ""),
         *(_figure(record.get("result_face"), _caption(record)) for record in records),
     ]
     return f"<h2>{escape(title)}</h2><div class=pair>{''.join(pictures)}</div>"
@@ -69,8 +71,8 @@ def _caption(record: Record) -> str:
     return ", ".join([*words, *record.get("warnings", [])])
 
 
-def _figure(path: str | None, caption: str) -> str:
-    image = f'<img src="blind/{escape(path)}" loading=lazy alt="">' if path else ""
+def _figure(path: str | None, caption: str, folder: str = "blind/") -> str:
+    image = f'<img src="{folder}{escape(path)}" loading=lazy alt="">' if path else ""
     return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
 
 

@@ -1,14 +1,18 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bench.pictures import baselines, blind, judgements, measures, report, tables
+from bench.pictures import baselines, blind, judgements, measures, parse_map, report, tables
 from bench.pictures.run import read_pairs
+from swaps.engines.classical import Engine
 from swaps.engines.classical.mesh import CANONICAL
+from swaps.engines.classical.parse import BARE, GLASSES, Parse
+from swaps.engines.classical.square import to_square
+from swaps.engines.classical.types import Landmarks, Picture
 
 
 def record(number: int = 1, method: str = "after", **changes: Any) -> tables.Record:
@@ -19,6 +23,7 @@ def record(number: int = 1, method: str = "after", **changes: Any) -> tables.Rec
         "method": method, "digest": digest, "code": blind.code_of(digest, "salt"),
         "to_source": 0.5, "to_target": 0.7, "outside": 0.0, "ms": 100.0, "landmarks_moved": 1.0,
         "source_face": "faces/s.jpg", "target_face": "faces/t.jpg", "result_face": "faces/r.jpg",
+        "source_parse": "parses/s.jpg", "target_parse": "parses/t.jpg",
     }  # fmt: skip
     return made | changes
 
@@ -163,6 +168,24 @@ def test_the_report_shows_figures_pairs_and_verdicts(tmp_path: Path) -> None:
     assert "blind/faces/r.jpg" in page
     assert "clean 100%, the person 0%" in page
     assert "no &lt;face&gt;" in page
+    assert 'src="parses/t.jpg"' in page
+
+
+def test_a_parse_is_drawn_where_something_is_in_front_and_nowhere_else() -> None:
+    class AsIfOne:
+        """Says that the right half of the square around the face is glasses."""
+
+        @staticmethod
+        def _parse(_picture: Picture, landmarks: Landmarks) -> Parse:
+            maps = np.zeros((192, 192, 4), np.float32)
+            maps[:, 96:, GLASSES] = 1
+            maps[:, :96, BARE] = 1
+            return Parse(maps=maps, glasses=1.0, to_square=to_square(landmarks))
+
+    drawn = parse_map.draw(cast("Engine", AsIfOne()), BLACK, FACE)
+    assert drawn[200, 300].astype(int).tolist() == pytest.approx([22, 67, 172], abs=1)
+    assert not drawn[:, :190].any()
+    assert not drawn[200, 395].any()  # beyond the face
 
 
 # Measures and baselines
