@@ -20,17 +20,17 @@ _SAMPLES = 20_000
 _WINDOW = 384  # pixels: measuring energies in the middle of the face is enough
 
 
-def match_detail(face: Floats, region: Picture, skin: Mask, features: Mask) -> Floats:
+def match_detail(face: Floats, region: Picture, skin: Mask, features: Mask, edges: Mask) -> Floats:
     """Return the face (H×W×3 float32, 0…255) as sharp and as grainy as the target's ``region``.
 
-    Sharpness is measured at the edges of ``features`` (eyes, brows and lips; > .6), since a beard
-    or pores are no sharpness. Texture and grain are matched to those of ``skin`` (> .6), and hardly
-    change the features.
+    Sharpness is measured at ``edges`` (> .6): those of ``features`` (eyes, brows and lips) that are
+    the source's, since a beard or pores are no sharpness. Texture and grain are matched to those of
+    ``skin`` (> .6), and hardly change the features.
     """
     measured = skin > 0.6
     if np.count_nonzero(measured) <= 200:
         return face
-    sigma = _defocus(face, region, features > 0.6)
+    sigma = _defocus(face, region, edges > 0.6)
     if sigma:
         face = blur(face, sigma)
     window, where = _measuring_window(measured)

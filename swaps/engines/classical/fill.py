@@ -1,6 +1,7 @@
-"""Fills what glasses, hair or a hand hide of the source: from the source itself.
+"""Fills what is hidden of the source's face.
 
-First comes its mirrored half, then its own skin around.
+Under hair or a hand comes its mirrored half, then its own skin around; under glasses and a beard
+the target's own face.
 """
 
 import cv2

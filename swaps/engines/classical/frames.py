@@ -1,4 +1,7 @@
-"""Completes the frames of glasses, of which the network finds thin wires in part only."""
+"""Tells whether a face wears glasses, and completes their frames.
+
+The network finds thin wires in part only.
+"""
 
 import cv2
 import numpy as np
@@ -12,7 +15,7 @@ from swaps.engines.classical.types import AnyArray, Floats, Mask
 EYES = (RIGHT_EYE, LEFT_EYE)
 
 
-def band_of_glasses(layout: Layout) -> Mask:
+def _band_of_glasses(layout: Layout) -> Mask:
     """Return 1 where glasses can be: around the eyes, from the brows to the cheeks."""
     down = layout.maps.down
     return np.asarray(smooth(down, -0.40, -0.33) * (1 - smooth(down, 0.12, 0.2)), np.float32)
@@ -24,13 +27,13 @@ def complete_frame(
     """Return the frames: where there surely are glasses, weaker signs and thin lines count as well.
 
     ``glasses`` and ``mirrored`` are the probabilities here and on the face's other side, ``light``
-    is L. Lines that hang together with a found piece are frame, too (morphological reconstruction,
-    Vincent 1993).
+    is L, and ``present``, 0…1, how sure the glasses are. Lines that hang together with a found
+    piece are frame, too (morphological reconstruction, Vincent 1993).
     """
-    face, features = layout.grid.face, layout.parts.features
-    band = band_of_glasses(layout)
     if present == 0:
         return np.zeros_like(glasses)
+    face, features = layout.grid.face, layout.parts.features
+    band = _band_of_glasses(layout)
     glasses = glasses * band * present
     weak = smooth(glasses, 0.06, 0.35)
     near = smooth(np.maximum(glasses, 0.8 * mirrored), 0.05, 0.3)
@@ -43,13 +46,13 @@ def complete_frame(
     return np.asarray(np.maximum(glasses, present * found), np.float32)
 
 
-def has_glasses(glasses: Mask, light: Floats, mesh: Maps, yaw: float) -> float:
+def sureness_of_glasses(glasses: Mask, light: Floats, mesh: Maps, yaw: float) -> float:
     """Return 0…1, how sure it is that a face wears glasses.
 
     ``glasses`` is the network's probability and ``light`` is L, both in the square of ``mesh``.
     Dark lenses are told by the eyes, frames by their bridge: what the network sees of it, and a
-    thin dark line from side to side that goes on below the eyes. Eye sockets in shade, which look
-    like lenses, have no bridge and are not as dark all over.
+    thin dark line from side to side, with lines (dark or light) below the eyes. Eye sockets in
+    shade, which look like lenses, have no bridge and are not as dark all over.
     """
     across, down = mesh.canonical[..., 0], mesh.canonical[..., 1]
     face = mesh.hull > 0.5
@@ -74,7 +77,7 @@ def has_glasses(glasses: Mask, light: Floats, mesh: Maps, yaw: float) -> float:
     cheek = (down > -0.10) & (down < 0.16) & face & ~features
     columns = np.concatenate([np.linspace(-0.32, -0.14, 8), np.linspace(0.14, 0.32, 8)])
     below = [_strongest(line, cheek & (np.abs(across - x) < 0.014)) for x in columns]
-    lines = over_nose / 0.3 + float(np.percentile(below, 40)) / 0.6
+    lines = min(over_nose / 0.3, 1.0) + min(float(np.percentile(below, 40)) / 0.6, 1.0)
     evidence = seen + lines * (1 - float(smooth(abs(yaw), 35, 45)))
     return max(sure, float(smooth(evidence, 1.3, 1.55)))
 

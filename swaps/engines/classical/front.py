@@ -68,7 +68,9 @@ def find_front(
 
     around_eyes = _around_eyes(layout)
     eyes_hidden = _hidden_share(frame, layout.goal, grid)
-    covered = np.maximum(hole, smooth(frame, 0.15, 0.5))
+    # A brow that its mirror image shows is filled; under a frame that would bring the frame.
+    hair = hole if source.glasses > 0.5 else np.minimum(hole, mirror_hole)
+    covered = np.maximum(hair, smooth(frame, 0.15, 0.5))
     replaced = np.maximum.reduce([
         around_eyes * np.float32(source.glasses),
         _beard_region(own[..., BEARD], layout, layout.goal),
@@ -120,7 +122,8 @@ def _beard_region(beard: Mask, layout: Layout, landmarks: Landmarks) -> Mask:
     lower = smooth(maps.down + 0.45 * aside, 0.075, 0.11)
     # Hairs reach over the edge of the lips.
     inner = np.maximum(grid.hull_mask(landmarks[LIPS]), grid.hull_mask(layout.goal[LIPS]))
-    lips = np.asarray(cv2.erode(inner, disc(_LIP_EDGE * grid.face)), np.float32)
+    edge = _LIP_EDGE * grid.face
+    lips = np.asarray(cv2.erode(inner, disc(edge)), np.float32) if edge >= 1 else inner
     lower = np.asarray(lower * (1 - lips), np.float32)
     above_lips = lower * (np.abs(maps.across) < 0.14) * (maps.down < 0.18)
     moustache = float((beard * above_lips).sum() / max(above_lips.sum(), 1))
@@ -134,7 +137,7 @@ def _beard_region(beard: Mask, layout: Layout, landmarks: Landmarks) -> Mask:
 
 @dataclass(frozen=True, kw_only=True)
 class Cover:
-    """How much is in front of the faces, 0…1; the fields are those of `Measures`."""
+    """What is in front of the faces, 0…1; the fields are those of `Measures`."""
 
     filled: float
     kept: float
@@ -161,8 +164,10 @@ def _source_hole(other: Mask, layout: Layout) -> Mask:
     """Widen what was found by its soft edge, and close the gaps in it and towards the rim."""
     grid, parts = layout.grid, layout.parts
     outside = np.asarray(parts.distance <= 0, np.float32)
-    closed = cv2.morphologyEx(np.maximum(other, outside), cv2.MORPH_CLOSE, disc(_GAP * grid.face))
-    closed = closed * (1 - layout.parts.features)
+    gap = disc(_GAP * grid.face)
+    joined = cv2.morphologyEx(np.maximum(other, outside), cv2.MORPH_CLOSE, gap)
+    of_rim = cv2.morphologyEx(outside, cv2.MORPH_CLOSE, gap)
+    closed = np.asarray((joined - of_rim) * (1 - parts.features), np.float32)
     hole = smooth(
         np.asarray(cv2.dilate(np.maximum(other, closed), disc(max(1, 0.01 * grid.face)))), 0.2, 0.6
     )

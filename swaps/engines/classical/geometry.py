@@ -85,7 +85,7 @@ def goal_landmarks(source: Landmarks, target: Landmarks) -> Landmarks:
 
     Shapes are compared in the canonical pose. Depth is ignored (the network only guesses it). The
     rim stays the target's, and so does the opening of the mouth: only its position and width
-    change. Eyes that are far more closed than the target's stay so.
+    change. When both eyes are far more closed than the target's, they stay so.
     """
     target_pose = pose(target)
     to = target_pose.to_canonical(target)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from swaps.engines.classical.filters import blur, disc, enlarge, padded_crop, shrink
+from swaps.engines.classical.filters import disc, enlarge, padded_crop, shrink
 from swaps.engines.classical.geometry import face_size
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Mask, Picture
 
@@ -89,13 +89,6 @@ class Grid:
         corners = cv2.convexHull(np.ascontiguousarray(points[:, :2], np.float32))[:, 0]
         mask = self.polygon_mask(np.asarray(corners))
         return np.asarray(cv2.dilate(mask, disc(grow * self.face)), np.float32) if grow else mask
-
-    def openings_mask(self, landmarks: Landmarks, rings: list[list[int]]) -> Mask:
-        """Return a soft mask of openings (rings of landmarks), in the region's pixels."""
-        inside = np.zeros(self.shape, np.float32)
-        for ring in rings:
-            inside = np.maximum(inside, self.polygon_mask(landmarks[ring]))
-        return self.upsample(blur(inside, max(0.7, 0.006 * self.face)))
 
     def inside_mask(self, picture: Picture) -> Mask:
         """Return a mask that is 1 where a cell lies within the picture."""

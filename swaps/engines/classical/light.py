@@ -84,13 +84,15 @@ class SideLight:
         return from_f(to_f(lab) * np.exp(-self.log_f)[..., None])
 
 
-def side_light(lab: Floats, maps: Maps, parts: Regions) -> SideLight:
+def side_light(lab: Floats, maps: Maps, parts: Regions, covered: Mask) -> SideLight:
     """Measure the light across a face (Lab on the grid), one number per vertical slice.
 
-    Each is the median of plain skin, so the hard edge of a shadow stays hard.
+    Each is the median of plain skin, so the hard edge of a shadow stays hard. ``covered`` (0…1) is
+    where glasses or a beard are.
     """
     even = SideLight(log_f=np.zeros(lab.shape[:2], np.float32), contrast=0.0)
-    where = (parts.core > 0.5) & (maps.down < _ABOVE_MOUTH) & (np.abs(maps.across) > _BESIDE_NOSE)
+    where = (parts.core > 0.5) & (covered < 0.3)
+    where &= (maps.down < _ABOVE_MOUTH) & (np.abs(maps.across) > _BESIDE_NOSE)
     slices = np.clip(((maps.across[where] + 0.5) * _SLICES).astype(np.int32), 0, _SLICES - 1)
     order = np.argsort(slices, kind="stable")
     lightness = np.log(np.maximum(lab[..., 0][where] + 16, 8) / 116)[order]

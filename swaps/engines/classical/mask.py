@@ -1,4 +1,4 @@
-"""Computes the mask of source pixels: inside the silhouette, where both pictures show skin."""
+"""Computes the mask of source pixels: the inner face, where both pictures show skin."""
 
 from dataclasses import dataclass
 
@@ -99,21 +99,22 @@ def skins(source: Floats, target: Floats, source_core: Mask, target_core: Mask) 
     )
 
 
-def face_mask(grid: Grid, maps: Maps, parts: Regions, skin: Skins, beard: Mask) -> Mask:
-    """Return the mask, on the grid: 1 where the source's face is to be seen.
+def face_mask(grid: Grid, maps: Maps, parts: Regions, skin: Skins, replaced: Mask) -> Mask:
+    """Return the mask, on the grid: 1 where the swapped face is to be seen.
 
-    ``beard`` is the source's, which may reach to the silhouette.
+    ``replaced`` (0…1) is where the target's own face comes instead of the source's glasses or
+    beard, which are no skin.
     """
     both = np.maximum(np.minimum(skin.target, skin.source), parts.features)
     mask = parts.base * (1 - smooth(maps.upper, 0.15, 0.7) * (1 - _shrunk_and_softened(grid, both)))
     mask = mask * _without_fringe(grid, maps, parts, skin.source)
 
-    # Hair of either picture ends the mask at the rim; below the jaw only the source's does,
-    # since a beard or shadow of the target may be covered there.
+    # Hair of either picture ends the mask at the rim; below the jaw only the source's does, since
+    # there may be a shadow in the target.
     rim = 1 - smooth(parts.distance, 0.13 * grid.face, 0.26 * grid.face)
     gaps_closed = cv2.morphologyEx(skin.target_lenient, cv2.MORPH_CLOSE, disc(0.03 * grid.face))
     of_target = np.maximum(np.asarray(gaps_closed, np.float32), parts.features)
-    of_source = np.maximum(np.maximum(skin.source_lenient, beard), parts.features)
+    of_source = np.maximum(np.maximum(skin.source_lenient, replaced), parts.features)
     free = np.minimum(of_source, np.maximum(of_target, 1 - maps.above_jaw))
     mask = mask * (1 - rim * (1 - _shrunk_and_softened(grid, free)))
     return np.asarray(mask * parts.person, np.float32)

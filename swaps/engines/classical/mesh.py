@@ -33,7 +33,6 @@ FEATURES = [RIGHT_EYE, LEFT_EYE, LIPS, RIGHT_BROW, LEFT_BROW]
 # Wings, tip and bridge: where a nose is told by its relief.
 NOSE = [129, 358, 2, 1, 4, 5, 98, 327, 195]
 NOSE_TIP = NOSE[:-1]  # without the bridge
-OPENINGS = [RIGHT_EYE, LEFT_EYE, MOUTH]
 UPPER_LIP, LOWER_LIP, MOUTH_CORNERS, FOREHEAD_TOP = 13, 14, (78, 308), 10
 
 
@@ -91,9 +90,8 @@ def _forehead_height() -> Floats:
 
 _mesh = json.loads((_HERE / "mesh.json").read_text(encoding="utf-8"))
 SKIN_TRIANGLES = _facing([tuple(triangle) for triangle in _mesh["tri"]])
-MOUTH_TRIANGLES = _facing(_strip(MOUTH))
 TRIANGLES = np.concatenate(
-    [SKIN_TRIANGLES, _facing(_strip(RIGHT_EYE) + _strip(LEFT_EYE)), MOUTH_TRIANGLES]
+    [SKIN_TRIANGLES, _facing(_strip(RIGHT_EYE) + _strip(LEFT_EYE) + _strip(MOUTH))]
 )
 _BROW_Y = float(CANONICAL[RIGHT_BROW + LEFT_BROW, 1].mean())
 _to_oval = _distance_to_oval(CANONICAL[:, :2])

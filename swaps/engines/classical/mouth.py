@@ -1,4 +1,4 @@
-"""Keeps the target's teeth and tongue in an open mouth when the source's mouth is not as open."""
+"""Keeps the target's teeth and tongue where the source's mouth is not as open, or duller."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from swaps.engines.classical.types import Floats, Landmarks, Mask, Picture
 _MIN_OPENNESS = 0.06  # height over width
 _MIN_CELLS = 12
 _INNER_LIPS = 0.008  # of the face
-_DULLER = 10.0  # L
+_DULLER, _TEETH = 10.0, 45.0  # L; what is darker than that shows no teeth
 _ALIKE = (0.6, 1.7)  # openness of the source over that of the target
 
 
@@ -21,14 +21,14 @@ def openness(landmarks: Landmarks) -> float:
     return height / max(float(np.linalg.norm(landmarks[left] - landmarks[right])), 1e-6)
 
 
-def is_own_mouth_kept(source: Landmarks, target: Landmarks) -> bool:
+def is_openness_unlike(source: Landmarks, target: Landmarks) -> bool:
     """Return whether the target's mouth is open and the source's is not about as open."""
     to = openness(target)
     return to > _MIN_OPENNESS and not _ALIKE[0] < openness(source) / to < _ALIKE[1]
 
 
 def has_duller_teeth(face: Floats, region: Picture, layout: Layout) -> bool:
-    """Return whether both mouths show something light, and the target's teeth are much lighter.
+    """Return whether the target shows teeth, and they are much lighter than what the source has.
 
     ``face`` (H×W×3, 0…255) is the warped face in the target's tone.
     """
@@ -40,7 +40,8 @@ def has_duller_teeth(face: Floats, region: Picture, layout: Layout) -> bool:
             return False
         values = lab(grid.downsample(picture))[..., 0][inside]
         lightness.append(float(values[values >= np.percentile(values, 75)].mean()))
-    return lightness[1] - lightness[0] > _DULLER
+    own, teeth = lightness
+    return teeth > _TEETH and teeth - own > _DULLER
 
 
 def mouth_mask(layout: Layout) -> Mask:

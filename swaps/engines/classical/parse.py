@@ -13,7 +13,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from swaps.engines.classical.filters import lab
-from swaps.engines.classical.frames import has_glasses
+from swaps.engines.classical.frames import sureness_of_glasses
 from swaps.engines.classical.geometry import pose
 from swaps.engines.classical.square import channels, cut, maps_of, to_square
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks, Picture
@@ -27,7 +27,7 @@ class Parse:
     """The parse of one face.
 
     ``maps`` (192×192×4) are probabilities in an upright square, ``to_square`` (2×3) maps the
-    picture to it.
+    picture to it; ``glasses``, 0…1, is how sure it is that the face wears some.
     """
 
     maps: Floats
@@ -66,5 +66,7 @@ class Parser:
         self._net.set_tensor(self._maps, maps[None])
         self._net.invoke()
         found = np.array(self._net.get_tensor(self._out)[0], np.float32)
-        glasses = has_glasses(found[..., GLASSES], lab(square)[..., 0], mesh, pose(landmarks).yaw)
+        glasses = sureness_of_glasses(
+            found[..., GLASSES], lab(square)[..., 0], mesh, pose(landmarks).yaw
+        )
         return Parse(maps=found, glasses=glasses, to_square=to)

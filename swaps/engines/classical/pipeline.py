@@ -26,7 +26,7 @@ from swaps.engines.classical.mask import (
 )
 from swaps.engines.classical.mirror import fill_hidden_half
 from swaps.engines.classical.modes import is_grey
-from swaps.engines.classical.mouth import has_duller_teeth, is_own_mouth_kept, mouth_mask
+from swaps.engines.classical.mouth import has_duller_teeth, is_openness_unlike, mouth_mask
 from swaps.engines.classical.parse import Parse
 from swaps.engines.classical.tone import FaceColours, match_tone
 from swaps.engines.classical.types import Face, Floats, Landmarks, Mask, Picture
@@ -109,7 +109,10 @@ def swap_region(
 
     report("colour")
     face_lab = lab(grid.downsample(face))
-    sides = side_light(face_lab, maps, parts), side_light(target_lab, maps, parts)
+    sides = (
+        side_light(face_lab, maps, parts, front.replaced),
+        side_light(target_lab, maps, parts, front.keep),
+    )
     skin = skins(
         sides[0].removed_from(face_lab),
         sides[1].removed_from(target_lab),
@@ -128,13 +131,16 @@ def swap_region(
     if is_grey(region, _NEARLY_GREY):
         face = np.repeat(luma(face)[..., None], 3, axis=2)
     own = front.replaced
-    is_unlike = is_own_mouth_kept(source_face.landmarks, target_face.landmarks)
+    is_unlike = is_openness_unlike(source_face.landmarks, target_face.landmarks)
     if is_unlike or has_duller_teeth(face, region, layout):
         own = np.maximum(own, mouth_mask(layout))
 
     report("detail")
-    plain = grid.upsample(parts.core * skin.source * skin.target)
-    face = match_detail(face, region, plain * (mask > _SOLID), grid.upsample(parts.features))
+    bare = (1 - front.replaced) * (1 - front.keep)
+    plain = grid.upsample(parts.core * skin.source * skin.target * bare)
+    features = grid.upsample(parts.features)
+    edges = grid.upsample(parts.features * (1 - front.replaced))
+    face = match_detail(face, region, plain * (mask > _SOLID), features, edges)
     face = with_own_face(face, region, own, layout)
     keep = edge_aware(front.keep, region, grid)
     if keep is not None:

@@ -49,7 +49,7 @@ _HUE_OUTLIER = 2.0  # deviations of the target's
 _SHINE = 0.5  # of a highlight: dark skin shines, fair skin hardly does
 _FOLDS = 0.35  # how much of the folds around the mouth is the target's when only one smiles
 _KEEP_EYES, _KEEP_NOSE = 0.75, 0.65  # from being evened: there the likeness lies …
-_HARD_KEEPS_LESS, _FAR_KEEPS_LESS = 0.3, 0.0  # … and shadows and shine that do not belong here
+_HARD_KEEPS_LESS = 0.3  # … and shadows that do not belong here
 _LIGHTEST = 0.05  # log f: what lids that shine on dark skin may be lighter than fair skin
 _FEATURE_HUE = 0.05  # the strongest hue of what is no lip
 _KNEE = 88.0  # L: highlights above are compressed so that they do not clip
@@ -190,7 +190,6 @@ def _relief(own: _Complexion, other: _Complexion, layout: Layout, soft: Mask, ga
     face, distance = layout.grid.face, layout.parts.distance
     keep = _likeness_mask(layout)
     keep *= 1 - _HARD_KEEPS_LESS * smooth(own.side.contrast, 0.15, 0.4)
-    keep *= 1 - _FAR_KEEPS_LESS * smooth(abs(gap.brighter), 0.1, 0.4)
     # A relief of dark skin is stronger in logarithms (it shines more); the reverse for fair skin.
     contrast = np.exp(-gap.brighter * (0.5 if gap.brighter > 0 else 0.75))
     inside = smooth(distance, 0, 0.05 * face)

@@ -105,7 +105,8 @@ def test_thin_wires_of_the_source_never_come_along(engine: Engine, photo: Photo)
     result = engine.swap(source, target).image
     # Where they would be there is the target's own skin.
     _, wires = with_wire_glasses(engine, target)
-    assert np.median(np.abs(result[wires].astype(int) - target[wires])) <= 8
+    near = cv2.dilate(wires.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert np.percentile(np.abs(result[near].astype(int) - target[near]), 90) <= 15
 
 
 def around_mouth(engine: Engine, picture: Picture) -> AnyArray:
@@ -132,12 +133,20 @@ def test_a_beard_stays_on_the_target_and_never_comes_along(
 
 
 def test_forehead_and_jaw_stay_those_of_the_target(engine: Engine, photo: Photo) -> None:
-    target = photo(ALICE)
-    result = engine.swap(photo(BOB), target).image
-    points = engine.faces(target)[0].landmarks[:, :2].astype(int)
-    for vertex in (10, 152, 234, 454):  # hairline, chin, and both ears
-        x, y = points[vertex]
-        np.testing.assert_array_equal(result[y, x], target[y, x])
+    # A source whose forehead and jaw are painted green.
+    source, target = photo(BOB), photo(ALICE)
+    points = engine.faces(source)[0].landmarks[:, :2]
+    size = float(np.ptp(points[:, 1]))
+    painted = source.copy()
+    for vertex in (10, 109, 338, 152, 176, 400):
+        x, y = (int(v) for v in points[vertex])
+        cv2.circle(painted, (x, y), round(0.07 * size), (30, 200, 60), -1)
+    result = engine.swap(painted, target).image
+    points = engine.faces(target)[0].landmarks[:, :2]
+    middle = points.mean(0)
+    for vertex in (10, 152):  # a twentieth of the way inwards
+        x, y = (points[vertex] + 0.05 * (middle - points[vertex])).astype(int)
+        assert np.abs(result[y, x].astype(int) - target[y, x]).max() <= 6
 
 
 def test_without_glasses_nothing_is_found_in_front(engine: Engine, photo: Photo) -> None:

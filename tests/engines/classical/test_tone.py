@@ -11,6 +11,7 @@ from swaps.engines.classical.accents import whites_of_eyes
 from swaps.engines.classical.filters import lab
 from swaps.engines.classical.gaze import EYES
 from swaps.engines.classical.light import blur_within, from_f, from_tint, to_f, to_tint
+from swaps.engines.classical.mouth import is_openness_unlike
 from swaps.engines.classical.types import Picture
 from tests.engines.classical.conftest import Photo
 from tests.engines.classical.test_steps import turned
@@ -105,6 +106,8 @@ def test_dull_teeth_give_way_to_those_of_the_target(engine: Engine, photo: Photo
     mouth = engine.faces(source)[0].landmarks[mesh.MOUTH, :2].astype(np.int32)
     inside = np.zeros(source.shape[:2], np.uint8)
     cv2.fillPoly(inside, [mouth], 1)
+    faces = [engine.faces(picture)[0].landmarks for picture in (source, target)]
+    assert not is_openness_unlike(*faces)  # which alone would bring the target's mouth
     dull = np.where(inside[..., None] > 0, source // 3, source).astype(np.uint8)
     result = engine.swap(dull, target).image
     there = np.zeros(target.shape[:2], np.uint8)
