@@ -10,7 +10,7 @@ from swaps.engines.classical.blend import blend
 from swaps.engines.classical.detail import match_detail
 from swaps.engines.classical.fill import fill_holes, with_own_face
 from swaps.engines.classical.filters import lab, luma, mix, smooth
-from swaps.engines.classical.front import Cover, edge_aware, find_front, measure_cover
+from swaps.engines.classical.front import Cover, Front, edge_aware, find_front, measure_cover
 from swaps.engines.classical.gaze import follow_gaze
 from swaps.engines.classical.geometry import goal_landmarks, pose, smile_gap
 from swaps.engines.classical.grid import Grid
@@ -19,6 +19,7 @@ from swaps.engines.classical.layout import Layout
 from swaps.engines.classical.light import side_light
 from swaps.engines.classical.mask import (
     Regions,
+    Skins,
     core_without,
     face_mask,
     regions,
@@ -108,28 +109,7 @@ def swap_region(
     face = fill_holes(face, crop, front, layout)
 
     report("colour")
-    face_lab = lab(grid.downsample(face))
-    sides = (
-        side_light(face_lab, maps, parts, front.replaced),
-        side_light(target_lab, maps, parts, front.keep),
-    )
-    skin = skins(
-        sides[0].removed_from(face_lab),
-        sides[1].removed_from(target_lab),
-        core_without(parts.core, front.replaced),
-        core_without(parts.core, front.keep),
-    )
-    seen = face_mask(grid, maps, parts, skin, front.replaced)
-    mask = grid.upsample(seen)
-    face = match_tone(
-        face,
-        FaceColours(lab=face_lab, skin=skin.source, covered=front.replaced, side=sides[0]),
-        FaceColours(lab=target_lab, skin=skin.target, covered=front.keep, side=sides[1]),
-        seen * (1 - front.replaced) * (1 - front.keep),
-        layout,
-    )
-    if is_grey(region, _NEARLY_GREY):
-        face = np.repeat(luma(face)[..., None], 3, axis=2)
+    face, skin, seen = _match_colour(face, region, target_lab, front, layout)
     own = front.replaced
     is_unlike = is_openness_unlike(source_face.landmarks, target_face.landmarks)
     if is_unlike or has_duller_teeth(face, region, layout):
@@ -140,6 +120,7 @@ def swap_region(
     plain = grid.upsample(parts.core * skin.source * skin.target * bare)
     features = grid.upsample(parts.features)
     edges = grid.upsample(parts.features * (1 - front.replaced))
+    mask = grid.upsample(seen)
     face = match_detail(face, region, plain * (mask > _SOLID), features, edges)
     face = with_own_face(face, region, own, layout)
     keep = edge_aware(front.keep, region, grid)
@@ -151,6 +132,33 @@ def swap_region(
     pixels = _composite(face, region, grid, maps, parts, mask=mask)
     cover = measure_cover(front, layout)
     return Change(grid=grid, pixels=pixels, mask=mask, cover=cover)
+
+
+def _match_colour(
+    face: Floats, region: Picture, target_lab: Floats, front: Front, layout: Layout
+) -> tuple[Floats, Skins, Mask]:
+    """Return the warped face in the target's tone and light, what is skin, and the mask (grid)."""
+    grid, maps, parts = layout.grid, layout.maps, layout.parts
+    face_lab = lab(grid.downsample(face))
+    side = side_light(face_lab, maps, parts, front.replaced)
+    target_side = side_light(target_lab, maps, parts, front.keep)
+    skin = skins(
+        side.removed_from(face_lab),
+        target_side.removed_from(target_lab),
+        core_without(parts.core, front.replaced),
+        core_without(parts.core, front.keep),
+    )
+    seen = face_mask(grid, maps, parts, skin, front.replaced)
+    face = match_tone(
+        face,
+        FaceColours(lab=face_lab, skin=skin.source, covered=front.replaced, side=side),
+        FaceColours(lab=target_lab, skin=skin.target, covered=front.keep, side=target_side),
+        seen * (1 - front.replaced) * (1 - front.keep),
+        layout,
+    )
+    if is_grey(region, _NEARLY_GREY):
+        face = np.repeat(luma(face)[..., None], 3, axis=2)
+    return face, skin, seen
 
 
 def _composite(

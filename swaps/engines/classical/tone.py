@@ -121,7 +121,10 @@ def match_tone(
 
 
 def _without_stains(features: Floats, layout: Layout, gap: _Gap) -> Floats:
-    """Return features (tint) without shine and strong hues; lips keep theirs on like skin."""
+    """Return features (tint) without shine and strong hues.
+
+    Eyes keep them, and so do lips unless the source's skin is much darker than the target's.
+    """
     grid, goal = layout.grid, layout.goal
     eyes = [grid.hull_mask(goal[ring], 0.008) for ring in (RIGHT_EYE, LEFT_EYE)]
     lips = grid.hull_mask(goal[LIPS], 0.008) * (1 - smooth(gap.brighter, 0.1, 0.4))
