@@ -35,6 +35,20 @@ class FormCount(MinuteCount):
         constraints = [models.UniqueConstraint("user", "minute", name="form_count_of_a_minute")]
 
 
+class GuestCount(models.Model):
+    """Counts the swaps that one browser, or one address, made in a day without an account."""
+
+    who = models.CharField(max_length=64, help_text="Keyed hash of the browser's or address's name")
+    day = models.DateField(db_index=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("who", "day", name="guest_count_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.count}"
+
+
 def increment_counter(
     counters: models.QuerySet[Any], *, limit: int | None = None, **which: Any
 ) -> bool:

@@ -13,47 +13,24 @@ import uuid
 from typing import Any, ClassVar, Literal
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from swaps import messages
 from swaps.models.api_key import ApiKey
+from swaps.models.batch import Batch
 from swaps.models.quota import Door
+from swaps.models.swap_queryset import SwapFilters
 from swaps.models.swap_states import UNFINISHED, Provider, Status
-from swaps.models.user import User
 
 PictureKind = Literal["source", "target", "result"]
 
 DISK_FULL_PAUSE = datetime.timedelta(seconds=5)  # until a full disk is checked again
 
 
-class SwapQuerySet(models.QuerySet["Swap"]):
+class SwapQuerySet(SwapFilters["Swap"]):
     """Filters swaps by who may see them and what is to be done with them."""
-
-    def visible_to(self, user: User | AnonymousUser) -> "SwapQuerySet":
-        """Filter to this person's own swaps, without those removed or hidden by staff."""
-        if not user.is_authenticated:
-            return self.none()
-        return self.filter(owner=user, is_hidden=False).exclude(status=Status.REMOVED)
-
-    def unfinished(self) -> "SwapQuerySet":
-        return self.filter(status__in=UNFINISHED, finished_at__isnull=True)
-
-    def overdue(self, now: datetime.datetime) -> "SwapQuerySet":
-        """Filter to swaps whose worker let its lease end."""
-        claimed = self.filter(status=Status.PROCESSING, finished_at__isnull=True)
-        return claimed.filter(lease_expires_at__lte=now)
-
-    def newest_first(self) -> "SwapQuerySet":
-        return self.order_by("-created_at", "-id")
-
-    def older_than(self, created_at: datetime.datetime, pk: uuid.UUID) -> "SwapQuerySet":
-        """Filter to the rows after this one in ``newest_first`` (keyset pagination)."""
-        return self.filter(created_at__lte=created_at).filter(
-            Q(created_at__lt=created_at) | Q(pk__lt=pk)
-        )
 
 
 class Swap(models.Model):
@@ -72,6 +49,12 @@ class Swap(models.Model):
     )
     target_key = models.CharField(max_length=200, blank=True)
     result_key = models.CharField(max_length=200, blank=True)
+    more_source_keys = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Of the second source and those after it"
+    )
+    pairs = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Which face goes onto which; see `Pair`"
+    )
     width = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
     height = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
     size = models.PositiveIntegerField(null=True, help_text="of the result, in bytes")
@@ -91,6 +74,15 @@ class Swap(models.Model):
     finished_at = models.DateTimeField(null=True)
     is_purged = models.BooleanField(default=False, help_text="Its files are gone.")
     stored_bytes = models.BigIntegerField(default=0, db_default=0, help_text="Of its files.")
+    has_sizes = models.BooleanField(
+        default=False, db_default=False, help_text="All its pictures have all their small copies."
+    )
+    # What its owner says of it:
+    name = models.CharField(max_length=80, blank=True, default="", db_default="")
+    is_starred = models.BooleanField("starred", default=False, db_default=False)
+    batch = models.ForeignKey(Batch, models.SET_NULL, null=True, related_name="swaps")
+    consented_at = models.DateTimeField(null=True, help_text="Its owner may use both pictures.")
+    expires_at = models.DateTimeField(null=True, help_text="A guest's swap is removed then.")
     # Of a swap that came in by the API:
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     request = models.JSONField(null=True, help_text="The body of the call.")
@@ -112,6 +104,8 @@ class Swap(models.Model):
             ),
             models.Index("is_purged", "status", "finished_at", name="swap_unpurged"),
             models.Index(F("created_at").desc(), F("id").desc(), name="swap_newest"),
+            models.Index("expires_at", name="swap_expiring", condition=Q(expires_at__isnull=False)),
+            models.Index("id", name="swap_without_sizes", condition=Q(has_sizes=False)),
         ]
 
     def __str__(self) -> str:
@@ -189,7 +183,7 @@ class Swap(models.Model):
     @property
     def keys(self) -> list[str]:
         """The object keys of all files it may have, even if a killed process left them behind."""
-        known = [key for key in (self.source_key, self.target_key) if key]
+        known = [k for k in (self.source_key, self.target_key, *self.more_source_keys) if k]
         open_names = ["result", *([] if self.has_pictures else ["source", "target"])]
         possible = [f"swaps/{self.pk}/{name}{e}" for name in open_names for e in (".jpg", ".png")]
         return [*known, *(key for key in possible if key not in known)]

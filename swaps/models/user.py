@@ -46,6 +46,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="Without this the account is blocked: no sign-in, no API."
     )
     is_staff = models.BooleanField("staff", default=False, help_text="May open the admin.")
+    is_guest = models.BooleanField(
+        "guest",
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="A browser that tries the site without an account; it cannot sign in.",
+    )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     access_ended_at = models.DateTimeField(
@@ -68,7 +75,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 "forget_swaps_before",
                 name="user_swaps_to_forget",
                 condition=Q(forget_swaps_before__isnull=False),
-            )
+            ),
+            models.Index("date_joined", name="user_guests", condition=Q(is_guest=True)),
         ]
 
     def __str__(self) -> str:
