@@ -9,222 +9,382 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('swaps', '0006_quality'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("swaps", "0006_quality"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BadResult',
+            name="BadResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('wrong_person', 'It does not look like the person'), ('wrong_face', 'The wrong face was changed'), ('blemishes', 'Stains, seams or strange colours'), ('blurred', 'It is blurred'), ('other', 'Something else')], max_length=12)),
-                ('is_refunded', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("wrong_person", "It does not look like the person"),
+                            ("wrong_face", "The wrong face was changed"),
+                            ("blemishes", "Stains, seams or strange colours"),
+                            ("blurred", "It is blurred"),
+                            ("other", "Something else"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("is_refunded", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(blank=True, max_length=80)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=80)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
             ],
             options={
-                'verbose_name_plural': 'batches',
+                "verbose_name_plural": "batches",
             },
         ),
         migrations.CreateModel(
-            name='Detection',
+            name="Detection",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('processing', 'Processing'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('removed', 'Removed')], default='queued', max_length=10)),
-                ('image_key', models.CharField(blank=True, max_length=200)),
-                ('stored_bytes', models.BigIntegerField(db_default=0, default=0)),
-                ('faces', models.JSONField(default=list)),
-                ('width', models.PositiveIntegerField(help_text='of the picture, in pixels', null=True)),
-                ('height', models.PositiveIntegerField(help_text='of the picture, in pixels', null=True)),
-                ('error_code', models.CharField(blank=True, max_length=40)),
-                ('error_params', models.JSONField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('request', models.JSONField(help_text='The body of the call.')),
-                ('trace_id', models.CharField(max_length=32)),
-                ('callback_url', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("processing", "Processing"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("removed", "Removed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("image_key", models.CharField(blank=True, max_length=200)),
+                ("stored_bytes", models.BigIntegerField(db_default=0, default=0)),
+                ("faces", models.JSONField(default=list)),
+                (
+                    "width",
+                    models.PositiveIntegerField(help_text="of the picture, in pixels", null=True),
+                ),
+                (
+                    "height",
+                    models.PositiveIntegerField(help_text="of the picture, in pixels", null=True),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=40)),
+                ("error_params", models.JSONField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("request", models.JSONField(help_text="The body of the call.")),
+                ("trace_id", models.CharField(max_length=32)),
+                ("callback_url", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='GuestCount',
+            name="GuestCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('who', models.CharField(help_text="Keyed hash of the browser's or address's name", max_length=64)),
-                ('day', models.DateField(db_index=True)),
-                ('count', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "who",
+                    models.CharField(
+                        help_text="Keyed hash of the browser's or address's name", max_length=64
+                    ),
+                ),
+                ("day", models.DateField(db_index=True)),
+                ("count", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='ShareLink',
+            name="ShareLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=swaps.models.share_link.new_share_token, max_length=22, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "token",
+                    models.CharField(
+                        default=swaps.models.share_link.new_share_token, max_length=22, unique=True
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='swap',
-            name='consented_at',
-            field=models.DateTimeField(help_text='Its owner may use both pictures.', null=True),
+            model_name="swap",
+            name="consented_at",
+            field=models.DateTimeField(help_text="Its owner may use both pictures.", null=True),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='expires_at',
+            model_name="swap",
+            name="expires_at",
             field=models.DateTimeField(help_text="A guest's swap is removed then.", null=True),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='has_sizes',
-            field=models.BooleanField(db_default=False, default=False, help_text='All its pictures have all their small copies.'),
+            model_name="swap",
+            name="has_sizes",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="All its pictures have all their small copies.",
+            ),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='is_starred',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='starred'),
+            model_name="swap",
+            name="is_starred",
+            field=models.BooleanField(db_default=False, default=False, verbose_name="starred"),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='more_source_keys',
-            field=models.JSONField(blank=True, db_default=[], default=list, help_text='Of the second source and those after it'),
+            model_name="swap",
+            name="more_source_keys",
+            field=models.JSONField(
+                blank=True,
+                db_default=[],
+                default=list,
+                help_text="Of the second source and those after it",
+            ),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='name',
-            field=models.CharField(blank=True, db_default='', default='', max_length=80),
+            model_name="swap",
+            name="name",
+            field=models.CharField(blank=True, db_default="", default="", max_length=80),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='pairs',
-            field=models.JSONField(blank=True, db_default=[], default=list, help_text='Which face goes onto which; see `Pair`'),
+            model_name="swap",
+            name="pairs",
+            field=models.JSONField(
+                blank=True,
+                db_default=[],
+                default=list,
+                help_text="Which face goes onto which; see `Pair`",
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='attempts',
+            model_name="upload",
+            name="attempts",
             field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='faces',
+            model_name="upload",
+            name="faces",
             field=models.JSONField(db_default=[], default=list),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='height',
-            field=models.PositiveIntegerField(help_text='in pixels', null=True),
+            model_name="upload",
+            name="height",
+            field=models.PositiveIntegerField(help_text="in pixels", null=True),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='is_kept',
-            field=models.BooleanField(db_default=False, default=False, help_text='One of My faces.'),
+            model_name="upload",
+            name="is_kept",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="One of My faces."
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='lease_expires_at',
-            field=models.DateTimeField(help_text='Set until it was looked at.', null=True),
+            model_name="upload",
+            name="lease_expires_at",
+            field=models.DateTimeField(help_text="Set until it was looked at.", null=True),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='look',
-            field=models.CharField(choices=[('looking', 'Looking'), ('ready', 'Ready'), ('refused', 'Refused')], db_default='ready', default='looking', max_length=7),
+            model_name="upload",
+            name="look",
+            field=models.CharField(
+                choices=[("looking", "Looking"), ("ready", "Ready"), ("refused", "Refused")],
+                db_default="ready",
+                default="looking",
+                max_length=7,
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='width',
-            field=models.PositiveIntegerField(help_text='in pixels', null=True),
+            model_name="upload",
+            name="width",
+            field=models.PositiveIntegerField(help_text="in pixels", null=True),
         ),
         migrations.AddField(
-            model_name='user',
-            name='is_guest',
-            field=models.BooleanField(db_default=False, default=False, editable=False, help_text='A browser that tries the site without an account; it cannot sign in.', verbose_name='guest'),
+            model_name="user",
+            name="is_guest",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                editable=False,
+                help_text="A browser that tries the site without an account; it cannot sign in.",
+                verbose_name="guest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='upload',
-            index=models.Index(models.F('lease_expires_at'), condition=models.Q(('lease_expires_at__isnull', False)), name='upload_unseen'),
+            model_name="upload",
+            index=models.Index(
+                models.F("lease_expires_at"),
+                condition=models.Q(("lease_expires_at__isnull", False)),
+                name="upload_unseen",
+            ),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(models.F('date_joined'), condition=models.Q(('is_guest', True)), name='user_guests'),
+            model_name="user",
+            index=models.Index(
+                models.F("date_joined"), condition=models.Q(("is_guest", True)), name="user_guests"
+            ),
         ),
         migrations.AddField(
-            model_name='badresult',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="badresult",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='badresult',
-            name='swap',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bad_result', to='swaps.swap'),
+            model_name="badresult",
+            name="swap",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="bad_result",
+                to="swaps.swap",
+            ),
         ),
         migrations.AddField(
-            model_name='batch',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="batch",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='swap',
-            name='batch',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='swaps', to='swaps.batch'),
+            model_name="swap",
+            name="batch",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="swaps",
+                to="swaps.batch",
+            ),
         ),
         migrations.AddIndex(
-            model_name='swap',
-            index=models.Index(models.F('expires_at'), condition=models.Q(('expires_at__isnull', False)), name='swap_expiring'),
+            model_name="swap",
+            index=models.Index(
+                models.F("expires_at"),
+                condition=models.Q(("expires_at__isnull", False)),
+                name="swap_expiring",
+            ),
         ),
         migrations.AddIndex(
-            model_name='swap',
-            index=models.Index(models.F('id'), condition=models.Q(('has_sizes', False)), name='swap_without_sizes'),
+            model_name="swap",
+            index=models.Index(
+                models.F("id"), condition=models.Q(("has_sizes", False)), name="swap_without_sizes"
+            ),
         ),
         migrations.AddField(
-            model_name='detection',
-            name='api_key',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='swaps.apikey'),
+            model_name="detection",
+            name="api_key",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="swaps.apikey",
+            ),
         ),
         migrations.AddField(
-            model_name='detection',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="detection",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='guestcount',
-            constraint=models.UniqueConstraint(models.F('who'), models.F('day'), name='guest_count_of_a_day'),
+            model_name="guestcount",
+            constraint=models.UniqueConstraint(
+                models.F("who"), models.F("day"), name="guest_count_of_a_day"
+            ),
         ),
         migrations.AddField(
-            model_name='sharelink',
-            name='swap',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='share_links', to='swaps.swap'),
+            model_name="sharelink",
+            name="swap",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="share_links",
+                to="swaps.swap",
+            ),
         ),
         migrations.AddIndex(
-            model_name='badresult',
-            index=models.Index(models.F('owner'), models.F('created_at'), name='bad_result_month'),
+            model_name="badresult",
+            index=models.Index(models.F("owner"), models.F("created_at"), name="bad_result_month"),
         ),
         migrations.AddIndex(
-            model_name='badresult',
-            index=models.Index(models.OrderBy(models.F('created_at'), descending=True), name='bad_result_newest'),
+            model_name="badresult",
+            index=models.Index(
+                models.OrderBy(models.F("created_at"), descending=True), name="bad_result_newest"
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(models.F('owner'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='batch_history'),
+            model_name="batch",
+            index=models.Index(
+                models.F("owner"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="batch_history",
+            ),
         ),
         migrations.AddIndex(
-            model_name='detection',
-            index=models.Index(models.F('created_at'), name='detection_oldest'),
+            model_name="detection",
+            index=models.Index(models.F("created_at"), name="detection_oldest"),
         ),
         migrations.AddIndex(
-            model_name='detection',
-            index=models.Index(models.F('status'), models.F('lease_expires_at'), condition=models.Q(('finished_at__isnull', True)), name='detection_unfinished'),
+            model_name="detection",
+            index=models.Index(
+                models.F("status"),
+                models.F("lease_expires_at"),
+                condition=models.Q(("finished_at__isnull", True)),
+                name="detection_unfinished",
+            ),
         ),
     ]

@@ -20,6 +20,7 @@ from django.utils import timezone
 from swaps import messages
 from swaps.models.api_key import ApiKey
 from swaps.models.batch import Batch
+from swaps.models.labels import Labels
 from swaps.models.quota import Door
 from swaps.models.swap_queryset import SwapFilters
 from swaps.models.swap_states import UNFINISHED, Provider, Status
@@ -33,7 +34,7 @@ class SwapQuerySet(SwapFilters["Swap"]):
     """Filters swaps by who may see them and what is to be done with them."""
 
 
-class Swap(models.Model):
+class Swap(Labels):
     """One request to put the source's face into the target, and its outcome."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,9 +78,6 @@ class Swap(models.Model):
     has_sizes = models.BooleanField(
         default=False, db_default=False, help_text="All its pictures have all their small copies."
     )
-    # What its owner says of it:
-    name = models.CharField(max_length=80, blank=True, default="", db_default="")
-    is_starred = models.BooleanField("starred", default=False, db_default=False)
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, related_name="swaps")
     consented_at = models.DateTimeField(null=True, help_text="Its owner may use both pictures.")
     expires_at = models.DateTimeField(null=True, help_text="A guest's swap is removed then.")
