@@ -81,6 +81,9 @@ class Swap(Labels):
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, related_name="swaps")
     consented_at = models.DateTimeField(null=True, help_text="Its owner may use both pictures.")
     expires_at = models.DateTimeField(null=True, help_text="A guest's swap is removed then.")
+    guest_counts = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Ids of the counts that it was taken of"
+    )
     # Of a swap that came in by the API:
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     request = models.JSONField(null=True, help_text="The body of the call.")

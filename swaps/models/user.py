@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 SESSION_SALT = "swaps.models.user.session"
+GUEST_DOMAIN = "guest.invalid"  # no mail ever arrives there
 
 
 def normalize_password(password: str) -> str:

@@ -13,16 +13,23 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from swaps.accounts import guests
 from swaps.models import User
 
 P = ParamSpec("P")
 
 
-class MemberRequest(HttpRequest):
+class OwnerRequest(HttpRequest):
+    """A request of somebody who has pictures here: a user who is signed in, or a guest."""
+
+    owner: User
+    htmx: HtmxDetails
+
+
+class MemberRequest(OwnerRequest):
     """A request of a user who is signed in."""
 
     user: User
-    htmx: HtmxDetails
 
 
 def members_only(
@@ -36,13 +43,38 @@ def members_only(
     @wraps(view)
     @never_cache
     def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.user.is_authenticated:
-            return view(request, *args, **kwargs)
-        if request.htmx:
-            return HttpResponseClientRedirect(_sign_in_url(_path(request.htmx.current_url)))
-        return redirect(_sign_in_url(request.get_full_path()))
+        if not request.user.is_authenticated:
+            return _redirect_to_sign_in(request)
+        request.owner = request.user
+        return view(request, *args, **kwargs)
 
     return guarded
+
+
+def members_or_guests(
+    view: Callable[Concatenate[OwnerRequest, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Let guests in as well: ``request.owner`` is the user who is signed in, or the guest.
+
+    Whoever is neither is redirected as by ``members_only``.
+    """
+
+    @wraps(view)
+    @never_cache
+    def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        is_member = request.user.is_authenticated
+        request.owner = request.user if is_member else guests.find_guest(request.session)
+        if request.owner is None:
+            return _redirect_to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def _redirect_to_sign_in(request: Any) -> HttpResponse:
+    if request.htmx:
+        return HttpResponseClientRedirect(_sign_in_url(_path(request.htmx.current_url)))
+    return redirect(_sign_in_url(request.get_full_path()))
 
 
 def _path(url: str | None) -> str:

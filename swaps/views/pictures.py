@@ -14,30 +14,30 @@ from swaps.images import budget, cost
 from swaps.models import Swap, Upload
 from swaps.models.swap import PictureKind
 from swaps.provenance import xmp
-from swaps.views.decorators import MemberRequest, members_only
+from swaps.views.decorators import OwnerRequest, members_or_guests
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 
-@members_only
+@members_or_guests
 @require_safe
-def photo(request: MemberRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
+def photo(request: OwnerRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
     """Serve the source or the target of a swap as it is stored."""
     return picture_response(request, _visible_swap(request, pk).key(kind))
 
 
-@members_only
+@members_or_guests
 @require_safe
-def thumb(request: MemberRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
+def thumb(request: OwnerRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
     """Serve the thumbnail of a swap's source, target or result."""
     key = _visible_swap(request, pk).key(kind)
     return picture_response(request, key and storage.thumb_key(key))
 
 
-@members_only
+@members_or_guests
 @require_safe
-def result(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
+def result(request: OwnerRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Serve the result; with ``?download=jpeg|png|webp`` as a file of that format."""
     swap = _visible_swap(request, pk)
     download = request.GET.get("download")
@@ -48,11 +48,11 @@ def result(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
     return _download(swap, download)
 
 
-@members_only
+@members_or_guests
 @require_safe
-def upload(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
+def upload(request: OwnerRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Serve the thumbnail of a photo that was kept from a refused form."""
-    kept = get_object_or_404(Upload, pk=pk, owner=request.user)
+    kept = get_object_or_404(Upload, pk=pk, owner=request.owner)
     return picture_response(request, storage.thumb_key(kept.key))
 
 
@@ -93,8 +93,8 @@ def picture_response(request: HttpRequest, key: str) -> HttpResponseBase:
     return response
 
 
-def _visible_swap(request: MemberRequest, pk: uuid.UUID) -> Swap:
-    return get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
+def _visible_swap(request: OwnerRequest, pk: uuid.UUID) -> Swap:
+    return get_object_or_404(Swap.objects.visible_to(request.owner), pk=pk)
 
 
 def _download(swap: Swap, download: str) -> HttpResponse:

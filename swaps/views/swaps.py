@@ -20,7 +20,13 @@ from swaps.lifecycle.uploads import discard_uploads
 from swaps.models import FormSubmission, Provider, Quota, Swap
 from swaps.storage import space
 from swaps.views import form_tokens
-from swaps.views.decorators import MemberRequest, members_only, no_content
+from swaps.views.decorators import (
+    MemberRequest,
+    OwnerRequest,
+    members_only,
+    members_or_guests,
+    no_content,
+)
 from swaps.views.failures import insufficient_storage
 from swaps.views.forms.swaps import PHOTOS, SwapForm, find_kept_photo
 
@@ -71,22 +77,22 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
     return redirect("swaps:history")
 
 
-@members_only
+@members_or_guests
 @require_safe
-def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+def detail(request: OwnerRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one swap. Its page polls with the progress it shows, and gets 204 until that changes."""
-    swap = get_object_or_404(Swap.objects.visible_to(request.user), pk=pk)
+    swap = get_object_or_404(Swap.objects.visible_to(request.owner), pk=pk)
     if request.htmx and request.GET.get("progress") == swap.progress:
         return no_content()
     template = "swaps/detail.html#detail" if request.htmx else "swaps/detail.html"
     return render(request, template, {"swap": swap})
 
 
-@members_only
+@members_or_guests
 @require_POST
-def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+def delete(request: OwnerRequest, pk: uuid.UUID) -> HttpResponse:
     """Remove a swap with its pictures. Twice is no error: a double click sends it twice."""
-    mine = Swap.objects.filter(owner=request.user, is_hidden=False)
+    mine = Swap.objects.filter(owner=request.owner, is_hidden=False)
     remove_swap(get_object_or_404(mine, pk=pk))
     messages.success(request, "Deleted, with all its pictures.")
     return redirect("swaps:history")
