@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from swaps.views import (
     accounts,
+    archives,
     deliveries,
     history,
     hosted_callback,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("swaps/", history.history, name="history"),
     path("swaps/updates/", history.updates, name="updates"),
     path("swaps/new/", swaps.new, name="new"),
+    path("swaps/selected.zip", archives.selected, name="selected_zip"),
     path("swaps/<uuid:pk>/", swaps.detail, name="detail"),
     path("swaps/<uuid:pk>/card/", history.card, name="card"),
     path("swaps/<uuid:pk>/delete/", swaps.delete, name="delete"),

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -15,6 +16,7 @@ from swaps.models import Swap, Upload
 from swaps.models.swap import PictureKind
 from swaps.provenance import xmp
 from swaps.views.decorators import OwnerRequest, members_or_guests
+from swaps.views.file_names import file_stem
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
@@ -112,9 +114,9 @@ def _download(swap: Swap, download: str) -> HttpResponse:
         busy = HttpResponse(error.message, status=error.status, content_type=PLAIN_TEXT)
         busy["Retry-After"] = str(error.retry_after)
         return busy
-    name = f"faceswap-{swap.created_at:%Y-%m-%d-%H%M%S}{extension}"
+    name = f"{file_stem(swap)}{extension}"
     response = HttpResponse(data, content_type=storage.CONTENT_TYPES[extension])
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = content_disposition_header(True, name) or ""
     return response
 
 
