@@ -61,9 +61,23 @@ TEXTS: Final[dict[str, str]] = {
     "mouth can be seen, sharp and not too small.",
     "no_face.either": "No face was found in one of the two photos. Choose photos in which eyes, "
     "nose and mouth can be seen, sharp and not too small.",
+    "no_face.source_point": "The chosen point of the face photo is on no face. Faces in that "
+    "photo: {count}. Choose one of them.",
+    "no_face.target_point": "The chosen point of the target photo is on no face. Faces in that "
+    "photo: {count}. Choose one of them.",
     "invalid_image.stored": "{reason}",
     "not_found.removed": "This task was removed, with all its pictures.",
     "forbidden.hidden": "The result was hidden by the moderation of this site.",
+    "advice.cut": "It is cut off by the edge of the photo. One that shows the whole face works "
+    "better.",
+    "advice.small": "It is small. A photo in which it is larger works better.",
+    "advice.blurred": "It is not sharp. A sharper photo works better.",
+    "advice.dark": "It is dark. A photo taken in more light works better.",
+    "advice.turned": "It is turned away by {degrees}°. One that looks towards the camera works "
+    "better.",
+    "advice.sunglasses": "Dark glasses hide the eyes. A photo without them works better.",
+    "advice.covered": "Hair, a hand or something else is in front of it. A bare face works better.",
+    "warning.several_faces": "A photo shows more than one face, and the largest was taken.",
     "warning.blurred_source": "The face photo is not sharp, so the result may look soft. A sharper "
     "one works better.",
     "warning.dark_source": "The face photo is dark, so the result may show stains. One taken in "
@@ -146,6 +160,8 @@ TEXTS: Final[dict[str, str]] = {
     "bad_request.no_id": "id: Field required",
     "bad_request.not_fetched": "{name}_image_url cannot be fetched. {reason}",
     "bad_request.not_json": "The body is not JSON: {problem}.",
+    "bad_request.same_face": "Two faces were to go onto the same face of the target. Each can be "
+    "replaced once.",
     "bad_request.request": "The request could not be understood.",
     "bad_request.transfer_encoding": "The body has a transfer encoding that is not known here. "
     "Send it as it is, or chunked.",

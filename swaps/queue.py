@@ -6,6 +6,7 @@ from typing import Literal
 
 TaskName = Literal[
     "run_swap",
+    "look_at_photo",
     "fetch_pictures",
     "deliver_callback",
     "send_mail",

@@ -19,13 +19,15 @@ from swaps.hosted.send import send
 from swaps.lifecycle import fetch
 from swaps.lifecycle.settle import settle
 from swaps.mail import send as mail
-from swaps.models import Delivery, Mail, Submission, Swap
+from swaps.models import Delivery, Look, Mail, Submission, Swap, Upload
 from swaps.providers.base import SwapRequest
 from swaps.runtime.fair_share import try_acquire
 from swaps.storage import space
 
 # An account that has its share of the courier's threads waits so long for its next turn.
 SHARE_PAUSE = datetime.timedelta(seconds=1)
+
+LOOK_PRIORITY = 50  # people wait for it, and it is quick: ahead of swaps
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +40,31 @@ def run_swap(swap_id: str) -> None:
         return
     from swaps.providers import embedded  # loads the engine: in the worker only
 
-    request = SwapRequest(source_key=swap.source_key, target_key=swap.target_key)
+    request = SwapRequest(
+        source_keys=tuple(swap.source_keys), target_key=swap.target_key, pairs=tuple(swap.pairs)
+    )
     with _settle_on_error(swap, run_swap):
         settle(swap, embedded.submit(request))
+
+
+@task(priority=LOOK_PRIORITY)
+def look_at_photo(upload_id: str) -> None:
+    """Find the faces of a photo. Looking twice does no harm, and a failed look is tried again."""
+    upload = Upload.objects.filter(pk=upload_id, look=Look.LOOKING).first()
+    if upload is None:
+        return
+    from swaps.providers import embedded  # loads the engine: in the worker only
+
+    try:
+        seen = embedded.look(upload.key)
+    except (errors.Overloaded, errors.TooManyRequests) as error:
+        later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
+        look_at_photo.using(run_after=later).enqueue(upload_id)
+        return
+    except errors.InvalidImage:
+        upload.give_up_looking()  # the swap will say what is wrong with it
+        return
+    upload.record_look(width=seen.width, height=seen.height, faces=seen.faces)
 
 
 @task(queue_name="fetches")

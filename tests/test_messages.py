@@ -16,7 +16,7 @@ from tests.test_architecture import MODULES, tree_of
 # What no parameter of a text is, though the errors take it.
 NO_PARAMS = {"image", "retry_after", "is_busy"}
 # Codes that are put together where they are used, by their beginnings.
-BUILT = ("warning.", "no_face.", "invalid_image.provider_", "too_many_requests.")
+BUILT = ("advice.", "warning.", "no_face.", "invalid_image.provider_", "too_many_requests.")
 
 
 def fields_of(code: str) -> set[str]:

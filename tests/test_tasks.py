@@ -9,9 +9,10 @@ from PIL import Image
 from swaps import images, storage
 from swaps.clock.steps import tick
 from swaps.lifecycle.request import request_swap
-from swaps.models import Quota, Status, Swap, User
+from swaps.lifecycle.uploads import keep_upload
+from swaps.models import Look, Quota, Status, Swap, Upload, User
 from swaps.provenance import xmp
-from swaps.tasks import run_swap
+from swaps.tasks import look_at_photo, run_swap
 from tests.paths import PHOTOS
 from tests.pictures import MP, accepted, photo, real, written
 from tests.swap_rows import later, queued_swap
@@ -58,6 +59,44 @@ def test_a_photo_without_a_face_is_named_and_not_counted(alice: User, faceless: 
     assert (swap.status, swap.error_code, swap.error_image) == ("failed", "no_face", faceless)
     assert {"source": "face photo", "target": "target photo"}[faceless] in swap.error_text
     assert Quota.objects.get_or_grant(alice).spent == 0
+
+
+def looked_at(owner: User, photo: images.Photo) -> Upload:
+    upload = keep_upload(owner, photo)
+    look_at_photo.call(str(upload.pk))
+    upload.refresh_from_db()
+    return upload
+
+
+def test_a_photo_is_looked_at(alice: User) -> None:
+    upload = looked_at(alice, real("group-two-people"))
+    assert (upload.look, len(upload.faces), upload.lease_expires_at) == (Look.READY, 2, None)
+    faces = upload.faces
+    look_at_photo.call(str(upload.pk))  # once more
+    upload.refresh_from_db()
+    assert upload.faces == faces
+
+
+def test_a_photo_without_a_face_is_refused(alice: User) -> None:
+    assert looked_at(alice, photo()).look == Look.REFUSED
+
+
+def test_a_look_that_is_lost_is_taken_again_and_given_up_in_the_end(alice: User) -> None:
+    upload = keep_upload(alice, real("face-man-frontal"))
+    for number in range(1, settings.FACESWAP_MAX_ATTEMPTS + 1):
+        tick(later(120 * number))
+        upload.refresh_from_db()
+        assert (upload.look, upload.attempts) == (Look.LOOKING, number)
+    tick(later(600))
+    upload.refresh_from_db()
+    assert (upload.look, upload.faces) == (Look.READY, [])
+
+
+def test_a_photo_that_is_gone_is_not_looked_at(alice: User) -> None:
+    upload = keep_upload(alice, photo())
+    pk = str(upload.pk)
+    upload.delete()
+    look_at_photo.call(pk)
 
 
 def test_a_task_that_runs_twice_works_once(alice: User) -> None:

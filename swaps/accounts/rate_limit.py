@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from swaps import errors
-from swaps.models import CallCount, FormCount, User
+from swaps.models import CallCount, FormCount, PhotoCount, User
 from swaps.models.counters import increment_counter
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -34,6 +34,11 @@ def count_call(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
 def count_form(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
     """Count one form with photos before these are opened; False when there was none left."""
     return _count(FormCount.objects.all(), settings.FACESWAP_FORMS_PER_MINUTE, user, now)
+
+
+def count_photo(user: User, now: datetime.datetime) -> tuple[Rate, bool]:
+    """Count one photo sent ahead of its swap; False when there was none left."""
+    return _count(PhotoCount.objects.all(), settings.FACESWAP_PHOTOS_PER_MINUTE, user, now)
 
 
 def _count(

@@ -27,7 +27,7 @@ from swaps.admin.hosted import link_to_callbacks
 from swaps.admin.notes import NotedAdmin
 from swaps.lifecycle.remove import remove_swap
 from swaps.models import Status, Submission, Swap
-from swaps.models.swap import PictureKind
+from swaps.models.swap_files import PictureKind
 from swaps.views.pictures import picture_response
 
 KINDS: tuple[PictureKind, ...] = ("source", "target", "result")

@@ -25,6 +25,7 @@ from swaps.models import (
     Status,
     Submission,
     Swap,
+    Upload,
 )
 from swaps.models.delivery import LEASE
 from swaps.models.mail import LEASE as MAIL_LEASE
@@ -67,6 +68,21 @@ def requeue_stalled(now: datetime.datetime) -> None:
                 enqueue_next(swap)
 
     for_each_row(stalled.order_by("created_at")[:BATCH], enqueue)
+
+
+def look_again(now: datetime.datetime) -> None:
+    """Enqueue again the photos that nobody has looked at in time; give up after some attempts."""
+
+    def look(upload: Upload) -> None:
+        if upload.attempts >= settings.FACESWAP_MAX_ATTEMPTS:
+            upload.give_up_looking()
+            return
+        with transaction.atomic():
+            if upload.renew_lease(now):
+                queue.enqueue("look_at_photo", upload.pk)
+
+    unseen = Upload.objects.filter(lease_expires_at__lte=now).order_by("lease_expires_at")
+    for_each_row(unseen[:BATCH], look)
 
 
 def enqueue_deliveries(now: datetime.datetime) -> None:
@@ -130,6 +146,7 @@ def give_up_waiting(now: datetime.datetime) -> None:
 STEPS = (
     recover_overdue,
     requeue_stalled,
+    look_again,
     enqueue_deliveries,
     enqueue_mail,
     enqueue_submissions,

@@ -22,6 +22,7 @@ from swaps.models import (
     FormSubmission,
     IdempotencyKey,
     InspectedCallback,
+    PhotoCount,
     ProviderCallback,
     Status,
     StrayFiles,
@@ -66,10 +67,10 @@ def remove_unconfirmed_swaps(now: datetime.datetime) -> None:
 
 
 def purge_uploads(now: datetime.datetime) -> None:
-    """Delete expired photos that were kept from refused forms."""
+    """Delete photos that were sent long ago and used by no swap, but not those of My faces."""
     born = now - datetime.timedelta(hours=settings.FACESWAP_KEPT_UPLOAD_HOURS)
     for_each_row(
-        Upload.objects.filter(created_at__lte=born).order_by("created_at")[:BATCH],
+        Upload.objects.passing().filter(created_at__lte=born).order_by("created_at")[:BATCH],
         lambda upload: upload.delete(),
     )
 
@@ -121,6 +122,7 @@ def delete_expired_forms(now: datetime.datetime) -> None:
         FormSubmission.objects.filter(created_at__lte=now - RETENTION),
         CallCount.objects.filter(minute__lte=an_hour_ago),
         FormCount.objects.filter(minute__lte=an_hour_ago),
+        PhotoCount.objects.filter(minute__lte=an_hour_ago),
     ):
         oldest = list(old.values_list("pk", flat=True)[:MAX_DELETED])
         old.filter(pk__in=oldest).delete()

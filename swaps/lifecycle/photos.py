@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 
 from swaps import images, storage
 from swaps.models import StrayFiles, User
-from swaps.models.swap import PictureKind
 from swaps.storage import space
 
 log = logging.getLogger(__name__)
@@ -69,9 +68,9 @@ def load_photo(key: str) -> images.Photo:
     )
 
 
-def photo_key(pk: uuid.UUID, kind: PictureKind, photo: images.Photo) -> str:
-    """Return the object key of one of a swap's two inputs."""
-    return storage.key_for("swaps", pk, kind, photo.extension)
+def photo_key(pk: uuid.UUID, name: str, photo: images.Photo) -> str:
+    """Return the object key of one of a swap's inputs: ``source``, ``target``, ``source-1`` …"""
+    return storage.key_for("swaps", pk, name, photo.extension)
 
 
 def _discard(stray: StrayFiles) -> None:

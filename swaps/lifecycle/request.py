@@ -1,7 +1,9 @@
 """Requests a swap: photos stored, quota spent, row made and first task enqueued, or none of it."""
 
+import datetime
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +13,9 @@ from django.db import transaction
 from swaps import errors, images
 from swaps.lifecycle import photos
 from swaps.lifecycle.enqueue import enqueue_next
-from swaps.models import ApiKey, Door, FormSubmission, IdempotencyKey, Swap, User
+from swaps.models import ApiKey, Batch, Door, FormSubmission, IdempotencyKey, Swap, User
 from swaps.models.quotas import quotas
-from swaps.models.swap import PictureKind
+from swaps.models.swap_pairs import Pair
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,19 @@ class ApiCall:
     idempotency_key: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class SwapDetails:
+    """What a swap may be told besides its pictures."""
+
+    pairs: Sequence[Pair] = ()
+    batch: Batch | None = None
+    consented_at: datetime.datetime | None = None
+    expires_at: datetime.datetime | None = None
+
+
+NO_DETAILS = SwapDetails()
+
+
 class AlreadyRequested(Exception):
     """The same form, with the same photos, has requested its swap already."""
 
@@ -39,23 +54,27 @@ def request_swap(
     source: images.Photo | None,
     target: images.Photo | None,
     *,
+    more_sources: Sequence[images.Photo | None] = (),
+    details: SwapDetails = NO_DETAILS,
     call: ApiCall | None = None,
     form_key: str = "",
     provider: str = "",
 ) -> Swap:
     """Store the photos, then spend, create and enqueue in one transaction.
 
-    A photo that a call of the API names by URL may be None: it is fetched by a task.
+    A photo that a call of the API names by URL may be None: it is fetched by a task. The pairs of
+    ``details`` count the sources from 0: ``source``, then ``more_sources``.
     Raises ``errors.UsedUp`` when the quota is spent or the account's storage is full,
     ``errors.ApiError`` when the disk is, ``IntegrityError`` when the idempotency key was used
     meanwhile and ``AlreadyRequested`` when the form was; nothing is left behind then.
     """
     pk = uuid.uuid4()
     door = Door.API if call else Door.BROWSER
-    given: dict[PictureKind, images.Photo | None] = {"source": source, "target": target}
-    here = {kind: photo for kind, photo in given.items() if photo}
-    keys = {kind: photos.photo_key(pk, kind, photo) for kind, photo in here.items()}
-    by_key = {keys[kind]: photo for kind, photo in here.items()}
+    given = {"source": source, "target": target}
+    given |= {f"source-{number}": photo for number, photo in enumerate(more_sources, 1)}
+    here = {name: photo for name, photo in given.items() if photo}
+    keys = {name: photos.photo_key(pk, name, photo) for name, photo in here.items()}
+    by_key = {keys[name]: photo for name, photo in here.items()}
     with photos.store_photos(owner, by_key) as stray, transaction.atomic():
         if form_key and not FormSubmission.objects.claim(owner, form_key, pk):
             raise AlreadyRequested
@@ -69,7 +88,13 @@ def request_swap(
             door=door,
             provider=provider or provider_for(door),
             stored_bytes=stray.size if stray else 0,
-            **{f"{kind}_key": key for kind, key in keys.items()},
+            source_key=keys.get("source", ""),
+            target_key=keys.get("target", ""),
+            more_source_keys=[keys.get(name, "") for name in given if name.startswith("source-")],
+            pairs=list(details.pairs),
+            batch=details.batch,
+            consented_at=details.consented_at,
+            expires_at=details.expires_at,
             **_columns(call),
         )
         if call and call.idempotency_key:

@@ -1,4 +1,4 @@
-"""Kept uploads: photos of refused forms for the next try, and pictures for the API playground."""
+"""Uploads: photos sent ahead of their swap, My faces, and pictures for the API playground."""
 
 import uuid
 from collections.abc import Iterable
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
-from swaps import images, storage
+from swaps import images, queue, storage
 from swaps.lifecycle import photos
 from swaps.models import Upload, User
+from swaps.models.upload import lease_end
 
-MAX_KEPT_UPLOADS = 6
+MAX_KEPT_UPLOADS = 30  # a batch, and what was chosen before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,23 +25,30 @@ class KeptPicture:
     seconds: int
 
 
-def keep_upload(owner: User, photo: images.Photo) -> Upload:
-    """Keep a good photo of a refused form for the next try; an account keeps the newest few."""
-    upload = Upload(owner=owner)
+def keep_upload(owner: User, photo: images.Photo, *, is_kept: bool = False) -> Upload:
+    """Store a photo ahead of its swap, and let a worker look at it.
+
+    An account has the newest few of them, besides those that it keeps on purpose (``is_kept``).
+    Raises ``errors.UsedUp`` when the account's storage is full.
+    """
+    upload = Upload(owner=owner, width=photo.width, height=photo.height, is_kept=is_kept)
     upload.key = storage.key_for("uploads", upload.pk, "photo", photo.extension)
+    upload.lease_expires_at = lease_end(timezone.now())
     with photos.store_photos(owner, {upload.key: photo}) as stray, transaction.atomic():
         if stray:
             stray.claim()
             upload.size = stray.size
         upload.save()
-    for old in Upload.objects.filter(owner=owner).order_by("-created_at")[MAX_KEPT_UPLOADS:]:
+        queue.enqueue("look_at_photo", upload.pk)
+    passing = Upload.objects.passing().filter(owner=owner)
+    for old in passing.order_by("-created_at")[MAX_KEPT_UPLOADS:]:
         old.delete()
     return upload
 
 
 def discard_uploads(owner: User, keys: Iterable[str]) -> None:
-    """Delete kept photos that a swap has used."""
-    for upload in Upload.objects.filter(owner=owner, key__in=list(keys)):
+    """Delete photos that a swap has used, but not those of My faces."""
+    for upload in Upload.objects.passing().filter(owner=owner, key__in=list(keys)):
         upload.delete()
 
 

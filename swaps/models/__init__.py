@@ -5,7 +5,7 @@ from swaps.models.api_access import ApiAccess
 from swaps.models.api_key import ApiKey, ApiKeyUse, Scope
 from swaps.models.bad_result import BadResult
 from swaps.models.batch import Batch
-from swaps.models.counters import CallCount, FormCount, GuestCount
+from swaps.models.counters import CallCount, FormCount, GuestCount, PhotoCount
 from swaps.models.delivery import Delivery, DeliveryAttempt, DeliveryStatus
 from swaps.models.detection import Detection
 from swaps.models.form import FormSubmission
@@ -49,6 +49,7 @@ __all__ = [
     "InspectedCallback",
     "Look",
     "Mail",
+    "PhotoCount",
     "Provider",
     "ProviderCallback",
     "Quota",

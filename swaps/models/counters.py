@@ -35,6 +35,13 @@ class FormCount(MinuteCount):
         constraints = [models.UniqueConstraint("user", "minute", name="form_count_of_a_minute")]
 
 
+class PhotoCount(MinuteCount):
+    """Counts the photos that an account sent ahead of its swaps in one minute (throttling)."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint("user", "minute", name="photo_count_of_a_minute")]
+
+
 class GuestCount(models.Model):
     """Counts the swaps that one browser, or one address, made in a day without an account."""
 

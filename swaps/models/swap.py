@@ -9,8 +9,7 @@ Every change is a compare-and-set: of all racing callers exactly one gets True.
 """
 
 import datetime
-import uuid
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -22,10 +21,9 @@ from swaps.models.api_key import ApiKey
 from swaps.models.batch import Batch
 from swaps.models.labels import Labels
 from swaps.models.quota import Door
+from swaps.models.swap_files import SwapFiles
 from swaps.models.swap_queryset import SwapFilters
 from swaps.models.swap_states import UNFINISHED, Provider, Status
-
-PictureKind = Literal["source", "target", "result"]
 
 DISK_FULL_PAUSE = datetime.timedelta(seconds=5)  # until a full disk is checked again
 
@@ -34,10 +32,9 @@ class SwapQuerySet(SwapFilters["Swap"]):
     """Filters swaps by who may see them and what is to be done with them."""
 
 
-class Swap(Labels):
+class Swap(SwapFiles, Labels):
     """One request to put the source's face into the target, and its outcome."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="swaps")
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     door = models.CharField(max_length=7, choices=Door, default=Door.BROWSER)
@@ -45,16 +42,8 @@ class Swap(Labels):
     is_parked = models.BooleanField(
         "parked", default=False, help_text="Waits for a hosted provider that is down."
     )
-    source_key = models.CharField(
-        max_length=200, blank=True, help_text="Empty until a picture that was sent as URL is here."
-    )
-    target_key = models.CharField(max_length=200, blank=True)
-    result_key = models.CharField(max_length=200, blank=True)
-    more_source_keys = models.JSONField(
-        default=list, db_default=[], blank=True, help_text="Of the second source and those after it"
-    )
     pairs = models.JSONField(
-        default=list, db_default=[], blank=True, help_text="Which face goes onto which; see `Pair`"
+        default=list, db_default=[], blank=True, help_text="Which face goes onto which"
     )
     width = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
     height = models.PositiveIntegerField(null=True, help_text="of the result, in pixels")
@@ -141,11 +130,6 @@ class Swap(Labels):
         return bool(submission and submission.sends)
 
     @property
-    def has_pictures(self) -> bool:
-        """Whether both pictures are in our storage; those of an API call are fetched later."""
-        return bool(self.source_key and self.target_key)
-
-    @property
     def progress(self) -> str:
         """What a page shows: the status, with ``-fetching`` or ``-parked`` while it waits."""
         if not self.has_pictures:
@@ -174,20 +158,6 @@ class Swap(Labels):
     def error_text(self) -> str:
         """The message that tells people why it failed."""
         return messages.text(self.explanation)
-
-    def key(self, kind: PictureKind) -> str:
-        """Return the object key of one of its pictures; "" while there is none."""
-        return {"source": self.source_key, "target": self.target_key, "result": self.result_key}[
-            kind
-        ]
-
-    @property
-    def keys(self) -> list[str]:
-        """The object keys of all files it may have, even if a killed process left them behind."""
-        known = [k for k in (self.source_key, self.target_key, *self.more_source_keys) if k]
-        open_names = ["result", *([] if self.has_pictures else ["source", "target"])]
-        possible = [f"swaps/{self.pk}/{name}{e}" for name in open_names for e in (".jpg", ".png")]
-        return [*known, *(key for key in possible if key not in known)]
 
     # --- what may happen to it ------------------------------------------------------------
 

@@ -1,11 +1,12 @@
 """Uploads: photos that a person sent and no swap has used yet, with what they show."""
 
+import datetime
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 
@@ -61,3 +62,25 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def record_look(self, *, width: int, height: int, faces: list[Any]) -> None:
+        """Record what a worker saw; the same again does no harm."""
+        look = Look.READY if faces else Look.REFUSED
+        self._end(look=look, width=width, height=height, faces=faces)
+
+    def give_up_looking(self) -> None:
+        """Let the photo be used unseen: nobody could look at it."""
+        self._end(look=Look.READY)
+
+    def renew_lease(self, now: datetime.datetime) -> bool:
+        """Start another attempt at looking; True for exactly one of racing callers."""
+        unseen = Upload.objects.filter(pk=self.pk, lease_expires_at__lte=now)
+        return unseen.update(attempts=F("attempts") + 1, lease_expires_at=lease_end(now)) == 1
+
+    def _end(self, **changes: Any) -> None:
+        Upload.objects.filter(pk=self.pk).update(lease_expires_at=None, **changes)
+
+
+def lease_end(now: datetime.datetime) -> datetime.datetime:
+    """Return until when a worker may take to look at a photo that is enqueued now."""
+    return now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)

@@ -1,4 +1,4 @@
-"""The interface of providers, who perform swaps: requests, results and errors. No Django.
+"""The interface of providers, who perform swaps: requests, results and errors.
 
 The embedded provider returns ``Finished``. A hosted one returns ``Accepted``, or ``Answered`` when
 its result is ready at once. Both raise a ``swaps.errors.SwapError`` when a swap cannot be done, and
@@ -13,14 +13,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from swaps.messages import ExplainedError
+from swaps.models.swap_pairs import Pair
 
 
 @dataclass(frozen=True, kw_only=True)
 class SwapRequest:
-    """A request to a provider that can read our storage: object keys of both pictures."""
+    """A request to a provider that can read our storage: object keys of all pictures.
 
-    source_key: str
+    Without ``pairs`` the largest face of the first source goes onto the largest of the target.
+    """
+
+    source_keys: tuple[str, ...]
     target_key: str
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,15 @@ class Finished:
     height: int
     warnings: tuple[str, ...]
     score: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The size of a picture in pixels, and its faces as JSON (`faces.as_json`), largest first."""
+
+    width: int
+    height: int
+    faces: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,17 +3,24 @@
 Only workers import it, because it loads OpenCV and TFLite.
 """
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from django.conf import settings
 from PIL import Image
 
 from swaps import errors, images, storage
-from swaps.engines.classical import Engine, NoFace
+from swaps.engines.classical import Engine, NoFace, SameFace
+from swaps.engines.classical.types import Place, Point
 from swaps.images import budget
-from swaps.providers.base import Finished, SwapRequest
+from swaps.models.swap_pairs import Pair
+from swaps.providers.base import Finished, Seen, SwapRequest
+from swaps.providers.faces import as_json
 from swaps.providers.result import encode_result
+
+LARGEST = Pair(source=0, source_face=None, target_face=None)
 
 
 @cache
@@ -32,17 +39,58 @@ def warm_up() -> None:
 
 
 def submit(request: SwapRequest) -> Finished:
-    """Swap the faces and return the result; raises ``errors.NoFace`` or ``errors.InvalidImage``."""
-    source = _open(request.source_key, "source")
+    """Swap the faces and return the result.
+
+    Raises ``errors.NoFace``, ``errors.InvalidImage``, and ``errors.BadRequest`` when two pairs name
+    one face of the target.
+    """
+    pairs = request.pairs or (LARGEST,)
+    sources = [_open(key, "source") for key in request.source_keys]
     target = _open(request.target_key, "target")
+    given = [
+        (source, [_places(pair) for pair in pairs if pair["source"] == number])
+        for number, source in enumerate(sources)
+    ]
     try:
-        output = engine().swap(source, target)
+        output = engine().swap_several([one for one in given if one[1]], target)
     except NoFace as error:
-        raise errors.NoFace(error.image, image=error.image) from error
+        raise _no_face(error, request.pairs) from error
+    except SameFace as error:
+        raise errors.BadRequest("same_face") from error
     result = Image.fromarray(output.image)
+    is_unclear = not request.pairs and max(output.faces_in_source, output.faces_in_target) > 1
     return encode_result(
-        result, target_key=request.target_key, warnings=output.warnings, score=output.score
+        result,
+        target_key=request.target_key,
+        warnings=(*output.warnings, *(["several_faces"] if is_unclear else [])),
+        score=output.score,
     )
+
+
+def look(key: str) -> Seen:
+    """Return what a stored picture shows; raises ``errors.InvalidImage``."""
+    picture = _open(key, "")
+    width, height = picture.size
+    faces = [as_json(face, width, height) for face in engine().faces(picture)]
+    return Seen(width=width, height=height, faces=faces)
+
+
+def _places(pair: Pair) -> tuple[Point | None, Place]:
+    source, target = pair["source_face"], pair["target_face"]
+    return _point(source), target if target == "all" else _point(target)
+
+
+def _point(place: Sequence[float] | None) -> Point | None:
+    return None if place is None else (place[0], place[1])
+
+
+def _no_face(error: NoFace, pairs: Sequence[Pair]) -> errors.NoFace:
+    key: Literal["source_face", "target_face"] = (
+        "source_face" if error.image == "source" else "target_face"
+    )
+    if any(isinstance(pair[key], list) for pair in pairs) and error.count:
+        return errors.NoFace(f"{error.image}_point", image=error.image, count=error.count)
+    return errors.NoFace(error.image, image=error.image)
 
 
 def _open(key: str, image: errors.ImageName) -> Image.Image:

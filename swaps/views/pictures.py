@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from swaps import errors, images, links, storage
 from swaps.images import budget, cost
 from swaps.models import Swap, Upload
-from swaps.models.swap import PictureKind
+from swaps.models.swap_files import PictureKind
 from swaps.provenance import xmp
 from swaps.views.decorators import OwnerRequest, members_or_guests
 from swaps.views.file_names import file_stem

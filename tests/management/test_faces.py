@@ -17,10 +17,10 @@ def test_the_faces_are_printed_largest_first(capsys: pytest.CaptureFixture[str])
     call_command("faces", PHOTOS / "group-two-people.jpg")
     found = json.loads(capsys.readouterr().out)
     man, woman = found["faces"]
-    assert man["size"] > woman["size"]
+    assert man["width"] > woman["width"]
     assert man["x"] < 0.5 < woman["x"]
     assert 0 < man["width"] < 0.3
-    assert man["is_whole"]
+    assert man["advice"] == ["several"]
     assert found["image_width"] > found["image_height"] > 0
 
 

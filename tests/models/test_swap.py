@@ -243,7 +243,7 @@ def test_an_account_keeps_few_uploads(
     alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        uploads = [keep_upload(alice, photo()) for _ in range(8)]
+        uploads = [keep_upload(alice, photo()) for _ in range(kept_uploads.MAX_KEPT_UPLOADS + 2)]
     assert set(Upload.objects.all()) == set(uploads[-kept_uploads.MAX_KEPT_UPLOADS :])
     assert len(_files()) == 2 * kept_uploads.MAX_KEPT_UPLOADS
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from swaps.engines.classical import quality
 from swaps.engines.classical.choose import choose
+from swaps.engines.classical.describe import describe
 from swaps.engines.classical.faces import FaceFinder, Scene
-from swaps.engines.classical.geometry import pose
 from swaps.engines.classical.large import working_copy
 from swaps.engines.classical.modes import (
     as_array,
@@ -26,10 +26,10 @@ from swaps.engines.classical.parse import PARSE_MODEL, Parser
 from swaps.engines.classical.pipeline import swap_region
 from swaps.engines.classical.portrait import Portrait, portrait
 from swaps.engines.classical.types import (
-    AnyArray,
     DetectedFace,
     Face,
     Landmarks,
+    Measures,
     NoFace,
     Pair,
     Picture,
@@ -58,10 +58,10 @@ class Engine:
         Pictures are what `swap` takes. Raises ValueError for an array that is no picture.
         """
         pixels = as_array(picture)
-        picture = as_rgb(pixels)
+        rgb = as_rgb(pixels)
         is_hidden = hidden_pixels(pixels)
-        scene = self._finder.search(fill_hidden(picture, is_hidden), is_hidden)
-        return [_described(face, scene) for face in scene.faces]
+        scene = self._finder.search(fill_hidden(rgb, is_hidden), is_hidden)
+        return [describe(face, scene, self._parse) for face in scene.faces]
 
     def swap(
         self,
@@ -88,106 +88,128 @@ class Engine:
         results. Raises NoFace, SameFace when two pairs name one face of the target, and ValueError
         for an array that is no picture, or for no pairs.
         """
-        report = progress or _no_progress
-        places = [(None, None)] if pairs is None else pairs
-        if not places:
-            raise ValueError("no pairs of faces")
-        report("detect")
-        source_pixels = as_array(source)
-        source_picture = as_rgb(source_pixels)
-        is_hidden = hidden_pixels(source_pixels)
-        source_picture = fill_hidden(source_picture, is_hidden)
-        sources = self._locate("source", source_picture, is_hidden, [s for s, _ in places])
-        target_pixels = as_array(target)
-        result = as_rgb(target_pixels)
-        is_hidden = hidden_pixels(target_pixels)
-        targets = self._locate(
-            "target", fill_hidden(result, is_hidden), is_hidden, [t for _, t in places]
+        return self.swap_several(
+            [(source, [(None, None)] if pairs is None else pairs)], target, progress
         )
-        swaps = [
-            (source_found, target_found)
-            for (source_found,), group in zip(sources.found, targets.found, strict=True)
-            for target_found in group
+
+    def swap_several(
+        self,
+        sources: Sequence[tuple[Pixels, Sequence[Pair]]],
+        target: Pixels,
+        progress: Callable[[str], None] | None = None,
+    ) -> SwapOutput:
+        """Put faces of several pictures onto faces of ``target`` in one pass.
+
+        Each source comes with its pairs; the rest is as in `swap`.
+        """
+        if not sources or not all(pairs for _, pairs in sources):
+            raise ValueError("no pairs of faces")
+        report = progress or _no_progress
+        report("detect")
+        given = [
+            self._locate("source", picture, [place for place, _ in pairs])
+            for picture, pairs in sources
         ]
-        original = result
-        is_callers = np.may_share_memory(result, target_pixels)
-        if len(swaps) > 1 or (is_callers and not isinstance(target, Image.Image)):
-            result = original.copy()
-        measures = []
-        for (source_face, source_portrait), (target_face, target_portrait) in swaps:
-            work = working_copy(original, target_face, source_face)
-            change = swap_region(
-                source_picture,
-                source_face,
-                work.picture,
-                work.face,
-                parse=self._parse,
-                report=report,
-            )
-            measures.append(quality.measure(source_portrait, target_portrait, change, work.picture))
-            x, y, width, height = work.box
-            box = slice(y, y + height), slice(x, x + width)
-            change.write_into(result[box], original[box], work.picture if work.is_reduced else None)
+        places = [place for _, pairs in sources for _, place in pairs]
+        targets = self._locate("target", target, places)
+        givers = [found for one in given for (found,) in one.found]
+        swaps = [
+            (giver, receiver)
+            for giver, group in zip(givers, targets.found, strict=True)
+            for receiver in group
+        ]
+        target_pixels = as_array(target)
+        original = as_rgb(target_pixels)
+        is_callers = np.may_share_memory(original, target_pixels)
+        is_read_again = len(swaps) > 1 or (is_callers and not isinstance(target, Image.Image))
+        result = original.copy() if is_read_again else original
+        measures = [
+            self._swap_one(giver, receiver, original, result, report=report)
+            for giver, receiver in swaps
+        ]
         warnings = chain.from_iterable(map(quality.warnings, measures))
         return SwapOutput(
             image=convert_to_mode_of(target_pixels, result),
             measures=tuple(measures),
             score=min(map(quality.score, measures)),
             warnings=tuple(dict.fromkeys(warnings)),
-            faces_in_source=sources.count,
+            faces_in_source=sum(one.count for one in given),
             faces_in_target=targets.count,
         )
+
+    def _swap_one(
+        self,
+        source: "_Found",
+        target: "_Found",
+        original: Picture,
+        result: Picture,
+        *,
+        report: Callable[[str], None],
+    ) -> Measures:
+        """Put one face into ``result``, reading ``original``; return the measures."""
+        work = working_copy(original, target.face, source.face)
+        change = swap_region(
+            source.picture,
+            source.face,
+            work.picture,
+            work.face,
+            parse=self._parse,
+            report=report,
+        )
+        measures = quality.measure(source.portrait, target.portrait, change, work.picture)
+        x, y, width, height = work.box
+        box = slice(y, y + height), slice(x, x + width)
+        change.write_into(result[box], original[box], work.picture if work.is_reduced else None)
+        return measures
 
     def _locate(
         self,
         image: Literal["source", "target"],
-        picture: Picture,
-        hidden: AnyArray | None,
+        pixels: Pixels,
         places: Sequence[Place],
     ) -> "_Located":
         """Search a picture once, and return the faces at each of ``places``.
 
         Raises NoFace when a place has none, and SameFace when a face of the target is named twice.
         """
-        scene = self._finder.search(picture, hidden)
+        given = as_array(pixels)
+        picture = as_rgb(given)
+        is_hidden = hidden_pixels(given)
+        scene = self._finder.search(fill_hidden(picture, is_hidden), is_hidden)
         chosen = [choose(scene, place, must_be_whole=image == "source") for place in places]
         if not all(chosen):
-            raise NoFace(image)
+            raise NoFace(image, count=len(scene.faces))
         numbers = [number for group in chosen for number in group]
         if image == "target" and len(set(numbers)) < len(numbers):
             raise SameFace
         found = {i: self._refined(scene, scene.faces[i]) for i in dict.fromkeys(numbers)}
         return _Located(
-            found=[[found[i] for i in group] for group in chosen], count=len(scene.faces)
+            found=[[found[i] for i in group] for group in chosen],
+            count=len(scene.faces),
         )
 
-    def _refined(self, scene: Scene, landmarks: Landmarks) -> tuple[Face, Portrait]:
+    def _refined(self, scene: Scene, landmarks: Landmarks) -> "_Found":
         face = self._finder.refine(scene, landmarks)
-        return face, portrait(scene.pyramid, face.landmarks)
+        return _Found(
+            picture=scene.pyramid[0], face=face, portrait=portrait(scene.pyramid, face.landmarks)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """One face with its exact landmarks, and the picture that shows it."""
+
+    picture: Picture
+    face: Face
+    portrait: Portrait
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Located:
     """The faces at each place that was asked for, and how many the picture shows."""
 
-    found: list[list[tuple[Face, Portrait]]]
+    found: list[list[_Found]]
     count: int
-
-
-def _described(landmarks: Landmarks, scene: Scene) -> DetectedFace:
-    x, y = landmarks[:, :2].min(0).tolist()
-    width, height = np.ptp(landmarks[:, :2], axis=0).tolist()
-    head = pose(landmarks)
-    return DetectedFace(
-        box=(x, y, width, height),
-        size=max(width, height),
-        landmarks=landmarks,
-        yaw=head.yaw,
-        pitch=head.pitch,
-        roll=head.roll,
-        sharpness=portrait(scene.pyramid, landmarks).own_sharpness,
-        is_whole=scene.is_whole(landmarks),
-    )
 
 
 def _no_progress(_stage: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from swaps.engines.classical.filters import luma, padded_crop
+from swaps.engines.classical.filters import lab, luma, padded_crop
 from swaps.engines.classical.geometry import face_size
 from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import AnyArray, Floats, Landmarks
@@ -35,6 +35,13 @@ class Portrait:
     def own_sharpness(self) -> float:
         """The sharpness at the face's own size."""
         return self.sharpness(self.size)
+
+    @property
+    def light(self) -> float:
+        """The L (0…100) of the lightest twentieth of the inner half of the face's box."""
+        rows, columns = (side // 4 for side in self.pixels.shape[:2])
+        inner = self.pixels[rows : 3 * rows + 1, columns : 3 * columns + 1]
+        return float(np.percentile(lab(inner)[..., 0], 95))
 
     def sharpness(self, side: float) -> float:
         """Return the sharpness of the face, 0…1, when its box has ``side`` pixels, at most 192.

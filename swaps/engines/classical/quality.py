@@ -81,7 +81,7 @@ def measure(
         change=difference,
         source_size=source.size,
         source_sharpness=source.own_sharpness,
-        source_light=float(np.percentile(_lightness(source), 95)),
+        source_light=source.light,
         enlargement=target.size / max(source.size, 1e-6),
         filled=change.cover.filled,
         kept=change.cover.kept,
@@ -138,12 +138,6 @@ def _skin_colour(face: Portrait) -> AnyArray:
     height, width = face.pixels.shape[:2]
     colours = face.pixels[rows.clip(0, height - 1), columns.clip(0, width - 1)]
     return np.asarray(np.median(lab(colours[None])[0], axis=0))
-
-
-def _lightness(face: Portrait) -> Floats:
-    """Return L (0…100) of the pixels in the inner half of the face's box."""
-    rows, columns = (side // 4 for side in face.pixels.shape[:2])
-    return lab(face.pixels[rows : 3 * rows + 1, columns : 3 * columns + 1])[..., 0]
 
 
 def _compare(change: Change, picture: Picture) -> tuple[float, float]:

@@ -289,3 +289,81 @@ def test_a_point_on_no_face_names_the_picture(
 def test_no_pairs_are_refused(engine: Engine, photo: Photo) -> None:
     with pytest.raises(ValueError, match="no pairs"):
         engine.swap(photo(BOB), photo(CHARLIE), pairs=[])
+
+
+# --- advice about a face -------------------------------------------------------------------
+
+
+def advice(engine: Engine, picture: Picture) -> tuple[str, ...]:
+    return engine.faces(picture)[0].advice
+
+
+def test_a_good_photo_needs_no_advice(engine: Engine, photo: Photo) -> None:
+    for name in (ALICE, BOB, CHARLIE):
+        assert advice(engine, photo(name)) == ()
+
+
+def test_what_may_spoil_a_swap_is_advised_against(engine: Engine, photo: Photo) -> None:
+    assert advice(engine, photo("hard-man-profile")) == ("turned",)
+    assert advice(engine, photo(COUPLE, 800)) == ("several",)
+    assert advice(engine, photo(BOB, 120)) == ("small",)
+    soft = Image.fromarray(photo(BOB)).filter(ImageFilter.GaussianBlur(6))
+    assert advice(engine, np.asarray(soft)) == ("blurred",)
+    assert advice(engine, (photo(BOB) * 0.2).astype(np.uint8)) == ("dark",)
+
+
+def test_what_is_in_front_of_a_face_is_told(engine: Engine, photo: Photo) -> None:
+    picture = photo(BOB).copy()
+    face = engine.faces(picture)[0]
+    (left, _), (right, _) = (face.landmarks[i, :2].astype(int) for i in (33, 263))
+    row = int(face.landmarks[[33, 263], 1].mean())
+    reach = (right - left) // 4
+    lenses = picture.copy()
+    for middle in (left + reach // 2, right - reach // 2):
+        lenses[row - reach : row + reach, middle - reach : middle + reach] = 15
+    lenses[row - 4 : row + 4, left - 3 * reach : right + 3 * reach] = 15
+    assert "sunglasses" in advice(engine, lenses)
+    mouth = int(face.landmarks[13, 1])
+    picture[mouth - reach : mouth + 2 * reach, left:right] = (40, 90, 200)  # a mask
+    assert "covered" in advice(engine, picture)
+
+
+def test_a_face_cut_by_the_edge_is_told(engine: Engine, photo: Photo) -> None:
+    picture = photo(BOB)
+    face = engine.faces(picture)[0]
+    x, _, width, _ = face.box
+    half = picture[:, int(x + 0.2 * width) :]
+    assert "cut" in advice(engine, half)
+
+
+# --- several sources, one target -----------------------------------------------------------
+
+
+def test_each_source_gives_its_face_to_the_face_it_is_paired_with(
+    engine: Engine, photo: Photo
+) -> None:
+    target = photo(COUPLE, 800)
+    man, woman = (middle(face, target) for face in engine.faces(target))
+    both = engine.swap_several(
+        [(photo(BOB), [(None, woman)]), (photo(ALICE), [(None, man)])], target
+    )
+    for source, place, face in (
+        (BOB, woman, engine.faces(target)[1]),
+        (ALICE, man, engine.faces(target)[0]),
+    ):
+        alone = engine.swap(photo(source), target, pairs=[(None, place)])
+        assert np.array_equal(both.image[box_of(face)], alone.image[box_of(face)])
+        assert changed(both.image, target)[box_of(face)].mean() > 0.2
+    assert len(both.measures) == 2
+
+
+def test_two_sources_cannot_give_to_one_face(engine: Engine, photo: Photo) -> None:
+    with pytest.raises(SameFace):
+        engine.swap_several(
+            [(photo(BOB), [(None, None)]), (photo(ALICE), [(None, "all")])], photo(COUPLE, 800)
+        )
+
+
+def test_a_source_without_a_place_is_a_mistake(engine: Engine, photo: Photo) -> None:
+    with pytest.raises(ValueError, match="no pairs"):
+        engine.swap_several([(photo(BOB), [])], photo(COUPLE, 800))
