@@ -16,10 +16,17 @@ TaskName = Literal[
 ]
 
 
-def enqueue(name: TaskName, pk: object, *, run_after: datetime.datetime | None = None) -> None:
+def enqueue(
+    name: TaskName,
+    pk: object,
+    *,
+    run_after: datetime.datetime | None = None,
+    priority: int | None = None,
+) -> None:
     """Enqueue a task of ``swaps.tasks`` for one row, as part of the open transaction.
 
-    The module is imported when it is needed: tasks import the packages that enqueue them.
+    Tasks of a higher ``priority`` (-100 to 100) come first; without one it is the task's own. The
+    module is imported when it is needed: tasks import the packages that enqueue them.
     """
     task = getattr(import_module("swaps.tasks"), name)
-    task.using(run_after=run_after).enqueue(str(pk))
+    task.using(run_after=run_after, priority=priority).enqueue(str(pk))

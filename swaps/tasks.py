@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +16,7 @@ from swaps.hosted.collect import collect
 from swaps.hosted.schedule import enqueue_waiting, retry_or_fail
 from swaps.hosted.send import send
 from swaps.lifecycle import fetch
+from swaps.lifecycle.enqueue import enqueue_next
 from swaps.lifecycle.settle import settle
 from swaps.mail import send as mail
 from swaps.models import Delivery, Look, Mail, Submission, Swap, Upload
@@ -43,7 +43,7 @@ def run_swap(swap_id: str) -> None:
     request = SwapRequest(
         source_keys=tuple(swap.source_keys), target_key=swap.target_key, pairs=tuple(swap.pairs)
     )
-    with _settle_on_error(swap, run_swap):
+    with _settle_on_error(swap):
         settle(swap, embedded.submit(request))
 
 
@@ -77,7 +77,7 @@ def fetch_pictures(swap_id: str) -> None:
         if not has_share:
             fetch_pictures.using(run_after=timezone.now() + SHARE_PAUSE).enqueue(swap_id)
         elif swap.claim():
-            with _settle_on_error(swap, fetch_pictures):
+            with _settle_on_error(swap):
                 fetch.fetch_pictures(swap)
 
 
@@ -142,10 +142,10 @@ def _guarded(step: Callable[[Submission], None], submission: Submission) -> None
 
 
 @contextlib.contextmanager
-def _settle_on_error(swap: Swap, task: Any) -> Iterator[None]:
+def _settle_on_error(swap: Swap) -> Iterator[None]:
     """Settle the swap with its error; give up the lease when the attempt broke.
 
-    When only memory to open its pictures is missing, enqueue ``task`` for later.
+    When only memory to open its pictures is missing, enqueue its task for later.
     """
     try:
         yield
@@ -153,7 +153,7 @@ def _settle_on_error(swap: Swap, task: Any) -> Iterator[None]:
         later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
         with transaction.atomic():
             if swap.requeue_uncounted():
-                task.using(run_after=later).enqueue(str(swap.pk))
+                enqueue_next(swap, run_after=later)
     except errors.SwapError as error:
         settle(swap, error)
     except Exception as error:

@@ -5,6 +5,7 @@ import datetime
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from swaps import errors, queue
@@ -27,7 +28,10 @@ def enqueue_step(submission: Submission, stage: Stage) -> None:
 
 
 def enqueue_waiting(now: datetime.datetime) -> None:
-    """Enqueue the submissions that wait longest, as many as there is room for; one as a trial."""
+    """Enqueue the submissions that wait longest, as many as there is room for; one as a trial.
+
+    Those of batches come after all others.
+    """
     waiting = Submission.objects.open().filter(stage=Stage.NEW)
     provider = HostedProvider.objects.current()
     if provider.paused_until(now):
@@ -37,7 +41,8 @@ def enqueue_waiting(now: datetime.datetime) -> None:
     room -= waiting.filter(enqueue_again_at__gt=now).count()
     # Each trial is another swap: its picture may be what the provider breaks on.
     order = F("sent_at").asc(nulls_first=True) if provider.is_down else F("due_at").asc()
-    for submission in waiting.needs_enqueue(now).order_by(order)[: max(0, room)]:
+    is_of_batch = IsNull(F("swap__batch"), False)
+    for submission in waiting.needs_enqueue(now).order_by(is_of_batch, order)[: max(0, room)]:
         enqueue_due(submission, now)
 
 
