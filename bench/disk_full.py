@@ -44,7 +44,7 @@ def measure(disk: SmallDisk, log: Path) -> dict[str, object]:
         FACESWAP_VAR=str(disk.root / "var"), FACESWAP_MIN_FREE_MB="20", FACESWAP_LEASE_SECONDS="10"
     )
     from swaps.models import Status, Swap, User
-    from swaps.storage import thumb_key
+    from swaps.storage import copy_keys
     from tests.crash import request_slow_swap
     from tests.running import wait_until
 
@@ -72,7 +72,7 @@ def measure(disk: SmallDisk, log: Path) -> dict[str, object]:
     media = disk.root / "var" / "media"
     files = {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()}
     keys = [key for swap in mine for key in (swap.source_key, swap.target_key, swap.result_key)]
-    named = [name for key in keys for name in (key, thumb_key(key))]
+    named = [name for key in keys for name in (key, *copy_keys(key))]
     return {
         "swaps": SWAPS,
         "made before it was full": made_before,

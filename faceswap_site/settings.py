@@ -127,7 +127,10 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "libraries": {"literals": "swaps.api.description.literals"},
+            "libraries": {
+                "literals": "swaps.api.description.literals",
+                "pictures": "swaps.views.picture_urls",
+            },
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

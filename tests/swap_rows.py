@@ -18,7 +18,7 @@ def finished(colour: str = "olive") -> Finished:
     result = Image.new("RGB", (40, 30), colour)
     return Finished(
         data=images.encode(result, "jpeg", xmp=xmp.ai_xmp()),
-        thumbnail=images.thumbnail(result),
+        copies=images.small_copies(result),
         extension=".jpg",
         width=40,
         height=30,

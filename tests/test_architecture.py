@@ -37,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("storage", "images", "engines"),
     ("net", "runtime", "queue"),
     ("errors",),
-    ("messages", "redaction"),
+    ("messages", "redaction", "sizes"),
 )
 START = {"faceswap_site", "apps", "management", "processes"}
 DOORS = {

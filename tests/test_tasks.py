@@ -12,6 +12,7 @@ from swaps.lifecycle.request import request_swap
 from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Look, Quota, Status, Swap, Upload, User
 from swaps.provenance import xmp
+from swaps.sizes import SIDES
 from swaps.tasks import look_at_photo, run_swap
 from tests.paths import PHOTOS
 from tests.pictures import MP, accepted, photo, real, written
@@ -37,7 +38,9 @@ def test_two_real_photos_become_a_result_of_the_targets_size_marked_as_made_by_a
     assert (swap.width, swap.height, swap.size) == (target.width, target.height, len(data))
     assert images.dimensions(data) == (target.width, target.height)
     assert xmp.is_marked(data)
-    assert max(images.dimensions(storage.read(storage.thumb_key(swap.result_key)))) <= 640
+    for side in SIDES:
+        copy = storage.read(storage.copy_key(swap.result_key, side))
+        assert max(images.dimensions(copy)) <= side
     assert Quota.objects.get_or_grant(alice).spent == 1
 
 

@@ -15,7 +15,6 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from swaps import storage
 from swaps.admin.confirmation import (
     Question,
     chosen_rows,
@@ -100,7 +99,7 @@ class SwapAdmin(NotedAdmin):
         swap = Swap.objects.filter(pk=pk).exclude(status=Status.REMOVED).first()
         if swap is None or not swap.key(kind):
             raise Http404
-        return picture_response(request, storage.thumb_key(swap.key(kind)))
+        return picture_response(request, swap.key(kind), side=160)
 
     @admin.display(description="id", ordering="id")
     def short_id(self, swap: Swap) -> SafeString:
@@ -173,7 +172,7 @@ def _removal_question(swaps: list[Swap]) -> Question:
     owners = len({swap.owner_id for swap in swaps})
     consequences = [
         f"{count_noun(len(swaps), 'swap')} of {count_noun(owners, 'account')} will be removed.",
-        f"{count_noun(pictures, 'picture')} will be deleted, with their thumbnails.",
+        f"{count_noun(pictures, 'picture')} will be deleted, with their small copies.",
     ]
     if sent:
         given_up = f"{count_noun(len(sent), 'submission')} at the hosted provider"

@@ -238,7 +238,7 @@ def _count_belongings(users: list[User]) -> dict[str, int]:
     pictures = swaps.exclude(status=Status.REMOVED).aggregate(**has_picture)
     return counts | {
         "swaps": swaps.count(),
-        "pictures, with their thumbnails": sum(pictures.values()),
+        "pictures, with their small copies": sum(pictures.values()),
         "API keys": ApiKey.objects.filter(user__in=users).count(),
         "callbacks": Delivery.objects.filter(owner__in=users).count(),
         "submissions": Submission.objects.filter(swap__in=swaps).count(),

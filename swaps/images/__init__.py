@@ -6,7 +6,7 @@ between files and pixels. Everything that is wrong with a picture is an ``ImageR
 
 from swaps.images.accept import accept
 from swaps.images.decode import dimensions, memory_needed, open_photo
-from swaps.images.encode import convert, encode, thumbnail
+from swaps.images.encode import convert, encode, small_copies
 from swaps.images.examine import ACCEPTED_CONTENT_TYPES, ACCEPTED_TEXT, MAX_PIXELS
 from swaps.images.refusals import no_memory
 from swaps.images.types import Format, ImageRefused, Photo, Reserve
@@ -26,5 +26,5 @@ __all__ = (
     "memory_needed",
     "no_memory",
     "open_photo",
-    "thumbnail",
+    "small_copies",
 )

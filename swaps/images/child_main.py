@@ -22,7 +22,7 @@ from swaps.runtime.parent_death import die_with_parent
 
 
 def main() -> None:
-    """Re-encode the photo on stdin, and write a line of JSON, the photo and its thumbnail."""
+    """Re-encode the photo on stdin, and write a line of JSON, the photo and its small copies."""
     parent, max_pixels, memory = map(int, sys.argv[1:4])
     seconds = float(sys.argv[4])
     die_with_parent(parent)
@@ -39,9 +39,10 @@ def main() -> None:
     except ImageRefused as refusal:
         header = {"refused": refusal.explanation}
     else:
-        files = (photo.data, photo.thumbnail)
+        files = (photo.data, *photo.copies.values())
         header = {
             "bytes": len(photo.data),
+            "copies": {side: len(copy) for side, copy in photo.copies.items()},
             "content_type": photo.content_type,
             "width": photo.width,
             "height": photo.height,

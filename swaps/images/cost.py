@@ -7,7 +7,7 @@ from typing import Final
 
 from swaps.images.types import Container, FormatName
 
-# Peak memory for each pixel, with rotation, colour conversion and thumbnail. The file itself is
+# Peak memory for each pixel, with rotation, colour conversion and small copies. The file itself is
 # held twice.
 BYTES_PER_PIXEL: Final[dict[FormatName, int]] = {"JPEG": 8, "PNG": 12, "WebP": 16, "HEIC": 16}
 BYTES_PER_PIXEL_PROGRESSIVE: Final = 12  # a JPEG in several scans: all coefficients are kept

@@ -1,7 +1,7 @@
 """Decodes large photos in a short-lived child process (docs/adr/0017).
 
-The child reads the upload from stdin, and writes a line of JSON, the picture and its thumbnail to a
-file. Its memory returns to the system when it ends, and a crash costs one photo only.
+The child reads the upload from stdin, and writes a line of JSON, the picture and its small
+copies to a file. Its memory returns to the system when it ends, and a crash costs one photo only.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from swaps.images.reencode import check_stored
 from swaps.images.refusals import broken, no_memory
 from swaps.images.types import EXTENSIONS, ImageRefused, Photo
 from swaps.messages import TEXTS
+from swaps.sizes import SIDES
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ _BYTES_A_PIXEL = 20
 _COPIES_OF_FILE = 3
 _OVERHEAD_BYTES = 150_000_000
 _MAX_HEADER_BYTES = 2_000  # of JSON
-_MAX_THUMBNAIL_BYTES = 2_000_000
+_MAX_COPY_BYTES = 5_000_000
 _PARSE_ERRORS = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
     *(MemoryError, RecursionError),
@@ -138,20 +139,25 @@ def _read_photo(output: IO[bytes], max_stored: int) -> Photo:
             raise _parse_refusal(header["refused"])
         size = int(header["bytes"])
         check_stored(size, max_stored)
-        data, thumbnail = output.read(max(0, size)), output.read(_MAX_THUMBNAIL_BYTES)
-        if not thumbnail:
-            raise ValueError
+        data = output.read(max(0, size))
+        copies = {int(side): _read_copy(output, size) for side, size in header["copies"].items()}
         return Photo(
             data=data,
             content_type=header["content_type"],
             extension=EXTENSIONS[header["content_type"]],
             width=int(header["width"]),
             height=int(header["height"]),
-            thumbnail=thumbnail,
+            copies={side: copies[side] for side in SIDES},
         )
     except _PARSE_ERRORS:
         log.warning("a photo was refused: its child said nothing that makes sense")
         raise broken() from None
+
+
+def _read_copy(output: IO[bytes], size: int) -> bytes:
+    if not 0 < size <= _MAX_COPY_BYTES or len(data := output.read(size)) < size:
+        raise ValueError
+    return data
 
 
 def _parse_refusal(explanation: dict[str, Any]) -> ImageRefused:

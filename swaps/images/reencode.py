@@ -1,7 +1,7 @@
 """Re-encodes untrusted pictures in this process."""
 
 from swaps.images.decoders import decode
-from swaps.images.encode import encode, thumbnail
+from swaps.images.encode import encode, small_copies
 from swaps.images.examine import examine
 from swaps.images.refusals import millions, refusing
 from swaps.images.types import EXTENSIONS, Format, ImageRefused, Photo
@@ -20,7 +20,7 @@ def reencode(data: bytes, *, max_pixels: int) -> Photo:
         extension=EXTENSIONS[content_type],
         width=image.width,
         height=image.height,
-        thumbnail=thumbnail(image),
+        copies=small_copies(image),
     )
 
 

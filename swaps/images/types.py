@@ -4,11 +4,12 @@ Standard library only.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from swaps.messages import ExplainedError
+from swaps.sizes import SIDES
 
 MAX_PARTS = 20_000  # segments of a JPEG, chunks of a PNG or WebP
 MAX_PROFILE_BYTES = 4_000_000  # the largest profiles of printers stay below 3 MB
@@ -70,4 +71,9 @@ class Photo:
     extension: str  # with its dot
     width: int
     height: int
-    thumbnail: bytes  # WebP, to be stored beside it
+    copies: Mapping[int, bytes]  # small WebP by longer side, to be stored beside it
+
+    @property
+    def has_all_copies(self) -> bool:
+        """Whether it has all small copies; a stored photo of an earlier version lacks some."""
+        return set(self.copies) == set(SIDES)

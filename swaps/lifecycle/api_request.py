@@ -120,7 +120,7 @@ def _load_sample(path: Path) -> images.Photo:
         extension=".jpg",
         width=width,
         height=height,
-        thumbnail=images.thumbnail(data),
+        copies=images.small_copies(data),
     )
 
 

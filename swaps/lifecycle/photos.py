@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from swaps import images, storage
 from swaps.models import StrayFiles, User
+from swaps.sizes import SIDES
 from swaps.storage import space
 
 log = logging.getLogger(__name__)
@@ -37,26 +38,25 @@ def store_photos(owner: User, photos: Mapping[str, images.Photo]) -> Iterator[St
 
 
 def store_photo(key: str, photo: images.Photo) -> None:
-    """Store a photo and its thumbnail."""
-    storage.put(key, photo.data)
-    storage.put(storage.thumb_key(key), photo.thumbnail)
+    """Store a photo and its small copies."""
+    storage.put_picture(key, photo.data, photo.copies)
 
 
 def stored_size(photo: images.Photo) -> int:
-    """Return the size of a photo with its thumbnail, in bytes."""
-    return len(photo.data) + len(photo.thumbnail)
+    """Return the size of a photo with its small copies, in bytes."""
+    return len(photo.data) + sum(map(len, photo.copies.values()))
 
 
 def load_photo(key: str) -> images.Photo:
-    """Load a stored photo, ready to be stored again under another key.
+    """Load a stored photo with the small copies that it has, to be stored under another key.
 
     Raises ``FileNotFoundError``; and ``images.ImageRefused`` if what is stored is broken.
     """
     data = storage.read(key)
-    try:
-        thumbnail = storage.read(storage.thumb_key(key))
-    except FileNotFoundError:
-        thumbnail = images.thumbnail(data)
+    copies = {}
+    for side in SIDES:
+        with contextlib.suppress(FileNotFoundError):
+            copies[side] = storage.read(storage.copy_key(key, side))
     width, height = images.dimensions(data)
     return images.Photo(
         data=data,
@@ -64,7 +64,7 @@ def load_photo(key: str) -> images.Photo:
         extension=key[key.rindex(".") :],
         width=width,
         height=height,
-        thumbnail=thumbnail,
+        copies=copies,
     )
 
 

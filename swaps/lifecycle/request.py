@@ -95,6 +95,7 @@ def request_swap(
             batch=details.batch,
             consented_at=details.consented_at,
             expires_at=details.expires_at,
+            has_sizes=all(photo.has_all_copies for photo in here.values()),
             **_columns(call),
         )
         if call and call.idempotency_key:

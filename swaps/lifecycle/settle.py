@@ -30,9 +30,8 @@ def settle(
 
 def _settle_succeeded(swap: Swap, finished: Finished, snapshot: Submission | None) -> None:
     key = storage.key_for("swaps", swap.pk, "result", finished.extension)
-    storage.put(key, finished.data)
-    storage.put(storage.thumb_key(key), finished.thumbnail)
-    size = len(finished.data) + len(finished.thumbnail)
+    storage.put_picture(key, finished.data, finished.copies)
+    size = len(finished.data) + sum(map(len, finished.copies.values()))
     try:
         with transaction.atomic():
             succeeded = _unchanged_since(swap, snapshot) and swap.succeed(

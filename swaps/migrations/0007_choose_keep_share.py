@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
             name="has_sizes",
             field=models.BooleanField(
                 db_default=False,
-                default=False,
+                default=True,
                 help_text="All its pictures have all their small copies.",
             ),
         ),

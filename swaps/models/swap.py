@@ -65,7 +65,7 @@ class Swap(SwapFiles, Labels):
     is_purged = models.BooleanField(default=False, help_text="Its files are gone.")
     stored_bytes = models.BigIntegerField(default=0, db_default=0, help_text="Of its files.")
     has_sizes = models.BooleanField(
-        default=False, db_default=False, help_text="All its pictures have all their small copies."
+        default=True, db_default=False, help_text="All its pictures have all their small copies."
     )
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, related_name="swaps")
     consented_at = models.DateTimeField(null=True, help_text="Its owner may use both pictures.")

@@ -9,6 +9,7 @@ ProviderError
 └── ResponseLost   it may have been started, but no readable response came
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +44,10 @@ class RemoteRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """The result, encoded and marked as made by AI, with its thumbnail."""
+    """The result, encoded and marked as made by AI, with its small copies by longer side."""
 
     data: bytes
-    thumbnail: bytes
+    copies: Mapping[int, bytes]
     extension: str
     width: int
     height: int

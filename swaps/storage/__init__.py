@@ -4,14 +4,21 @@
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from swaps.storage.disk import FILE_SALT, PARTIAL_FOLDER, DiskStorage
-from swaps.storage.keys import CONTENT_TYPES, content_type, key_for, thumb_key
+from swaps.storage.keys import (
+    CONTENT_TYPES,
+    content_type,
+    copy_key,
+    copy_keys,
+    key_for,
+    keys_from,
+)
 
 __all__ = (
     "CONTENT_TYPES",
@@ -19,21 +26,37 @@ __all__ = (
     "PARTIAL_FOLDER",
     "DiskStorage",
     "content_type",
+    "copy_key",
+    "copy_keys",
     "delete",
     "key_for",
     "key_of_presigned",
+    "keys_from",
     "open_file",
     "presigned_url",
     "probe",
     "put",
+    "put_copies",
+    "put_picture",
     "read",
-    "thumb_key",
 )
 
 
 def put(key: str, data: bytes) -> None:
     """Store ``data`` under this object key."""
     default_storage.save(key, ContentFile(data))
+
+
+def put_picture(key: str, data: bytes, copies: Mapping[int, bytes]) -> None:
+    """Store a picture with its small copies, given by their longer sides."""
+    put(key, data)
+    put_copies(key, copies)
+
+
+def put_copies(key: str, copies: Mapping[int, bytes]) -> None:
+    """Store small copies of a picture, given by their longer sides."""
+    for side, data in copies.items():
+        put(copy_key(key, side), data)
 
 
 def read(key: str) -> bytes:
@@ -49,13 +72,13 @@ def open_file(key: str) -> File[bytes]:
 
 
 def delete(keys: Iterable[str]) -> None:
-    """Delete pictures and their thumbnails; missing ones are no error.
+    """Delete pictures and their small copies; missing ones are no error.
 
     All are tried, even if one cannot be deleted; then the first error is raised.
     """
     errors = []
     for key in filter(None, keys):
-        for name in (key, thumb_key(key)):
+        for name in (key, *copy_keys(key)):
             try:
                 default_storage.delete(name)
             except Exception as error:  # noqa: BLE001  each store has errors of its own

@@ -45,6 +45,7 @@ def archive_response(request: MemberRequest, swaps: Iterable[Swap], stem: str) -
         return _refused(request, HTTPStatus.CONFLICT)
     headers = {
         "Content-Type": "application/zip",
+        "Cache-Control": "private, no-store",
         "Content-Disposition": content_disposition_header(True, f"{stem}.zip") or "",
     }
     if request.method == "HEAD":

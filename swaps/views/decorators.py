@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
-from django.views.decorators.cache import never_cache
+from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -38,10 +38,12 @@ def members_only(
     """Redirect to the sign-in page like ``login_required``; for htmx requests move the whole page.
 
     A browser follows a plain redirect silently, and the sign-in page would land inside a card.
+    Browsers may keep the answer for back and forward, and otherwise ask again; a view that shows
+    a secret is to be ``never_cache`` in addition.
     """
 
     @wraps(view)
-    @never_cache
+    @_revalidated
     def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _redirect_to_sign_in(request)
@@ -60,7 +62,7 @@ def members_or_guests(
     """
 
     @wraps(view)
-    @never_cache
+    @_revalidated
     def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         is_member = request.user.is_authenticated
         request.owner = request.user if is_member else guests.find_guest(request.session)
@@ -69,6 +71,19 @@ def members_or_guests(
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _revalidated(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
+    """Let only the browser keep the answer, and ask before it uses it; the view may differ."""
+
+    @wraps(view)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        response = view(*args, **kwargs)
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+    return answered
 
 
 def _redirect_to_sign_in(request: Any) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from swaps.deliveries import deliver, signing
@@ -21,6 +22,7 @@ SIGNED_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-si
 
 
 @members_only
+@never_cache
 @require_safe
 def deliveries(request: MemberRequest) -> HttpResponse:
     """List the user's deliveries, newest first; ``?after=`` is the last one of the page before."""
@@ -39,6 +41,7 @@ def deliveries(request: MemberRequest) -> HttpResponse:
 
 
 @members_only
+@never_cache
 @require_safe
 def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one delivery. Its page polls with the version it shows; 204 until that changes."""

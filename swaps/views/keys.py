@@ -72,6 +72,7 @@ def acquire(request: HttpRequest) -> HttpResponse:
 
 
 @members_only
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys(request: MemberRequest) -> HttpResponse:
     """List the user's keys, or create one."""
@@ -96,6 +97,7 @@ def keys(request: MemberRequest) -> HttpResponse:
 
 
 @members_only
+@never_cache
 @require_POST
 def rotate(request: MemberRequest, pk: int) -> HttpResponse:
     """Replace a key by a new one; the old one works on for the chosen overlap."""

@@ -1,11 +1,14 @@
 """Serves pictures: to their owner by session, to anybody by a signed URL that expires."""
 
+import contextlib
 import uuid
 from typing import Any
 
+from django.core.files.base import File
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -15,10 +18,14 @@ from swaps.images import budget, cost
 from swaps.models import Swap, Upload
 from swaps.models.swap_files import PictureKind
 from swaps.provenance import xmp
+from swaps.sizes import SIDES
+from swaps.views import picture_urls
 from swaps.views.decorators import OwnerRequest, members_or_guests
 from swaps.views.file_names import file_stem
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
+SIDES_BY_NAME = {str(side): side for side in SIDES}
+KEPT_SECONDS = 365 * 24 * 3600
 DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 
@@ -26,15 +33,17 @@ DOWNLOADS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 @require_safe
 def photo(request: OwnerRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
     """Serve the source or the target of a swap as it is stored."""
-    return picture_response(request, _visible_swap(request, pk).key(kind))
+    return _own_picture(request, _visible_swap(request, pk).key(kind))
 
 
 @members_or_guests
 @require_safe
 def thumb(request: OwnerRequest, pk: uuid.UUID, kind: PictureKind) -> HttpResponseBase:
-    """Serve the thumbnail of a swap's source, target or result."""
-    key = _visible_swap(request, pk).key(kind)
-    return picture_response(request, key and storage.thumb_key(key))
+    """Serve a small copy of a swap's source, target or result: ``?size=160|640|1600``."""
+    side = SIDES_BY_NAME.get(request.GET.get("size", "640"))
+    if side is None:
+        raise Http404
+    return _own_picture(request, _visible_swap(request, pk).key(kind), side)
 
 
 @members_or_guests
@@ -44,7 +53,7 @@ def result(request: OwnerRequest, pk: uuid.UUID) -> HttpResponseBase:
     swap = _visible_swap(request, pk)
     download = request.GET.get("download")
     if download is None:
-        return picture_response(request, swap.result_key)
+        return _own_picture(request, swap.result_key)
     if download not in DOWNLOADS or not swap.result_key:
         raise Http404
     return _download(swap, download)
@@ -53,9 +62,9 @@ def result(request: OwnerRequest, pk: uuid.UUID) -> HttpResponseBase:
 @members_or_guests
 @require_safe
 def upload(request: OwnerRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """Serve the thumbnail of a photo that was kept from a refused form."""
+    """Serve a small copy of a photo that was kept from a refused form."""
     kept = get_object_or_404(Upload, pk=pk, owner=request.owner)
-    return picture_response(request, storage.thumb_key(kept.key))
+    return _own_picture(request, kept.key, side=640)
 
 
 @never_cache
@@ -77,14 +86,39 @@ def sample(request: HttpRequest, name: str) -> HttpResponseBase:
     return FileResponse(path.open("rb"), content_type="image/jpeg")
 
 
-def picture_response(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Stream a stored picture. Raises Http404 for an empty key or a missing file."""
+def _own_picture(request: OwnerRequest, key: str, side: int | None = None) -> HttpResponseBase:
+    """Serve a picture to its owner, whose browser may keep it.
+
+    With its version in the URL it is never asked for again; without, it is asked whether it has
+    changed. ``Vary: Cookie``, which the session adds, keeps it from the next one who signs in.
+    """
     if not key:
         raise Http404
-    try:
-        stored = storage.open_file(key)
-    except FileNotFoundError as error:
-        raise Http404 from error
+    version = picture_urls.version(key)
+    etag = f'W/"{version}-{side or "full"}"'
+    not_modified = get_conditional_response(request, etag=etag)
+    response = not_modified or picture_response(request, key, side)
+    response["ETag"] = etag
+    if request.GET.get("v") == version:
+        patch_cache_control(response, private=True, immutable=True, max_age=KEPT_SECONDS)
+    else:
+        patch_cache_control(response, private=True, no_cache=True)
+    return response
+
+
+def picture_response(request: HttpRequest, key: str, side: int | None = None) -> HttpResponseBase:
+    """Stream a stored picture, or its small copy with this longer side.
+
+    Where that copy is missing the next larger one stands in. Raises Http404 for an empty key or a
+    missing file.
+    """
+    for name in storage.keys_from(key, side) if key else ():
+        with contextlib.suppress(FileNotFoundError):
+            return _stream(request, name, storage.open_file(name))
+    raise Http404
+
+
+def _stream(request: HttpRequest, key: str, stored: File[bytes]) -> HttpResponseBase:
     response: HttpResponseBase
     if request.method == "HEAD":  # of a bucket all of it would be fetched, and thrown away
         stored.close()

@@ -450,7 +450,7 @@ def test_removing_swaps_asks_first_and_says_what_goes(
     for text in (
         "Remove 3 swaps, with all pictures?",
         "3 swaps of 2 accounts will be removed.",
-        "7 pictures will be deleted, with their thumbnails.",
+        "7 pictures will be deleted, with their small copies.",
         "1 submission at the hosted provider will be given up, and counted.",
         "1 unfinished swap will be stopped, and not counted.",
         "This cannot be undone.",
@@ -557,7 +557,7 @@ def test_deleting_accounts_asks_first_and_counts_what_goes(
         assert counts == {
             "Accounts": str(accounts),
             "Swaps": "4",
-            "Pictures, with their thumbnails": "12",
+            "Pictures, with their small copies": "12",
             "API keys": "1",
             "Callbacks": "1",
             "Submissions": "0",

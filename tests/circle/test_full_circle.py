@@ -67,7 +67,13 @@ def test_two_photos_become_a_picture_that_was_made_elsewhere(
 
     [swap] = visitor.swaps()
     objects = objects_of(bucket, swap)
-    assert set(objects) == {*NAMES, *(f"{name}.thumb.webp" for name in NAMES)}
+    assert set(objects) == {
+        *(
+            f"{name}{copy}"
+            for name in NAMES
+            for copy in ("", ".160.webp", ".thumb.webp", ".1600.webp")
+        )
+    }
     kept = client().get_object(Bucket=bucket, Key=objects["result"])["Body"].read()
     assert xmp.is_marked(kept)
     refused = {status_of_unsigned(bucket, key) for key in objects.values()}

@@ -75,8 +75,11 @@ def test_two_photos_become_a_marked_result_by_way_of_the_provider(settings: Sett
     assert finished.extension == ".jpg"
     assert finished.warnings == ()
     assert xmp.is_marked(finished.data)
-    assert opened(finished.thumbnail).format == "WEBP"
-    assert max(opened(finished.thumbnail).size) == 640
+    assert {side: max(opened(copy).size) for side, copy in finished.copies.items()} == {
+        160: 160,
+        640: 640,
+        1600: max(finished.width, finished.height),
+    }
 
 
 def test_nothing_of_what_came_in_the_file_is_kept() -> None:

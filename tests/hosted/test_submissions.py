@@ -59,7 +59,7 @@ def test_a_swap_is_sent_reported_and_collected(alice: User, settings: Settings) 
     assert (swap.width, swap.height, swap.size) == (400, 300, len(data))
     assert images.dimensions(data) == (400, 300)
     assert xmp.is_marked(data)
-    assert storage.read(storage.thumb_key(swap.result_key))
+    assert storage.read(storage.copy_key(swap.result_key, 640))
     assert spent(alice) == 1
     ended = submission_of(swap)
     assert (ended.stage, ended.request, ended.image_url) == (Stage.ENDED, None, "")

@@ -1,10 +1,11 @@
-"""Our own pictures: encoded, converted, and as thumbnails."""
+"""Our own pictures: encoded, converted, and as small copies."""
 
 import pytest
 from PIL import Image
 
 from swaps import images
 from swaps.images import ImageRefused, containers
+from swaps.sizes import SIDES
 from tests.pictures import (
     BLUE,
     GREEN,
@@ -55,33 +56,44 @@ def test_our_own_picture_becomes_another_type(format: images.Format) -> None:  #
     assert images.convert(data, format) is data
 
 
-@pytest.mark.parametrize(("size", "shown"), [((2000, 1000), (640, 320)), ((30, 60), (30, 60))])
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ((4000, 2000), {160: (160, 80), 640: (640, 320), 1600: (1600, 800)}),
+        ((750, 1000), {160: (120, 160), 640: (480, 640), 1600: (750, 1000)}),
+        ((30, 60), dict.fromkeys(SIDES, (30, 60))),
+    ],
+)
 @pytest.mark.parametrize("format", ["jpeg", "png"])
-def test_a_thumbnail_is_a_small_webp(
+def test_small_copies_are_webp_and_never_larger_than_the_picture(
     format: images.Format,  # noqa: A002
     size: tuple[int, int],
-    shown: tuple[int, int],
+    shown: dict[int, tuple[int, int]],
 ) -> None:
     picture = quarters(size)
     for given_ in (picture, images.encode(picture, format)):
-        small = reopened(images.thumbnail(given_))
-        assert (small.format, small.size) == ("WEBP", shown)
-        for got, wanted in zip(corners(small), (RED, GREEN, BLUE, GREY), strict=True):
-            assert is_near(got, wanted, by=12)
+        copies = {side: reopened(copy) for side, copy in images.small_copies(given_).items()}
+        assert {side: copy.size for side, copy in copies.items()} == shown
+        for copy in copies.values():
+            assert copy.format == "WEBP"
+            for got, wanted in zip(corners(copy), (RED, GREEN, BLUE, GREY), strict=True):
+                assert is_near(got, wanted, by=12)
     assert picture.size == size
 
 
-def test_a_thumbnail_of_a_hair_is_a_pixel_wide() -> None:
-    assert reopened(images.thumbnail(Image.new("L", (5000, 1)))).size == (640, 1)
-    assert reopened(images.thumbnail(images.encode(Image.new("L", (5000, 1)), "jpeg"))).width == 640
+def test_copies_of_a_hair_are_a_pixel_wide() -> None:
+    hair = Image.new("L", (5000, 1))
+    for given_ in (hair, images.encode(hair, "jpeg")):
+        sizes = {side: reopened(copy).size for side, copy in images.small_copies(given_).items()}
+        assert sizes == {side: (side, 1) for side in SIDES}
 
 
-def test_a_thumbnail_keeps_alpha_and_nothing_else() -> None:
-    picture = Image.new("RGBA", (1500, 1500), (0, 0, 0, 100))
+def test_small_copies_keep_alpha_and_nothing_else() -> None:
+    picture = Image.new("RGBA", (1700, 1700), (0, 0, 0, 100))
     data = images.encode(picture, "png", xmp=SECRET)
-    small = images.thumbnail(data)
-    assert reopened(small).getpixel((9, 9))[3] == 100  # type: ignore[index]
-    assert SECRET not in small
+    for copy in images.small_copies(data).values():
+        assert reopened(copy).getpixel((9, 9))[3] == 100  # type: ignore[index]
+        assert SECRET not in copy
 
 
 def test_what_the_decoder_sees_has_no_metadata() -> None:

@@ -45,6 +45,12 @@ def with_alpha(image: Image.Image) -> Image.Image:
     return image
 
 
+def child_answer(copies: dict[int, int], rest: bytes) -> bytes:
+    """What a child writes: of a photo of one byte, and of copies that are as long as it says."""
+    reply = {"content_type": "image/png", "bytes": 1, "copies": copies, "width": 1, "height": 1}
+    return json.dumps(reply).encode() + b"\n" + rest
+
+
 # Just above what the web process opens itself.
 LARGE: dict[str, Callable[[], bytes]] = {
     "jpeg": lambda: written(face(), "JPEG"),
@@ -160,13 +166,13 @@ def test_a_small_photo_is_opened_without_a_child() -> None:
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1800, 1300)], ids=["here", "in a child"])
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
-def test_every_photo_comes_with_its_thumbnail_of_what_was_decoded_once(
+def test_every_photo_comes_with_small_copies_of_what_was_decoded_once(
     size: tuple[int, int],
     format: str,  # noqa: A002
 ) -> None:
     data = written(face(size), format)
     photo = accepted(io.BytesIO(data))
-    assert photo.thumbnail == images.thumbnail(images.open_photo(data, max_pixels=50 * MP))
+    assert photo.copies == images.small_copies(images.open_photo(data, max_pixels=50 * MP))
 
 
 def test_an_upload_on_disk_is_handed_over_as_it_is(tmp_path: Path) -> None:
@@ -247,7 +253,11 @@ def test_every_letter_of_a_refusal_comes_across() -> None:
         b'{"content_type": "text/html", "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": ["image/png"], "bytes": 1, "width": 1, "height": 1}\n<',
         b'{"content_type": "image/png", "bytes": 1, "width": "wide", "height": 1}\n<',
-        b'{"content_type": "image/png", "bytes": 1, "width": 1, "height": 1}\n<',  # no thumbnail
+        b'{"content_type": "image/png", "bytes": 1, "width": 1, "height": 1}\n<',  # no copies
+        child_answer({160: 1, 640: 1}, b"<<<"),
+        child_answer({160: 1, 640: 1, 1600: 1}, b"<<<"),  # the last copy is cut off
+        child_answer({160: 1, 640: 1, 1600: 0}, b"<<<"),
+        child_answer({160: 1, 640: 1, 1600: 10**12}, b"<<<<"),
         b'{"content_type": "image/png", "bytes": 1e999, "width": 1, "height": 1}\n<',
         b" " * 10_000 + b'{"refused": {"code": "broken.file"}}\n',
         b"[" * 1_900 + b"\n",

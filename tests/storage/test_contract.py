@@ -24,6 +24,7 @@ from swaps.lifecycle.request import request_swap
 from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Swap, Upload, User
 from swaps.models.stray_files import ABANDONED_AFTER
+from swaps.sizes import SIDES
 from swaps.views.pictures import picture_response
 from tests import s3_server
 from tests.pictures import photo
@@ -57,14 +58,14 @@ def test_putting_again_replaces(key: str) -> None:
     assert storage.read(key) == b"second"
 
 
-def test_what_is_deleted_is_gone_with_its_thumbnail_and_deleting_again_is_no_error(
+def test_what_is_deleted_is_gone_with_its_copies_and_deleting_again_is_no_error(
     key: str,
 ) -> None:
     storage.put(key, b"photo")
-    storage.put(storage.thumb_key(key), b"thumb")
+    storage.put_copies(key, dict.fromkeys(SIDES, b"small"))
     storage.delete([key, ""])
     storage.delete([key])
-    for gone in (key, storage.thumb_key(key)):
+    for gone in (key, *storage.copy_keys(key)):
         with pytest.raises(FileNotFoundError):
             storage.read(gone)
         with pytest.raises(FileNotFoundError):
@@ -80,7 +81,7 @@ def test_what_a_killed_process_stored_is_found_without_listing_the_store(key: st
     assert storage.read(key)
     for _ in range(2):
         sweep_stray(timezone.now() + ABANDONED_AFTER)
-    for gone in (key, storage.thumb_key(key)):
+    for gone in (key, *storage.copy_keys(key)):
         with pytest.raises(FileNotFoundError):
             storage.read(gone)
 
@@ -148,9 +149,9 @@ def test_a_presigned_url_gives_the_file_to_anybody_until_it_expires(key: str) ->
 
 def test_a_picture_comes_with_its_type_its_name_and_no_leave_for_shared_caches(key: str) -> None:
     storage.put(key, b"photo")
-    storage.put(storage.thumb_key(key), b"thumb")
+    storage.put(storage.copy_key(key, 640), b"thumb")
     photo = _get(storage.presigned_url(key, 60)).headers
-    thumb = _get(storage.presigned_url(storage.thumb_key(key), 60)).headers
+    thumb = _get(storage.presigned_url(storage.copy_key(key, 640), 60)).headers
     assert photo["Content-Type"] == "image/jpeg"
     assert thumb["Content-Type"] == "image/webp"
     assert photo["Content-Disposition"] == 'inline; filename="photo.jpg"'
@@ -188,23 +189,23 @@ def _with_last_character_changed(url: str) -> str:
     return text[:-1] + ("A" if text[-1] != "A" else "B") + url[len(text) :]
 
 
-# --- A photo and its thumbnail --------------------------------------------------------------------
+# --- A photo and its small copies -----------------------------------------------------------------
 
 
-class FullForThumbnails(storage.DiskStorage):
+class FullForCopies(storage.DiskStorage):
     """A store that takes photos, and has no room left for what comes after."""
 
     def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
-        if (name or "").endswith(".thumb.webp"):
+        if (name or "").endswith(".1600.webp"):
             raise OSError(errno.ENOSPC, "No space left on device")
         return super().save(name, content, max_length)
 
 
 @pytest.mark.parametrize("what", ["swap", "kept upload"])
-def test_a_photo_whose_thumbnail_cannot_be_stored_is_not_left_behind(
+def test_a_photo_whose_copies_cannot_be_stored_is_not_left_behind(
     alice: User, settings: Settings, what: str
 ) -> None:
-    full = {"BACKEND": f"{__name__}.FullForThumbnails", "OPTIONS": {"allow_overwrite": True}}
+    full = {"BACKEND": f"{__name__}.FullForCopies", "OPTIONS": {"allow_overwrite": True}}
     settings.STORAGES = {**settings.STORAGES, "default": full}
     store: dict[str, Callable[[], object]] = {
         "swap": lambda: request_swap(alice, photo(), photo()),
@@ -217,8 +218,12 @@ def test_a_photo_whose_thumbnail_cannot_be_stored_is_not_left_behind(
     assert not [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
 
 
-def test_a_stored_photo_that_lost_its_thumbnail_is_loaded_with_a_new_one(alice: User) -> None:
-    upload = keep_upload(alice, photo())
-    made = load_photo(upload.key)
-    default_storage.delete(storage.thumb_key(upload.key))
-    assert load_photo(upload.key) == made
+def test_a_stored_photo_is_loaded_with_the_copies_that_it_has(alice: User) -> None:
+    given = photo()
+    upload = keep_upload(alice, given)
+    assert load_photo(upload.key) == given
+    default_storage.delete(storage.copy_key(upload.key, 1600))
+    loaded = load_photo(upload.key)
+    assert set(loaded.copies) == {160, 640}
+    assert request_swap(alice, given, given).has_sizes
+    assert not request_swap(alice, given, loaded).has_sizes

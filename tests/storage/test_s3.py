@@ -43,7 +43,7 @@ def test_a_put_is_one_request_that_says_what_the_picture_is(use: Any) -> None:
     with serving(says(ok())) as server:
         use(AWS_S3_ENDPOINT_URL=at(server.port))
         storage.put(KEY, b"photo")
-        storage.put(storage.thumb_key(KEY), b"thumb")
+        storage.put(storage.copy_key(KEY, 640), b"thumb")
     photo, thumb = (_parsed(request) for request in server.requests)
     assert photo["first"] == "PUT /faces/tests/photo.jpg HTTP/1.1"
     assert photo["content-type"] == "image/jpeg"
