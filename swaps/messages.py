@@ -53,6 +53,8 @@ TEXTS: Final[dict[str, str]] = {
     "too_many_requests.waiting": "Too many calls are waiting for their results. Use callback_url, "
     "and nobody has to wait; or try again later.",
     "used_up.swaps": "You have used all your swaps.",
+    "used_up.batch": "You chose {photos} photos and have {left} swaps left. Nothing was started. "
+    "Take some photos away and try again.",
     "used_up.storage": "Your pictures would take more than the {limit:,} MB that an account may "
     "have. Delete swaps that you no longer need, and try again.",
     "no_face.source": "No face was found in the face photo. Choose one in which eyes, nose and "

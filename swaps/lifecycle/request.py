@@ -38,6 +38,7 @@ class SwapDetails:
 
     pairs: Sequence[Pair] = ()
     batch: Batch | None = None
+    replaces: Swap | None = None  # a failed one of the same batch, whose place it takes
     consented_at: datetime.datetime | None = None
     expires_at: datetime.datetime | None = None
 
@@ -46,7 +47,7 @@ NO_DETAILS = SwapDetails()
 
 
 class AlreadyRequested(Exception):
-    """The same form, with the same photos, has requested its swap already."""
+    """The same form, with the same photos, has requested its swap already; or it was retried."""
 
 
 def request_swap(
@@ -77,6 +78,12 @@ def request_swap(
     by_key = {keys[name]: photo for name, photo in here.items()}
     with photos.store_photos(owner, by_key) as stray, transaction.atomic():
         if form_key and not FormSubmission.objects.claim(owner, form_key, pk):
+            raise AlreadyRequested
+        if (
+            details.batch
+            and details.replaces
+            and not details.batch.release_failed(details.replaces)
+        ):
             raise AlreadyRequested
         if not quotas(door).spend(owner):
             raise errors.UsedUp("swaps")
