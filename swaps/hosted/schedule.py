@@ -12,8 +12,8 @@ from swaps import errors, queue
 from swaps.hosted.retry_policy import MAX_FAILURES, backoff, result_expired
 from swaps.lifecycle.settle import settle
 from swaps.models import HostedProvider, Stage, Submission
+from swaps.models.leased import DISK_FULL_PAUSE
 from swaps.models.submission_queryset import LEASE
-from swaps.models.swap import DISK_FULL_PAUSE
 
 STEPS: dict[Stage, queue.TaskName] = {
     Stage.NEW: "submit_swap",

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from swaps import messages
+from swaps.models.detection import Detection
 from swaps.models.swap import Swap
 
 MINUTE, HOUR = 60, 3600
@@ -46,13 +47,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """The delivery of one swap's outcome to its callback URL.
+    """The delivery of the outcome of one swap, or of one detection, to its callback URL.
 
     It is created in the transaction that ends the swap, so none is lost.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    swap = models.OneToOneField(Swap, models.CASCADE, related_name="delivery")
+    swap = models.OneToOneField(Swap, models.CASCADE, null=True, related_name="delivery")
+    detection = models.OneToOneField(Detection, models.CASCADE, null=True, related_name="delivery")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     url = models.TextField()
     status = models.CharField(max_length=9, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
@@ -82,9 +84,22 @@ class Delivery(models.Model):
             models.Index("owner", F("created_at").desc(), F("id").desc(), name="delivery_log"),
             models.Index(F("created_at").desc(), F("id").desc(), name="delivery_newest"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(swap__isnull=True) ^ Q(detection__isnull=True),
+                name="delivery_of_one_task",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.message_id
+
+    @property
+    def task(self) -> Swap | Detection:
+        """What it tells the outcome of."""
+        found = self.swap or self.detection
+        assert found, "a constraint of the table"
+        return found
 
     @property
     def message_id(self) -> str:

@@ -8,7 +8,6 @@
 Every change is a compare-and-set: of all racing callers exactly one gets True.
 """
 
-import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -20,23 +19,21 @@ from swaps import messages
 from swaps.models.api_key import ApiKey
 from swaps.models.batch import Batch
 from swaps.models.labels import Labels
+from swaps.models.leased import Leased
 from swaps.models.quota import Door
 from swaps.models.swap_files import SwapFiles
 from swaps.models.swap_queryset import SwapFilters
 from swaps.models.swap_states import UNFINISHED, Provider, Status
-
-DISK_FULL_PAUSE = datetime.timedelta(seconds=5)  # until a full disk is checked again
 
 
 class SwapQuerySet(SwapFilters["Swap"]):
     """Filters swaps by who may see them and what is to be done with them."""
 
 
-class Swap(SwapFiles, Labels):
+class Swap(Leased, SwapFiles, Labels):
     """One request to put the source's face into the target, and its outcome."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="swaps")
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     door = models.CharField(max_length=7, choices=Door, default=Door.BROWSER)
     provider = models.CharField(max_length=8, choices=Provider, default=Provider.EMBEDDED)
     is_parked = models.BooleanField(
@@ -50,18 +47,11 @@ class Swap(SwapFiles, Labels):
     size = models.PositiveIntegerField(null=True, help_text="of the result, in bytes")
     warnings = models.JSONField(default=list, blank=True)
     score = models.FloatField(null=True, help_text="0 to 1: how good the engine finds it")
-    error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)  # earlier versions kept English
-    error_params = models.JSONField(null=True)  # for ``messages.text``
     error_image = models.CharField(max_length=6, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_expires_at = models.DateTimeField(null=True)
     is_hidden = models.BooleanField(
         "hidden", default=False, help_text="Hidden by staff: nobody but staff can see it."
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
     is_purged = models.BooleanField(default=False, help_text="Its files are gone.")
     stored_bytes = models.BigIntegerField(default=0, db_default=0, help_text="Of its files.")
     has_sizes = models.BooleanField(
@@ -104,18 +94,6 @@ class Swap(SwapFiles, Labels):
     # --- what pages ask -------------------------------------------------------------------
 
     @property
-    def is_unfinished(self) -> bool:
-        return self.status in UNFINISHED
-
-    @property
-    def is_succeeded(self) -> bool:
-        return self.status == Status.SUCCEEDED
-
-    @property
-    def is_failed(self) -> bool:
-        return self.status == Status.FAILED
-
-    @property
     def is_from_api(self) -> bool:
         return self.door == Door.API
 
@@ -154,27 +132,7 @@ class Swap(SwapFiles, Labels):
         """The message code that says why it failed, with its parameters."""
         return self.error_params or {"code": "row.text", "text": self.error_message}
 
-    @property
-    def error_text(self) -> str:
-        """The message that tells people why it failed."""
-        return messages.text(self.explanation)
-
     # --- what may happen to it ------------------------------------------------------------
-
-    def claim(self) -> bool:
-        """Start an attempt, which holds the swap for ``FACESWAP_LEASE_SECONDS``."""
-        now = timezone.now()
-        return self._move(
-            (Status.QUEUED,),
-            status=Status.PROCESSING,
-            attempts=F("attempts") + 1,
-            started_at=now,
-            lease_expires_at=now + datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS),
-        )
-
-    def lock(self) -> None:
-        """Lock the row until the transaction ends; always before its submission."""
-        self.refresh_from_db(from_queryset=Swap.objects.select_for_update())
 
     def mark_sent(self) -> bool:
         """Start the attempt of a hosted provider; the ``Submission`` tells how that goes on."""
@@ -204,29 +162,6 @@ class Swap(SwapFiles, Labels):
         self.refresh_from_db()
         return moved == 1
 
-    def requeue_expired(self, now: datetime.datetime) -> bool:
-        """Return the swap to the queue if its lease has ended."""
-        requeued = Swap.objects.overdue(now).filter(pk=self.pk)
-        return requeued.update(status=Status.QUEUED, lease_expires_at=None) == 1
-
-    def requeue_uncounted(self) -> bool:
-        """Return the swap to the queue without counting the attempt: there was no memory for it."""
-        mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
-        changes = {"status": Status.QUEUED, "attempts": F("attempts") - 1, "lease_expires_at": None}
-        return mine.update(**changes) == 1
-
-    def shorten_lease(self) -> None:
-        """Let the clock retry a failed attempt after 2, 8, 32 … seconds instead of the lease."""
-        self._try_again_after(datetime.timedelta(seconds=2 * 4 ** (self.attempts - 1)))
-
-    def retry_when_disk_has_space(self) -> None:
-        """Try again after ``DISK_FULL_PAUSE`` without counting the attempt: the disk was full."""
-        self._try_again_after(DISK_FULL_PAUSE, attempts=F("attempts") - 1)
-
-    def _try_again_after(self, pause: datetime.timedelta, **changes: Any) -> None:
-        mine = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING, attempts=self.attempts)
-        mine.update(lease_expires_at=timezone.now() + pause, **changes)
-
     def succeed(self, **result: Any) -> bool:
         """End the swap with its result, even if its lease ended meanwhile: the work is done."""
         return self._move(UNFINISHED, status=Status.SUCCEEDED, **self._end_fields(), **result)
@@ -252,10 +187,4 @@ class Swap(SwapFiles, Labels):
         return mine.update(is_purged=True, stored_bytes=0, source_key="", target_key="") == 1
 
     def _end_fields(self) -> dict[str, Any]:
-        return {"finished_at": timezone.now(), "lease_expires_at": None, "is_parked": False}
-
-    def _move(self, allowed: tuple[Status, ...], **changes: Any) -> bool:
-        """Update the row if its status is ``allowed``; True for exactly one of racing callers."""
-        moved = Swap.objects.filter(pk=self.pk, status__in=allowed).update(**changes)
-        self.refresh_from_db()
-        return moved == 1
+        return super()._end_fields() | {"is_parked": False}
