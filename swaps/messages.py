@@ -148,7 +148,7 @@ TEXTS: Final[dict[str, str]] = {
     "bad_request.address": "Call this server by the address that its documentation names.",
     "bad_request.cut_off": "The body could not be read to its end.",
     "bad_request.content_type": "Send JSON, with the header content-type: application/json",
-    "bad_request.data_url": "{name}_image_url is no data: URL of a picture; "
+    "bad_request.data_url": "{field} is no data: URL of a picture; "
     "data:image/jpeg;base64,… is expected.",
     "bad_request.encoding": "content-encoding: Send the body as it is, or packed as gzip or "
     "deflate.",
@@ -157,21 +157,20 @@ TEXTS: Final[dict[str, str]] = {
     "bad_request.http": "The first line, a header or the length of the request is not as HTTP "
     "asks.",
     "bad_request.idempotency_key": "Idempotency-Key: at most {limit} printable ASCII characters.",
-    "bad_request.link_gone": "{name}_image_url is a link of this site that has expired or was "
-    "deleted.",
+    "bad_request.link_gone": "{field} is a link of this site that has expired or was deleted.",
     "bad_request.no_id": "id: Field required",
-    "bad_request.not_fetched": "{name}_image_url cannot be fetched. {reason}",
     "bad_request.not_json": "The body is not JSON: {problem}.",
     "bad_request.same_face": "Two faces were to go onto the same face of the target. Each can be "
     "replaced once.",
     "bad_request.request": "The request could not be understood.",
     "bad_request.transfer_encoding": "The body has a transfer encoding that is not known here. "
     "Send it as it is, or chunked.",
+    "bad_request.unreachable": "{field} cannot be fetched. {reason}",
     "bad_request.unpacking": "The body is not packed as its content-encoding says, or was cut off.",
     "disabled.key": "This key or its account was disabled by the staff of this site.",
     "idempotency_conflict.body": "This Idempotency-Key was used with another body. Use a new key "
     "for a new swap.",
-    "invalid_image.fetched": "{name}_image_url is not a picture that can be used. {reason}",
+    "invalid_image.unusable": "{field} is not a picture that can be used. {reason}",
     "invalid_token.header": "The authorization header must be: Bearer, a space, your key.",
     "invalid_token.unknown": "This key does not exist, or it was revoked.",
     "method_not_allowed.get": "This call must be made with GET.",
@@ -220,8 +219,10 @@ TEXTS: Final[dict[str, str]] = {
     "key.has_successor": "“{name}” has a successor already. Rotate that one.",
     "key.signed_out": "You have been signed out meanwhile. Sign in again.",
     "key.too_many": "An account has at most {limit} keys. Revoke one that is not needed.",
-    # --- rows of earlier versions, which kept English
+    # --- rows of earlier versions, which kept English or had other parameters
     "row.text": "{text}",
+    "bad_request.not_fetched": "{name}_image_url cannot be fetched. {reason}",
+    "invalid_image.fetched": "{name}_image_url is not a picture that can be used. {reason}",
     # --- the log of what staff did ------------------------------------------------------------
     "note.asked_again": "Asked again.",
     "note.blocked": "Blocked.",

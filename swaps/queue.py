@@ -8,6 +8,8 @@ TaskName = Literal[
     "run_swap",
     "look_at_photo",
     "fetch_pictures",
+    "detect_faces",
+    "fetch_detection",
     "deliver_callback",
     "send_mail",
     "submit_swap",

@@ -1,4 +1,4 @@
-"""Swaps as JSON of the API: in responses, in callbacks, and for ``/face/tasks``.
+"""Swaps and detections as JSON of the API: in responses, callbacks, and for ``/face/tasks``.
 
 See the contract's sections 2 to 4. Pictures are presigned URLs, made anew each time.
 """
@@ -9,32 +9,36 @@ from django.conf import settings
 
 from swaps import errors, storage
 from swaps.messages import Message
-from swaps.models import Status, Swap
+from swaps.models import Detection, Status, Swap
 
-TASK_TYPE = "face_swap"
-
-
-def accepted(swap: Swap) -> dict[str, Any]:
-    """Return the body for a swap that was accepted and is not finished."""
-    return {"success": True, "task_id": str(swap.pk), "trace_id": trace_id_of(swap)}
+Task = Swap | Detection
 
 
-def trace_id_of(swap: Swap) -> str:
-    """Return the trace id of the call that requested the swap; old rows have their id instead."""
-    return swap.trace_id or swap.pk.hex
+def accepted(task: Task) -> dict[str, Any]:
+    """Return the body for a task that was accepted and is not finished."""
+    return {"success": True, "task_id": str(task.pk), "trace_id": trace_id_of(task)}
 
 
-def response(swap: Swap) -> dict[str, Any]:
-    """Return the body of a synchronous response, or of a callback, for a swap that has ended."""
-    error = error_of(swap)
+def trace_id_of(task: Task) -> str:
+    """Return the trace id of the call that requested it; old rows have their id instead."""
+    return task.trace_id or task.pk.hex
+
+
+def response(task: Task) -> dict[str, Any]:
+    """Return the body of a synchronous response, or of a callback, for a task that has ended."""
+    error = error_of(task)
     if error:
         return {
             "success": False,
-            "task_id": str(swap.pk),
-            "trace_id": trace_id_of(swap),
+            "task_id": str(task.pk),
+            "trace_id": trace_id_of(task),
             "error": {"code": error.code, "message": error.message},
         }
-    body = accepted(swap) | {
+    return accepted(task) | (_result(task) if isinstance(task, Swap) else _faces(task))
+
+
+def _result(swap: Swap) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "image_url": _url(swap.result_key),
         "image_width": swap.width,
         "image_height": swap.height,
@@ -45,47 +49,61 @@ def response(swap: Swap) -> dict[str, Any]:
     return body
 
 
-def error_of(swap: Swap) -> errors.SwapError | None:
-    """Return the error of a swap that ended without a result to show; None when it has one."""
-    if swap.status == Status.REMOVED:
+def _faces(detection: Detection) -> dict[str, Any]:
+    return {
+        "image_width": detection.width,
+        "image_height": detection.height,
+        "faces": detection.faces,
+    }
+
+
+def error_of(task: Task) -> errors.SwapError | None:
+    """Return the error of a task that ended without a result to show; None when it has one."""
+    if task.status == Status.REMOVED:
         return errors.NotFound("removed")
-    if swap.is_hidden:
+    if isinstance(task, Swap) and task.is_hidden:
         return errors.Forbidden("hidden")
-    if swap.is_failed:
-        return errors.SwapError.from_row(swap.error_code, _explanation_with_field(swap))
+    if task.is_failed:
+        return errors.SwapError.from_row(task.error_code, _explanation_with_field(task))
     return None
 
 
-def _explanation_with_field(swap: Swap) -> Message:
+def _explanation_with_field(task: Task) -> Message:
     """Return why it failed, with the field of the call that the picture came from."""
-    field = f"{swap.error_image}_image_url"
-    if not swap.error_image or field in swap.error_text:
-        return swap.explanation
-    return {"code": "bad_request.field", "field": field, "problem": swap.explanation}
+    field = _field_of_error(task)
+    if not field or field in task.error_text:
+        return task.explanation
+    return {"code": "bad_request.field", "field": field, "problem": task.explanation}
 
 
-def task(swap: Swap) -> dict[str, Any]:
-    """Return a swap as ``/face/tasks`` shows it.
+def _field_of_error(task: Task) -> str:
+    if isinstance(task, Detection):
+        return "image_url" if task.error_code == errors.InvalidImage.code else ""
+    return f"{task.error_image}_image_url" if task.error_image else ""
+
+
+def task(row: Task) -> dict[str, Any]:
+    """Return a swap or a detection as ``/face/tasks`` shows it.
 
     ``status`` stands at the top while the task runs: clients look for it there, and would otherwise
     take the URLs in ``request`` for a result.
     """
     body: dict[str, Any] = {
-        "id": str(swap.pk),
-        "type": TASK_TYPE,
-        "status": swap.status,
-        "created_at": swap.created_at.timestamp(),
-        "trace_id": trace_id_of(swap),
-        "request": swap.request or _browser_request(swap),
+        "id": str(row.pk),
+        "type": "face_swap" if isinstance(row, Swap) else "face_detect",
+        "status": row.status,
+        "created_at": row.created_at.timestamp(),
+        "trace_id": trace_id_of(row),
+        "request": row.request or (_browser_request(row) if isinstance(row, Swap) else {}),
     }
-    if swap.finished_at is None:
+    if row.finished_at is None:
         return body
-    started_at = swap.started_at or swap.created_at
+    started_at = row.started_at or row.created_at
     return body | {
         "started_at": started_at.timestamp(),
-        "finished_at": swap.finished_at.timestamp(),
-        "elapsed": round((swap.finished_at - started_at).total_seconds(), 3),
-        "response": response(swap),
+        "finished_at": row.finished_at.timestamp(),
+        "elapsed": round((row.finished_at - started_at).total_seconds(), 3),
+        "response": response(row),
     }
 
 

@@ -5,12 +5,10 @@ When a row is deleted (an account in the admin), so are its files.
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
-from swaps import storage
-from swaps.models import AccountStorage, StrayFiles, Swap, Upload, User
+from swaps.models import AccountStorage, Detection, StrayFiles, Swap, Upload, User
 
 
 @receiver(pre_delete, sender=User)
@@ -21,7 +19,7 @@ def lock_swaps_of_user(instance: User, **_: Any) -> None:
 
 @receiver(post_delete, sender=Swap)
 def delete_files_of_swap(instance: Swap, **_: Any) -> None:
-    _delete_files(instance.keys)
+    StrayFiles.objects.delete_on_commit(instance.keys)
     AccountStorage.objects.release(instance.owner_id, instance.stored_bytes)
 
 
@@ -34,11 +32,20 @@ def lock_upload(instance: Upload, **_: Any) -> None:
 
 @receiver(post_delete, sender=Upload)
 def delete_file_of_upload(instance: Upload, **_: Any) -> None:
-    _delete_files([instance.key])
+    StrayFiles.objects.delete_on_commit([instance.key])
     AccountStorage.objects.release(instance.owner_id, instance.size)
 
 
-def _delete_files(keys: list[str]) -> None:
-    """Delete the files on commit, and let the clock delete again what a worker stores meanwhile."""
-    StrayFiles.objects.record_deleted(keys)
-    transaction.on_commit(lambda: storage.delete(keys), robust=True)
+@receiver(pre_delete, sender=Detection)
+def lock_detection(instance: Detection, **_: Any) -> None:
+    """Read what is stored under a lock: it may have been looked at, and released, meanwhile."""
+    still_there = Detection.objects.select_for_update().filter(pk=instance.pk)
+    stored = still_there.values_list("image_key", "stored_bytes").first()
+    instance.image_key, instance.stored_bytes = stored or ("", 0)
+
+
+@receiver(post_delete, sender=Detection)
+def delete_file_of_detection(instance: Detection, **_: Any) -> None:
+    if instance.image_key:
+        StrayFiles.objects.delete_on_commit([instance.image_key])
+        AccountStorage.objects.release(instance.owner_id, instance.stored_bytes)

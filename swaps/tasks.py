@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,11 +16,11 @@ from swaps.hosted.ask import ask_for_outcome
 from swaps.hosted.collect import collect
 from swaps.hosted.schedule import enqueue_waiting, retry_or_fail
 from swaps.hosted.send import send
-from swaps.lifecycle import fetch
+from swaps.lifecycle import detect, fetch
 from swaps.lifecycle.enqueue import enqueue_next
 from swaps.lifecycle.settle import settle
 from swaps.mail import send as mail
-from swaps.models import Delivery, Look, Mail, Submission, Swap, Upload
+from swaps.models import Delivery, Detection, Look, Mail, Submission, Swap, Upload
 from swaps.providers.base import SwapRequest
 from swaps.runtime.fair_share import try_acquire
 from swaps.storage import space
@@ -28,6 +29,8 @@ from swaps.storage import space
 SHARE_PAUSE = datetime.timedelta(seconds=1)
 
 LOOK_PRIORITY = 50  # people wait for it, and it is quick: ahead of swaps
+
+Row = TypeVar("Row", Swap, Detection)
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ def run_swap(swap_id: str) -> None:
     request = SwapRequest(
         source_keys=tuple(swap.source_keys), target_key=swap.target_key, pairs=tuple(swap.pairs)
     )
-    with _settle_on_error(swap):
+    with _settle_on_error(swap, settle, enqueue_next):
         settle(swap, embedded.submit(request))
 
 
@@ -77,14 +80,40 @@ def fetch_pictures(swap_id: str) -> None:
         if not has_share:
             fetch_pictures.using(run_after=timezone.now() + SHARE_PAUSE).enqueue(swap_id)
         elif swap.claim():
-            with _settle_on_error(swap):
+            with _settle_on_error(swap, settle, enqueue_next):
                 fetch.fetch_pictures(swap)
+
+
+@task(priority=LOOK_PRIORITY)
+def detect_faces(detection_id: str) -> None:
+    """Find the faces of one detection's picture with the engine."""
+    detection = Detection.objects.filter(pk=detection_id).first()
+    if detection is None or not detection.image_key or not detection.claim():
+        return
+    from swaps.providers import embedded  # loads the engine: in the worker only
+
+    with _settle_on_error(detection, detect.settle, detect.enqueue_next):
+        detect.settle(detection, embedded.look(detection.image_key))
+
+
+@task(queue_name="fetches")
+def fetch_detection(detection_id: str) -> None:
+    """Fetch the picture of a detection, and enqueue the detection for the engine."""
+    detection = Detection.objects.select_related("owner").filter(pk=detection_id).first()
+    if detection is None or detection.image_key:
+        return
+    with try_acquire(("fetch", detection.owner_id)) as has_share:
+        if not has_share:
+            fetch_detection.using(run_after=timezone.now() + SHARE_PAUSE).enqueue(detection_id)
+        elif detection.claim():
+            with _settle_on_error(detection, detect.settle, detect.enqueue_next):
+                detect.fetch_photo(detection)
 
 
 @task(queue_name="deliveries")
 def deliver_callback(delivery_id: str) -> None:
     """Make one attempt at a delivery, if one is due."""
-    delivery = Delivery.objects.select_related("swap").filter(pk=delivery_id).first()
+    delivery = Delivery.objects.select_related("swap", "detection").filter(pk=delivery_id).first()
     if delivery is None:
         return
     with try_acquire(("delivery", delivery.owner_id)) as has_share:
@@ -142,8 +171,10 @@ def _guarded(step: Callable[[Submission], None], submission: Submission) -> None
 
 
 @contextlib.contextmanager
-def _settle_on_error(swap: Swap) -> Iterator[None]:
-    """Settle the swap with its error; give up the lease when the attempt broke.
+def _settle_on_error(
+    row: Row, settle: Callable[[Row, errors.SwapError], None], enqueue_next: Callable[..., None]
+) -> Iterator[None]:
+    """Settle the row with its error; give up the lease when the attempt broke.
 
     When only memory to open its pictures is missing, enqueue its task for later.
     """
@@ -152,14 +183,15 @@ def _settle_on_error(swap: Swap) -> Iterator[None]:
     except (errors.Overloaded, errors.TooManyRequests) as error:
         later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
         with transaction.atomic():
-            if swap.requeue_uncounted():
-                enqueue_next(swap, run_after=later)
+            if row.requeue_uncounted():
+                enqueue_next(row, run_after=later)
     except errors.SwapError as error:
-        settle(swap, error)
+        settle(row, error)
     except Exception as error:
+        name = type(row).__name__.lower()
         if space.is_disk_full_error(error):
-            log.warning("swap=%s waits for room on the disk", swap.pk)
-            swap.retry_when_disk_has_space()
+            log.warning("%s=%s waits for room on the disk", name, row.pk)
+            row.retry_when_disk_has_space()
             return
-        log.exception("swap=%s attempt=%d broke", swap.pk, swap.attempts)
-        swap.shorten_lease()  # the clock tries again, or ends it after the last attempt
+        log.exception("%s=%s attempt=%d broke", name, row.pk, row.attempts)
+        row.shorten_lease()  # the clock tries again, or ends it after the last attempt

@@ -63,12 +63,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )
     list_filter = ("status", "created_at")
     list_select_related = ("owner",)
-    search_fields = ("=id", "=swap__id", "owner__email")
-    search_help_text = "The id of a message or of a swap, or a part of an e-mail address."
+    search_fields = ("=id", "=swap__id", "=detection__id", "owner__email")
+    search_help_text = "The id of a message or of a task, or a part of an e-mail address."
     actions = ("replay",)
     inlines = (AttemptInline,)
     fields = (
-        ("message_id", "owner", "swap"),
+        ("message_id", "owner", "task"),
         "address",
         ("status", "attempts_made", "failures"),
         ("last_status", "last_error"),

@@ -28,6 +28,10 @@ from swaps.net.addresses import MAX_CHARACTERS
 DEFAULT_TIMEOUT = 120
 ACTIONS = ("retrieve", "retrieve_batch")
 MAX_IDS = 100
+URL_TEXT = (
+    f"an http(s) URL that anybody can fetch, of at most {MAX_CHARACTERS:,} characters, or a "
+    "`data:` URL in base64."
+)
 
 
 def _picture_url(url: str) -> str:
@@ -58,49 +62,69 @@ PictureUrl = Annotated[
     AfterValidator(_picture_url),
     Field(min_length=1, json_schema_extra={"format": "uri"}),
 ]
+Timeout = Annotated[
+    float | None,
+    Field(
+        gt=0,
+        allow_inf_nan=False,
+        description=f"How many seconds to wait for the result; {DEFAULT_TIMEOUT} unless told. "
+        "More than the server allows counts as what it allows.",
+    ),
+]
 CallbackUrl = Annotated[
-    str,
-    AfterValidator(_callback_url),
-    WithJsonSchema({"type": "string", "format": "uri", "maxLength": MAX_CHARACTERS}),
+    Annotated[
+        str,
+        AfterValidator(_callback_url),
+        WithJsonSchema({"type": "string", "format": "uri", "maxLength": MAX_CHARACTERS}),
+    ]
+    | None,
+    Field(
+        description="Answer at once, and POST the result here when it is done. Signed, and "
+        "repeated until it is taken."
+    ),
+]
+IsAsync = Annotated[
+    bool | None,
+    Field(
+        alias="async",
+        description="Answer at once, without a callback: ask `/face/tasks` for the result.",
+    ),
 ]
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
 
+    def as_sent(self) -> dict[str, Any]:
+        """Return the fields that were sent, under their names on the wire."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
 
 class SwapCall(_Body):
     """Two pictures, and how the result is handed over."""
 
     source_image_url: PictureUrl = Field(
-        description="The picture that **gives the face**: an http(s) URL that anybody can fetch, "
-        f"of at most {MAX_CHARACTERS:,} characters, or a `data:` URL in base64."
+        description=f"The picture that **gives the face**: {URL_TEXT}"
     )
     target_image_url: PictureUrl = Field(
         description="The picture that **receives the face** and keeps everything else: size, "
         "pose, expression, light, background."
     )
-    timeout: float | None = Field(
-        None,
-        gt=0,
-        allow_inf_nan=False,
-        description=f"How many seconds to wait for the result; {DEFAULT_TIMEOUT} unless told. "
-        "More than the server allows counts as what it allows.",
-    )
-    callback_url: CallbackUrl | None = Field(
-        None,
-        description="Answer at once, and POST the result here when it is done. Signed, and "
-        "repeated until it is taken.",
-    )
-    is_async: bool | None = Field(
-        None,
-        alias="async",
-        description="Answer at once, without a callback: ask `/face/tasks` for the result.",
-    )
+    timeout: Timeout = None
+    callback_url: CallbackUrl = None
+    is_async: IsAsync = None
 
-    def as_sent(self) -> dict[str, Any]:
-        """Return the fields that were sent, under their names on the wire."""
-        return self.model_dump(by_alias=True, exclude_unset=True)
+
+class DetectCall(_Body):
+    """One picture, and how its faces are handed over."""
+
+    image_url: PictureUrl = Field(description=f"The picture to be looked at: {URL_TEXT}")
+    timeout: Timeout = None
+    callback_url: CallbackUrl = None
+    is_async: IsAsync = None
+
+
+ImageCall = SwapCall | DetectCall
 
 
 class Retrieve(_Body):
@@ -124,6 +148,7 @@ class RetrieveBatch(_Body):
 
 
 TaskCall = Annotated[Retrieve | RetrieveBatch, Field(discriminator="action")]
+DETECT_CALL: TypeAdapter[DetectCall] = TypeAdapter(DetectCall)
 SWAP_CALL: TypeAdapter[SwapCall] = TypeAdapter(SwapCall)
 TASK_CALL: TypeAdapter[Retrieve | RetrieveBatch] = TypeAdapter(TaskCall)
 
@@ -169,7 +194,7 @@ class Accepted(BaseModel):
     """The task is in the queue."""
 
     success: Literal[True] = Field(description="Always there, on every answer.")
-    task_id: uuid.UUID = Field(description="Names the swap. Ask `/face/tasks` by it.")
+    task_id: uuid.UUID = Field(description="Names the task. Ask `/face/tasks` by it.")
     trace_id: str = Field(description="Names this call in our log; also the header `x-trace-id`.")
 
 
@@ -208,6 +233,28 @@ class ErrorDetail(BaseModel):
     message: str = Field(description="What is wrong and what to do, for people.")
 
 
+class FoundFace(BaseModel):
+    """A face: its box as fractions of the picture's width and height, and how good it is."""
+
+    x: float = Field(ge=0, le=1, description="The left edge of its box.")
+    y: float = Field(ge=0, le=1, description="The upper edge.")
+    width: float = Field(ge=0, le=1, description="Of the box, as a fraction of the picture’s.")
+    height: float = Field(ge=0, le=1, description="Of the box, as a fraction of the picture’s.")
+    yaw: float = Field(description="Degrees to the side; 0 looks into the camera.")
+    pitch: float = Field(description="Degrees up or down.")
+    roll: float = Field(description="Degrees that the head is tilted.")
+    sharpness: float = Field(ge=0, description="0 is a blur; the higher, the sharper.")
+    advice: list[str] = Field(description="What may spoil a swap with it.")
+
+
+class Detected(Accepted):
+    """The faces of the picture."""
+
+    image_width: int = Field(description="In pixels, as the picture is looked at upright.")
+    image_height: int = Field(description="In pixels, as the picture is looked at upright.")
+    faces: list[FoundFace] = Field(description="Largest first; empty when there is none.")
+
+
 class Error(BaseModel):
     """Every error has this shape."""
 
@@ -220,10 +267,10 @@ class Error(BaseModel):
 
 
 class Task(BaseModel):
-    """A swap, as it stands."""
+    """A swap or a detection, as it stands."""
 
     id: uuid.UUID = Field(description="The `task_id` that you asked by.")
-    type: Literal["face_swap"] = Field(description="There is one kind of task.")
+    type: Literal["face_swap", "face_detect"] = Field(description="Which call asked for it.")
     status: Literal["queued", "processing", "succeeded", "failed"] = Field(
         description="Until it is `succeeded` or `failed` there is no `response`: ask again."
     )
@@ -237,7 +284,7 @@ class Task(BaseModel):
     request: dict[str, Any] = Field(
         description="The body as it was sent; a `data:` URL is cut short."
     )
-    response: Swapped | Error | SkipJsonSchema[None] = Field(
+    response: Swapped | Detected | Error | SkipJsonSchema[None] = Field(
         None, description="What a callback would carry, once it has ended."
     )
 

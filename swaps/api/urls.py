@@ -7,6 +7,7 @@ from swaps.api.description.openapi import NOT_OFFERED
 
 urlpatterns = [
     path("swap", views.swap, name="api_swap"),
+    path("detect", views.detect, name="api_detect"),
     path("tasks", views.tasks, name="api_tasks"),
     path("openapi.json", views.description, name="api_description"),
     *(path(name, views.not_implemented) for name in NOT_OFFERED),

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.views.decorators.csrf import csrf_exempt
@@ -13,29 +15,44 @@ from swaps.api.description import openapi
 from swaps.api.endpoints import AuthenticatedCall, endpoint
 from swaps.api.schemas import (
     DEFAULT_TIMEOUT,
+    DETECT_CALL,
     SWAP_CALL,
     TASK_CALL,
+    ImageCall,
     Retrieve,
     RetrieveBatch,
-    SwapCall,
     parse,
     parse_ids,
 )
 from swaps.lifecycle.api_request import request_by_api
+from swaps.lifecycle.detect import request_detection
 from swaps.lifecycle.request import ApiCall
-from swaps.models import Scope, Swap
+from swaps.models import Detection, Scope, Swap, User
+
+Task = TypeVar("Task", Swap, Detection)
 
 
 @endpoint(Scope.SWAP)
 def swap(call: AuthenticatedCall) -> ApiResponse:
     """Handle ``POST /face/swap``: request a swap; wait for it unless the call is asynchronous."""
-    parsed = parse(SWAP_CALL, call.body)
+    return _perform(call, parse(SWAP_CALL, call.body), request_by_api)
+
+
+@endpoint(Scope.SWAP)
+def detect(call: AuthenticatedCall) -> ApiResponse:
+    """Handle ``POST /face/detect``: find the faces of a picture, as ``swap`` swaps them."""
+    return _perform(call, parse(DETECT_CALL, call.body), request_detection)
+
+
+def _perform(
+    call: AuthenticatedCall, parsed: ImageCall, request: Callable[[ApiCall], Task]
+) -> ApiResponse:
+    """Request what a call asks for; wait for it unless the call is asynchronous."""
     if parsed.callback_url or parsed.is_async:
-        return ApiResponse(
-            serializers.accepted(_request_swap(call, parsed)) | {"trace_id": call.trace_id}
-        )
+        requested = request(_api_call(call, parsed))
+        return ApiResponse(serializers.accepted(requested) | {"trace_id": call.trace_id})
     with waiting.admission(call.key.user_id):
-        requested = _request_swap(call, parsed)
+        requested = request(_api_call(call, parsed))
         seconds = min(parsed.timeout or DEFAULT_TIMEOUT, settings.FACESWAP_API_MAX_WAIT_SECONDS)
         ended = waiting.wait_for(requested, seconds, call.is_leaving)
     if ended is None:
@@ -53,15 +70,13 @@ def swap(call: AuthenticatedCall) -> ApiResponse:
 def tasks(call: AuthenticatedCall) -> ApiResponse:
     """Handle ``POST /face/tasks``: return one task, or a list of tasks."""
     parsed = parse(TASK_CALL, call.body)
-    mine = Swap.objects.visible_to(call.key.user)
     if isinstance(parsed, RetrieveBatch):
-        found = mine.filter(pk__in=parse_ids(parsed.ids)).newest_first()
-        items = [serializers.task(swap) for swap in found]
+        items = [serializers.task(each) for each in _find_tasks(call.key.user, parsed.ids)]
         return ApiResponse({"items": items, "count": len(items)})
-    found_one = mine.filter(pk__in=parse_ids([_task_id(parsed)])).first()
-    if found_one is None:
+    found = _find_tasks(call.key.user, [_task_id(parsed)])
+    if not found:
         raise errors.NotFound("task")
-    return ApiResponse(serializers.task(found_one))
+    return ApiResponse(serializers.task(found[0]))
 
 
 @csrf_exempt
@@ -89,18 +104,26 @@ def description(request: ApiRequest) -> ApiResponse:
     return ApiResponse(openapi.document(settings.SITE_URL), json_dumps_params={"indent": 1})
 
 
-def _request_swap(call: AuthenticatedCall, parsed: SwapCall) -> Swap:
+def _api_call(call: AuthenticatedCall, parsed: ImageCall) -> ApiCall:
     body = parsed.as_sent()
-    return request_by_api(
-        ApiCall(
-            key=call.key,
-            body=body,
-            body_digest=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
-            trace_id=call.trace_id,
-            callback_url=parsed.callback_url or "",
-            idempotency_key=call.idempotency_key,
-        )
+    return ApiCall(
+        key=call.key,
+        body=body,
+        body_digest=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
+        trace_id=call.trace_id,
+        callback_url=parsed.callback_url or "",
+        idempotency_key=call.idempotency_key,
     )
+
+
+def _find_tasks(user: User, texts: list[str]) -> list[Swap | Detection]:
+    """Return the swaps and detections of an account by their ids, newest first."""
+    ids = parse_ids(texts)
+    found: list[Swap | Detection] = [
+        *Swap.objects.visible_to(user).filter(pk__in=ids),
+        *Detection.objects.visible_to(user).filter(pk__in=ids),
+    ]
+    return sorted(found, key=lambda task: (task.created_at, task.pk), reverse=True)
 
 
 def _task_id(parsed: Retrieve) -> str:

@@ -1,6 +1,6 @@
-"""Synchronous calls: waits for swaps to end without holding up other requests.
+"""Synchronous calls: waits for tasks to end without holding up other requests.
 
-One thread of the process polls the database for all of them, and wakes those whose swap has ended.
+One thread of the process polls the database for all of them, and wakes those whose task has ended.
 """
 
 import contextlib
@@ -8,29 +8,32 @@ import logging
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
 
 from swaps import errors
-from swaps.models import Swap
+from swaps.models import Detection, Swap
 from swaps.models.swap_states import UNFINISHED
 from swaps.runtime import request_slots
 
 POLL_SECONDS = 0.03
 RETRY_SECONDS = 5
 
+Task = TypeVar("Task", Swap, Detection)
+
 log = logging.getLogger(__name__)
 
 
 class _WaitingCall:
-    """A waiting call; it is woken with its swap, or without one when the process stops."""
+    """A waiting call; it is woken with its task, or without one when the process stops."""
 
-    def __init__(self, swap_id: uuid.UUID, is_leaving: Callable[[], bool]) -> None:
-        self.swap_id = swap_id
+    def __init__(self, task: Swap | Detection, is_leaving: Callable[[], bool]) -> None:
+        self.task = task
         self.is_leaving = is_leaving
-        self.ended: Swap | None = None
+        self.ended: Any = None
         self.woken = threading.Event()
 
 
@@ -60,18 +63,19 @@ def admission(user_id: int) -> Iterator[None]:
                 del _admitted[user_id]
 
 
-def wait_for(swap: Swap, seconds: float, is_leaving: Callable[[], bool]) -> Swap | None:
-    """Wait until a swap has ended and return it.
+def wait_for(task: Task, seconds: float, is_leaving: Callable[[], bool]) -> Task | None:
+    """Wait until a task has ended and return it.
 
     Returns None when the time is over first, or this process is about to stop.
     """
-    wait = _WaitingCall(swap.pk, is_leaving)
+    wait = _WaitingCall(task, is_leaving)
     with request_slots.released_slot():
         _start_watching(wait)
         wait.woken.wait(seconds)
         with _lock:
             _waits.discard(wait)
-    return wait.ended
+    ended: Task | None = wait.ended
+    return ended
 
 
 def _start_watching(wait: _WaitingCall) -> None:
@@ -101,16 +105,20 @@ def _watch() -> None:
 
 
 def _wake_ended(waits: set[_WaitingCall]) -> None:
-    """Wake the calls whose swaps have ended."""
-    ids = {wait.swap_id for wait in waits}
-    found = Swap.objects.filter(pk__in=ids).exclude(status__in=UNFINISHED)
-    ended = {swap.pk: swap for swap in found}
-    _wake({wait for wait in waits if wait.swap_id in ended}, ended)
+    """Wake the calls whose tasks have ended."""
+    ended: dict[uuid.UUID, Swap | Detection] = {}
+    for model in {type(wait.task) for wait in waits}:
+        ids = {wait.task.pk for wait in waits if isinstance(wait.task, model)}
+        found = model.objects.filter(pk__in=ids).exclude(status__in=UNFINISHED)
+        ended |= {task.pk: task for task in found}
+    _wake({wait for wait in waits if wait.task.pk in ended}, ended)
 
 
-def _wake(waits: set[_WaitingCall], ended: dict[uuid.UUID, Swap] | None = None) -> None:
+def _wake(
+    waits: set[_WaitingCall], ended: Mapping[uuid.UUID, Swap | Detection] | None = None
+) -> None:
     for wait in waits:
-        wait.ended = (ended or {}).get(wait.swap_id)
+        wait.ended = (ended or {}).get(wait.task.pk)
         wait.woken.set()
     with _lock:
         _waits.difference_update(waits)

@@ -5,6 +5,8 @@ Each step is bounded, and may be done twice or by two clocks at once.
 
 import datetime
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -14,10 +16,12 @@ from swaps import errors, queue
 from swaps.clock.rows import BATCH, for_each_row
 from swaps.hosted.retry_policy import MAX_WAIT, give_up
 from swaps.hosted.schedule import enqueue_due, enqueue_waiting
+from swaps.lifecycle import detect
 from swaps.lifecycle.enqueue import enqueue_next
 from swaps.lifecycle.settle import settle
 from swaps.models import (
     Delivery,
+    Detection,
     HostedProvider,
     Mail,
     Provider,
@@ -28,44 +32,65 @@ from swaps.models import (
     Upload,
 )
 from swaps.models.delivery import LEASE
+from swaps.models.leased import LeasedFilters
 from swaps.models.mail import LEASE as MAIL_LEASE
 
 MAX_PARKED = 1000  # by one statement
 
 log = logging.getLogger(__name__)
+Row = TypeVar("Row", Swap, Detection)
 
 
-def recover_overdue(now: datetime.datetime) -> None:
-    """Requeue claimed swaps whose lease is over; fail them after the last attempt."""
+def recover_swaps(now: datetime.datetime) -> None:
+    """Requeue swaps whose attempt was cut off, and those whose task must be lost."""
+    _recover_overdue(Swap.objects.all(), now, enqueue_next, settle)
+    # Those at a hosted provider are enqueued by ``enqueue_submissions`` once they have pictures.
+    ours = Q(provider=Provider.EMBEDDED) | Q(source_key="") | Q(target_key="")
+    _requeue_stalled(Swap.objects.filter(ours), now, enqueue_next)
 
-    def recover(swap: Swap) -> None:
-        if swap.attempts >= settings.FACESWAP_MAX_ATTEMPTS:
-            settle(swap, errors.ApiError("gave_up"))
+
+def recover_detections(now: datetime.datetime) -> None:
+    """Requeue detections whose attempt was cut off, and those whose task must be lost."""
+    _recover_overdue(Detection.objects.all(), now, detect.enqueue_next, detect.settle)
+    _requeue_stalled(Detection.objects.all(), now, detect.enqueue_next)
+
+
+def _recover_overdue(
+    rows: LeasedFilters[Row],
+    now: datetime.datetime,
+    enqueue_next: Callable[[Row], None],
+    settle: Callable[[Row, errors.SwapError], None],
+) -> None:
+    """Requeue claimed rows whose lease is over; fail them after the last attempt."""
+
+    def recover(row: Row) -> None:
+        if row.attempts >= settings.FACESWAP_MAX_ATTEMPTS:
+            settle(row, errors.ApiError("gave_up"))
             return
         with transaction.atomic():
-            if swap.requeue_expired(now):
-                enqueue_next(swap)
+            if row.requeue_expired(now):
+                enqueue_next(row)
 
-    for_each_row(Swap.objects.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
+    for_each_row(rows.overdue(now).order_by("lease_expires_at")[:BATCH], recover)
 
 
-def requeue_stalled(now: datetime.datetime) -> None:
-    """Enqueue another task for swaps that were queued long ago and never started.
+def _requeue_stalled(
+    rows: LeasedFilters[Row], now: datetime.datetime, enqueue_next: Callable[[Row], None]
+) -> None:
+    """Enqueue another task for rows that were queued long ago and never started.
 
     Their tasks may be lost; another one does no harm. ``lease_expires_at`` is when that is done
-    next: the pause grows with the age of the swap, so that a long queue gets few needless tasks.
+    next: the pause grows with the age of the row, so that a long queue gets few needless tasks.
     """
     lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
-    waiting = Swap.objects.unfinished().filter(status=Status.QUEUED, created_at__lte=now - lease)
-    # Those at a hosted provider are enqueued by ``enqueue_submissions`` once they have pictures.
-    waiting = waiting.filter(Q(provider=Provider.EMBEDDED) | Q(source_key="") | Q(target_key=""))
+    waiting = rows.unfinished().filter(status=Status.QUEUED, created_at__lte=now - lease)
     stalled = waiting.exclude(lease_expires_at__gt=now)
 
-    def enqueue(swap: Swap) -> None:
-        pause = max(lease, now - swap.created_at)
+    def enqueue(row: Row) -> None:
+        pause = max(lease, now - row.created_at)
         with transaction.atomic():
-            if stalled.filter(pk=swap.pk).update(lease_expires_at=now + pause) == 1:
-                enqueue_next(swap)
+            if stalled.filter(pk=row.pk).update(lease_expires_at=now + pause) == 1:
+                enqueue_next(row)
 
     for_each_row(stalled.order_by("created_at")[:BATCH], enqueue)
 
@@ -144,8 +169,8 @@ def give_up_waiting(now: datetime.datetime) -> None:
 
 
 STEPS = (
-    recover_overdue,
-    requeue_stalled,
+    recover_swaps,
+    recover_detections,
     look_again,
     enqueue_deliveries,
     enqueue_mail,

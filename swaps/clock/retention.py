@@ -18,6 +18,7 @@ from swaps.models import (
     CallCount,
     Delivery,
     DeliveryStatus,
+    Detection,
     FormCount,
     FormSubmission,
     IdempotencyKey,
@@ -31,6 +32,7 @@ from swaps.models import (
     User,
     provider_callback,
 )
+from swaps.models.detection import RETENTION as DETECTION_RETENTION
 from swaps.models.idempotency_key import RETENTION
 
 MAX_DELETED = 500  # rows of each kind, a minute
@@ -60,7 +62,9 @@ def remove_unconfirmed_swaps(now: datetime.datetime) -> None:
         for_each_row(visible[:BATCH], remove_swap)
         sent = Delivery.objects.filter(owner=user, swap__in=swaps)
         for_each_row(sent.order_by("created_at")[:BATCH], lambda delivery: delivery.delete())
-        if not visible.exists() and not sent.exists():
+        seen = Detection.objects.filter(owner=user, created_at__lte=user.forget_swaps_before)
+        for_each_row(seen.order_by("created_at")[:BATCH], lambda detection: detection.delete())
+        if not visible.exists() and not sent.exists() and not seen.exists():
             User.objects.filter(pk=user.pk).update(forget_swaps_before=None)
 
     for_each_row(User.objects.filter(forget_swaps_before__isnull=False)[:BATCH], delete_unconfirmed)
@@ -126,6 +130,14 @@ def delete_expired_forms(now: datetime.datetime) -> None:
     ):
         oldest = list(old.values_list("pk", flat=True)[:MAX_DELETED])
         old.filter(pk__in=oldest).delete()
+
+
+def delete_old_detections(now: datetime.datetime) -> None:
+    """Delete the detections that nobody will ask for any more, unless a callback is still due."""
+    old = Detection.objects.filter(created_at__lte=now - DETECTION_RETENTION)
+    done = old.exclude(finished_at=None).exclude(delivery__status=DeliveryStatus.PENDING)
+    oldest = list(done.order_by("created_at").values_list("pk", flat=True)[:MAX_DELETED])
+    Detection.objects.filter(pk__in=oldest).delete()
 
 
 STEPS = (remove_unconfirmed_swaps, purge_removed, purge_uploads, purge_failed, sweep_stray)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.core.files.storage import default_storage
 
-from swaps.models import Swap, Upload, User
+from swaps.models import Detection, Swap, Upload, User
 from swaps.models.stray_files import ABANDONED_AFTER
 from swaps.storage import PARTIAL_FOLDER, DiskStorage
 
@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 class FolderSweep:
     """Sweeps the folders on disk, a few in each step, and begins anew at the end.
 
-    It removes empty folders, those of swaps and uploads that have no row, and unfinished files.
+    It removes empty folders, those of swaps, uploads and detections that have no row, and
+    unfinished files.
     """
 
     def __init__(self) -> None:
@@ -54,7 +55,7 @@ def sweep_folders(folders: list[Path], now: datetime.datetime) -> None:
     old = [folder for folder in folders if first <= _changed_at(folder) <= now - ABANDONED_AFTER]
     ids = {folder: pk for folder in old if (pk := _parse_id(folder))}
     known: set[uuid.UUID] = set()
-    for model in (Swap, Upload):
+    for model in (Swap, Upload, Detection):
         known.update(model.objects.filter(pk__in=ids.values()).values_list("pk", flat=True))
     for folder in old:
         with contextlib.suppress(OSError):  # it was deleted meanwhile, or has files
@@ -68,7 +69,7 @@ def sweep_folders(folders: list[Path], now: datetime.datetime) -> None:
 
 
 def _walk(media: Path) -> Iterator[Path]:
-    for name in ("swaps", "uploads", "healthz", PARTIAL_FOLDER):
+    for name in ("swaps", "uploads", "detections", "healthz", PARTIAL_FOLDER):
         with contextlib.suppress(FileNotFoundError), os.scandir(media / name) as entries:
             yield from map(Path, entries)
 

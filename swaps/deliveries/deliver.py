@@ -1,7 +1,7 @@
 """Deliveries: outgoing signed callbacks, repeated until they are taken, each attempt logged.
 
 Signatures are those of the Standard Webhooks specification. The row is made in the transaction that
-ends the swap; the clock finds what is due, so a crash between any two steps loses nothing.
+ends the task; the clock finds what is due, so a crash between any two steps loses nothing.
 """
 
 import datetime
@@ -15,7 +15,7 @@ from swaps import net, queue
 from swaps.deliveries import inspector
 from swaps.deliveries.signing import payload, sign
 from swaps.messages import Message
-from swaps.models import Delivery, DeliveryAttempt, DeliveryStatus, Swap
+from swaps.models import Delivery, DeliveryAttempt, DeliveryStatus, Detection, Swap
 from swaps.models.delivery import LEASE
 
 GONE = 410
@@ -24,14 +24,15 @@ EXCERPT_LENGTH = 500
 log = logging.getLogger(__name__)
 
 
-def create_delivery(swap: Swap) -> None:
-    """Create the delivery of an API swap's callback; call in the transaction that ends the swap."""
-    if swap.callback_url:
+def create_delivery(task: Swap | Detection) -> None:
+    """Create the delivery of an API call's callback; call in the transaction that ends its task."""
+    if task.callback_url:
         now = timezone.now()
         delivery = Delivery.objects.create(
-            swap=swap,
-            owner_id=swap.owner_id,
-            url=swap.callback_url,
+            swap=task if isinstance(task, Swap) else None,
+            detection=task if isinstance(task, Detection) else None,
+            owner_id=task.owner_id,
+            url=task.callback_url,
             enqueue_again_at=now + LEASE,
         )
         queue.enqueue("deliver_callback", delivery.pk)
@@ -81,9 +82,10 @@ def attempt_delivery(delivery: Delivery, now: datetime.datetime) -> None:
         else:
             delivery.postpone(ended_at, **result)
     log.info(
-        "delivery=%s swap=%s attempt=%d %s status=%s %s",
+        "delivery=%s %s=%s attempt=%d %s status=%s %s",
         delivery.pk,
-        delivery.swap_id,
+        "swap" if delivery.swap_id else "detection",
+        delivery.task_id,
         delivery.attempts_made,
         delivery.status,
         status,
@@ -93,7 +95,7 @@ def attempt_delivery(delivery: Delivery, now: datetime.datetime) -> None:
 
 def _post(delivery: Delivery, now: datetime.datetime) -> tuple[int | None, Message | None, str]:
     """Return the HTTP status, the error (None on success), and an excerpt of the response."""
-    body = payload(delivery.swap)
+    body = payload(delivery.task)
     headers = sign(delivery, body, now)
     token = inspector.token_of_url(delivery.url)
     if token is not None:

@@ -6,12 +6,12 @@ import json
 from standardwebhooks import Webhook
 
 from swaps import serializers
-from swaps.models import ApiAccess, Delivery, Swap
+from swaps.models import ApiAccess, Delivery, Detection, Swap
 
 
-def payload(swap: Swap) -> bytes:
-    """Return the JSON body of a swap's callback."""
-    return json.dumps(serializers.response(swap)).encode()
+def payload(task: Swap | Detection) -> bytes:
+    """Return the JSON body of a task's callback."""
+    return json.dumps(serializers.response(task)).encode()
 
 
 def sign(delivery: Delivery, body: bytes, now: datetime.datetime) -> dict[str, str]:

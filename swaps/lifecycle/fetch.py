@@ -1,17 +1,16 @@
 """Fetches the pictures that an API call named by URL, before the provider gets the swap."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from swaps import errors, net, storage
+from swaps import errors, storage
 from swaps.lifecycle import photos
+from swaps.lifecycle.choice import pictures
 from swaps.lifecycle.enqueue import enqueue_next
-from swaps.lifecycle.inputs import INPUTS, InputName, accept, fetch_error
+from swaps.lifecycle.inputs import accept, fetch
 from swaps.models import AccountStorage, Swap
-
-FETCH_SECONDS = 10.0
 
 
 def fetch_pictures(swap: Swap) -> None:
@@ -21,15 +20,15 @@ def fetch_pictures(swap: Swap) -> None:
     ``errors.UsedUp`` when they are more than the account may store, ``errors.Overloaded`` or
     ``errors.TooManyRequests`` when too many are being opened.
     """
-    request: dict[str, str] = swap.request or {}
-    missing = [name for name in INPUTS if not swap.key(name)]
+    named = pictures(swap.request or {})
+    missing: list[Any] = [name for name in ("source", "target") if not swap.key(name)]
     with ThreadPoolExecutor(len(missing)) as pool:  # both within the time of one
-        fetched = list(pool.map(lambda name: _fetch(request[f"{name}_image_url"], name), missing))
+        fetched = list(pool.map(lambda name: fetch(named[name]), missing))
     keys: dict[str, str] = {}
     size = 0
     try:
         for name, data in zip(missing, fetched, strict=True):
-            photo = accept(data, name, swap.owner_id)
+            photo = accept(data, named[name], swap.owner_id)
             keys[f"{name}_key"] = key = photos.photo_key(swap.pk, name, photo)
             photos.store_photo(key, photo)
             size += photos.stored_size(photo)
@@ -51,10 +50,3 @@ def fetch_pictures(swap: Swap) -> None:
         storage.delete(keys.values())
         raise
     storage.delete(set(keys.values()) - {swap.source_key, swap.target_key})
-
-
-def _fetch(url: str, name: InputName) -> bytes:
-    try:
-        return net.fetch(url, max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES, seconds=FETCH_SECONDS)
-    except net.NetError as error:
-        raise fetch_error(name, error) from error

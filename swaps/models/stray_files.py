@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from swaps import storage
 from swaps.models.account_storage import AccountStorage
 from swaps.models.user import User
 
@@ -45,6 +46,14 @@ class StrayFilesQuerySet(models.QuerySet["StrayFiles"]):
         """
         lease = datetime.timedelta(seconds=settings.FACESWAP_LEASE_SECONDS)
         return self.create(keys=list(keys), sweep_at=timezone.now() + 2 * lease, is_awaited=False)
+
+    def delete_on_commit(self, keys: Iterable[str]) -> None:
+        """Delete the files of a row on commit, and let the clock do it again.
+
+        A crash may come between the two, or a worker store one meanwhile.
+        """
+        record = self.record_deleted(keys)
+        transaction.on_commit(lambda: storage.delete(record.keys), robust=True)
 
 
 class StrayFiles(models.Model):

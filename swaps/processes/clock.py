@@ -14,7 +14,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from swaps import heartbeat
-from swaps.clock.retention import delete_expired_forms, delete_expired_logs
+from swaps.clock.retention import (
+    delete_expired_forms,
+    delete_expired_logs,
+    delete_old_detections,
+)
 from swaps.clock.steps import STEPS
 from swaps.runtime.parent_death import die_with_supervisor
 from swaps.storage import reserve, space
@@ -59,6 +63,7 @@ def make_tick(name: str, steps: Iterable[Step] = STEPS) -> Step:
         (heartbeat.delete_dead, HOUR),
         (delete_expired_logs, HOUR),
         (delete_expired_forms, MINUTE),
+        (delete_old_detections, MINUTE),
         (delete_finished_tasks, HOUR),
         (delete_expired_sessions, DAY),
     ]

@@ -54,11 +54,11 @@ def delivery(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "version": _version(found),
         "attempts": list(found.attempts.order_by("-started_at", "-pk")[:MAX_ATTEMPTS]),
         "most_attempts": MAX_ATTEMPTS,
-        "is_swap_visible": visible.filter(pk=found.swap_id).exists(),
+        "is_swap_visible": visible.filter(pk=found.task_id).exists(),
     }
     if request.htmx:
         return render(request, "api/delivery.html#delivery", context)
-    payload = json.loads(signing.payload(found.swap))
+    payload = json.loads(signing.payload(found.task))
     context |= {
         "payload": json.dumps(payload, indent=2, ensure_ascii=False),
         "signed_headers": SIGNED_HEADERS,
@@ -81,7 +81,9 @@ def replay(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def _visible_deliveries(request: MemberRequest) -> DeliveryQuerySet:
     mine = Delivery.objects.filter(owner=request.user)
     forgotten = request.user.forget_swaps_before
-    return mine.filter(swap__created_at__gt=forgotten) if forgotten else mine
+    if forgotten is None:
+        return mine
+    return mine.filter(Q(swap__created_at__gt=forgotten) | Q(detection__created_at__gt=forgotten))
 
 
 def _older_than(mine: DeliveryQuerySet, cursor: str) -> DeliveryQuerySet:

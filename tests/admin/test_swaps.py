@@ -389,7 +389,7 @@ def test_swaps_of_the_api_are_told_apart(as_staff: Client, alice: User) -> None:
     delivery = given_up_delivery(alice)
     finished_swap(alice)
     key, _ = acquire(alice)
-    Swap.objects.filter(pk=delivery.swap_id).update(api_key=key)
+    Swap.objects.filter(pk=delivery.task_id).update(api_key=key)
     page = as_staff.get(LIST, {"door__exact": "api"}).content.decode()
     assert page.count('class="field-door"') == 1
     page = as_staff.get(

@@ -101,7 +101,7 @@ def test_a_callback_is_signed_and_carries_what_a_synchronous_answer_would(
 
 def test_a_failure_is_reported_with_its_error(caller: Caller) -> None:
     delivery = ended(caller, HOOK, errors.NoFace("source", image="source"))
-    reply = json.loads(signing.payload(delivery.swap))
+    reply = json.loads(signing.payload(delivery.task))
     assert reply["success"] is False
     message = f"source_image_url: {TEXTS['no_face.source']}"
     assert reply["error"] == {"code": "no_face", "message": message}
@@ -119,7 +119,7 @@ def test_a_swap_removed_before_its_end_is_reported_as_gone(caller: Caller) -> No
     caller.swap({**SAMPLES, "callback_url": HOOK})
     swap = Swap.objects.get()
     remove_swap(swap)
-    reply = json.loads(signing.payload(swap.delivery.swap))
+    reply = json.loads(signing.payload(swap.delivery.task))
     assert reply["error"]["code"] == "not_found"
     assert ApiAccess.objects.get_or_grant(caller.user).remaining == 20
 
@@ -127,8 +127,8 @@ def test_a_swap_removed_before_its_end_is_reported_as_gone(caller: Caller) -> No
 def test_what_staff_hid_is_not_handed_out(caller: Caller) -> None:
     delivery = ended(caller, HOOK)
     Swap.objects.update(is_hidden=True)
-    delivery.swap.refresh_from_db()
-    reply = json.loads(signing.payload(delivery.swap))
+    delivery.task.refresh_from_db()
+    reply = json.loads(signing.payload(delivery.task))
     assert reply["error"]["code"] == "forbidden"
     assert "image_url" not in reply
 
@@ -139,7 +139,7 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(caller: Caller) -> None:
     old = access.callback_secret
     access.rotate_secret(now)
     assert access.callback_secret != old
-    body = signing.payload(delivery.swap)
+    body = signing.payload(delivery.task)
     for secret in (old, access.callback_secret):
         Webhook(secret).verify(body, signing.sign(delivery, body, now))
     later = signing.sign(delivery, body, now + datetime.timedelta(hours=25))

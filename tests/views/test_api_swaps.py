@@ -17,7 +17,7 @@ from tests.swap_rows import finished_swap, queued_swap
 pytestmark = pytest.mark.django_db
 TAG = '<span class="door">API</span>'
 MISSING = errors.BadRequest(
-    "not_fetched", image="source", name="source", reason={"code": "host.not_found"}
+    "unreachable", image="source", field="source_image_url", reason={"code": "host.not_found"}
 )
 
 

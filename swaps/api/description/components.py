@@ -21,6 +21,7 @@ def schema_components() -> dict[str, Any]:
     answers: tuple[type[BaseModel], ...] = (
         schemas.Accepted,
         schemas.Swapped,
+        schemas.Detected,
         schemas.Error,
         schemas.Task,
         schemas.Tasks,
@@ -30,10 +31,11 @@ def schema_components() -> dict[str, Any]:
     )
     of_calls = [
         schemas.SWAP_CALL.json_schema(ref_template=REF),
+        schemas.DETECT_CALL.json_schema(ref_template=REF),
         schemas.TASK_CALL.json_schema(ref_template=REF),
     ]
     found: dict[str, Any] = dict(of_answers["$defs"])
-    for name, schema in zip(("SwapCall", "TaskCall"), of_calls, strict=True):
+    for name, schema in zip(("SwapCall", "DetectCall", "TaskCall"), of_calls, strict=True):
         found |= schema.pop("$defs", {})
         found[name] = schema
     return {name: _remove_pydantic_defaults(found[name]) for name in sorted(found)}

@@ -13,7 +13,8 @@ MEANINGS: dict[type[errors.SwapError], str] = {
     errors.NoFace: "No face was found; the message says in which image.",
     errors.InvalidToken: "The key is wrong, revoked or malformed.",
     errors.TokenExpired: "The key is past its date.",
-    errors.UsedUp: "The quota is spent. Failed swaps are given back.",
+    errors.UsedUp: "The quota is spent, or the account may store no more pictures. Failed swaps "
+    "are given back.",
     errors.Disabled: "The account or the key was disabled by moderation.",
     errors.Forbidden: "The content was refused by moderation.",
     errors.NoApi: "There is no such path.",
@@ -50,4 +51,5 @@ OF_SWAP = (
     errors.IdempotencyConflict,
     errors.Timeout,
 )
+OF_DETECT = (*OF_EVERY_CALL, errors.InvalidImage, errors.UsedUp, errors.Timeout)
 OF_TASKS = (*OF_EVERY_CALL, errors.NotFound)

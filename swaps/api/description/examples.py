@@ -29,6 +29,20 @@ def swapped(site_url: str) -> dict[str, Any]:
     }
 
 
+def detect_request(site_url: str) -> dict[str, Any]:
+    return {"image_url": f"{site_url}/samples/1-photo.jpg"}
+
+
+def detected() -> dict[str, Any]:
+    face = {"x": 0.3482, "y": 0.1873, "width": 0.2761, "height": 0.3604}
+    pose = {"yaw": -4.1, "pitch": 2.7, "roll": 1.3}
+    return accepted() | {
+        "image_width": 720,
+        "image_height": 720,
+        "faces": [{**face, **pose, "sharpness": 0.713, "advice": []}],
+    }
+
+
 def retrieve() -> dict[str, Any]:
     return {"id": ID, "action": "retrieve"}
 
@@ -76,10 +90,12 @@ def by_schema(site_url: str) -> dict[str, dict[str, Any]]:
     no_face = error(errors.NoFace, "No face was found in the face photo.")
     return {
         "SwapCall": request(site_url),
+        "DetectCall": detect_request(site_url),
         "Retrieve": retrieve(),
         "RetrieveBatch": retrieve_batch(),
         "Accepted": accepted(),
         "Swapped": swapped(site_url),
+        "Detected": detected(),
         "Task": task(site_url),
         "Tasks": tasks(site_url),
         "Error": no_face | {"task_id": ID},

@@ -13,7 +13,7 @@ from swaps.api.description.components import (
     response,
     schema_components,
 )
-from swaps.api.description.error_meanings import OF_SWAP, OF_TASKS
+from swaps.api.description.error_meanings import OF_DETECT, OF_SWAP, OF_TASKS
 
 VERSION = "1.0"
 # What the reference provider's family has besides.
@@ -39,6 +39,7 @@ def document(site_url: str) -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": {
             "/face/swap": {"post": _swap(site_url)},
+            "/face/detect": {"post": _detect(site_url)},
             "/face/tasks": {"post": _tasks(site_url)},
         },
         "components": {
@@ -93,28 +94,48 @@ def _swap(site_url: str) -> dict[str, Any]:
             ),
             **error_responses(OF_SWAP),
         },
-        "callbacks": {
-            "result": {
-                "{$request.body#/callback_url}": {
-                    "post": {
-                        "summary": "The result, when it is done",
-                        "description": "Signed as the Standard Webhooks specification says: check "
-                        "`webhook-signature` with the secret on your page of keys. Answer with any "
-                        "2xx within 15 seconds. Anything else is repeated for more than 24 hours; "
-                        "410 stops it.",
-                        "requestBody": {
-                            "required": True,
-                            "content": {
-                                "application/json": {
-                                    "schema": {"anyOf": [ref("Swapped"), ref("Error")]}
-                                }
-                            },
-                        },
-                        "responses": {"2XX": {"description": "Taken."}},
-                    }
+        "callbacks": _callbacks("Swapped"),
+    }
+
+
+def _detect(site_url: str) -> dict[str, Any]:
+    return {
+        "operationId": "detectFaces",
+        "summary": "Find the faces",
+        "description": "Says where the faces of a picture are, so that one can be chosen for a "
+        "swap, and what may spoil a swap with each. Free: only the calls are counted, so there is "
+        "no `Idempotency-Key`. The picture is deleted as soon as it has been looked at; the task "
+        "can be asked for during two days. It takes a key that may request swaps.",
+        "requestBody": request_body("DetectCall", examples.detect_request(site_url)),
+        "responses": {
+            "200": response(
+                "The faces, largest first; or, of an asynchronous call, the task.",
+                {"anyOf": [ref("Detected"), ref("Accepted")]},
+                {"synchronous": examples.detected(), "asynchronous": examples.accepted()},
+            ),
+            **error_responses(OF_DETECT),
+        },
+        "callbacks": _callbacks("Detected"),
+    }
+
+
+def _callbacks(result: str) -> dict[str, Any]:
+    """Return the callback of an operation, whose result has this schema."""
+    posted = {"application/json": {"schema": {"anyOf": [ref(result), ref("Error")]}}}
+    return {
+        "result": {
+            "{$request.body#/callback_url}": {
+                "post": {
+                    "summary": "The result, when it is done",
+                    "description": "Signed as the Standard Webhooks specification says: check "
+                    "`webhook-signature` with the secret on your page of keys. Answer with any "
+                    "2xx within 15 seconds. Anything else is repeated for more than 24 hours; "
+                    "410 stops it.",
+                    "requestBody": {"required": True, "content": posted},
+                    "responses": {"2XX": {"description": "Taken."}},
                 }
             }
-        },
+        }
     }
 
 
@@ -122,8 +143,8 @@ def _tasks(site_url: str) -> dict[str, Any]:
     return {
         "operationId": "retrieveTasks",
         "summary": "Ask for tasks",
-        "description": "How a swap stands, by its `task_id`. Swaps that you made in the browser "
-        "are found as well.",
+        "description": "How a swap or a detection stands, by its `task_id`. Swaps that you made in "
+        "the browser are found as well.",
         "requestBody": request_body("TaskCall", examples.retrieve()),
         "responses": {
             "200": response(

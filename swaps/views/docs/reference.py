@@ -16,6 +16,7 @@ from swaps.api.description import examples, openapi
 from swaps.api.description.error_meanings import MEANINGS
 from swaps.views.docs.schema_text import (
     Schema,
+    alternatives,
     limits_text,
     render_markdown,
     schema_name,
@@ -46,7 +47,7 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """The callback of an operation."""
+    """The callback of all operations that have one: it is described once."""
 
     description: SafeString
     shapes: list[Shape]
@@ -68,7 +69,6 @@ class Operation:
     answer_headers: list[Field]
     error_codes: list[str]
     example: dict[str, Any]
-    callback: Callback | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,7 @@ class Reference:
 
     title: str
     operations: list[Operation]
+    callback: Callback
     error: Shape
     errors: list[ErrorMeaning]
 
@@ -99,6 +100,7 @@ def reference(site_url: str) -> Reference:
     return Reference(
         title=document["info"]["title"],
         operations=list(reader.operations()),
+        callback=reader.callback(),
         error=reader.shape("Error"),
         errors=[
             ErrorMeaning(
@@ -119,6 +121,7 @@ class _Reader:
         self.document = document
         self.schemas: dict[str, Schema] = document["components"]["schemas"]
         self.examples = shown
+        self.described = {"Error"}  # has a place of its own
 
     def operations(self) -> Iterator[Operation]:
         for path, verbs in self.document["paths"].items():
@@ -145,9 +148,9 @@ class _Reader:
             title=operation["summary"],
             description=render_markdown(operation["description"]),
             headers=[_parameter(each) for each in operation.get("parameters", [])],
-            bodies=self._shapes(body["schema"]),
+            bodies=self._new_shapes(body["schema"]),
             answer=render_markdown(answer["description"]),
-            answers=self._shapes(_schema_of(answer)),
+            answers=self._new_shapes(_schema_of(answer)),
             answer_headers=[
                 self._header(name)
                 for name in dict.fromkeys(
@@ -156,24 +159,40 @@ class _Reader:
             ],
             error_codes=openapi.error_codes(operation),
             example=body["example"],
-            callback=self._callback(operation.get("callbacks", {})),
         )
 
-    def _callback(self, callbacks: dict[str, Any]) -> Callback | None:
-        for urls in callbacks.values():
-            for verbs in urls.values():
-                return Callback(
-                    description=render_markdown(verbs["post"]["description"]),
-                    shapes=self._shapes(_schema_of(verbs["post"]["requestBody"])),
-                )
-        return None
+    def callback(self) -> Callback:
+        posts = [
+            verbs["post"]
+            for operation in self.document["paths"].values()
+            for urls in operation["post"].get("callbacks", {}).values()
+            for verbs in urls.values()
+        ]
+        names = (name for post in posts for name in self._names(_schema_of(post["requestBody"])))
+        return Callback(
+            description=render_markdown(posts[0]["description"]),
+            shapes=[self.shape(name) for name in dict.fromkeys(names)],
+        )
 
     def _header(self, name: str) -> Field:
         return _parameter({"name": name, **self.document["components"]["headers"][name]})
 
-    def _shapes(self, schema: Schema) -> list[Shape]:
-        """Return the objects that a schema allows."""
-        return [self.shape(name) for name in self._names(schema)]
+    def _new_shapes(self, schema: Schema) -> list[Shape]:
+        """Return the objects that a schema allows and those within them, each where it is new."""
+        found = list(self._names(schema))
+        for name in found:  # which grows meanwhile
+            found += [each for each in self._names_within(name) if each not in found]
+        new = [name for name in found if name not in self.described]
+        self.described.update(new)
+        return [self.shape(name) for name in new]
+
+    def _names_within(self, name: str) -> Iterator[str]:
+        """Yield the objects to which fields of another one link; see ``_fields``."""
+        for schema in self.schemas[name]["properties"].values():
+            for part in alternatives(schema) if "$ref" not in schema else []:
+                for each in alternatives(part.get("items", part)):
+                    if "$ref" in each:
+                        yield schema_name(each)
 
     def _names(self, schema: Schema) -> Iterator[str]:
         for part in schema.get("anyOf") or schema.get("oneOf") or [schema]:
