@@ -15,6 +15,7 @@ TaskName = Literal[
     "submit_swap",
     "ask_provider",
     "collect_result",
+    "make_small_copies",
 ]
 
 

@@ -16,7 +16,7 @@ from swaps.hosted.ask import ask_for_outcome
 from swaps.hosted.collect import collect
 from swaps.hosted.schedule import enqueue_waiting, retry_or_fail
 from swaps.hosted.send import send
-from swaps.lifecycle import detect, fetch
+from swaps.lifecycle import detect, fetch, small_copies
 from swaps.lifecycle.enqueue import enqueue_next
 from swaps.lifecycle.settle import settle
 from swaps.mail import send as mail
@@ -29,6 +29,7 @@ from swaps.storage import space
 SHARE_PAUSE = datetime.timedelta(seconds=1)
 
 LOOK_PRIORITY = 50  # people wait for it, and it is quick: ahead of swaps
+SMALL_COPIES_PRIORITY = -100  # nobody waits for it: behind everything
 
 Row = TypeVar("Row", Swap, Detection)
 
@@ -68,6 +69,14 @@ def look_at_photo(upload_id: str) -> None:
         upload.give_up_looking()  # the swap will say what is wrong with it
         return
     upload.record_look(width=seen.width, height=seen.height, faces=seen.faces)
+
+
+@task(priority=SMALL_COPIES_PRIORITY)
+def make_small_copies(swap_id: str) -> None:
+    """Make the small copies that the pictures of an ended swap lack."""
+    swap = Swap.objects.without_small_copies().filter(pk=swap_id).first()
+    if swap:
+        small_copies.make_small_copies(swap)
 
 
 @task(queue_name="fetches")

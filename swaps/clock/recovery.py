@@ -36,6 +36,7 @@ from swaps.models.leased import LeasedFilters
 from swaps.models.mail import LEASE as MAIL_LEASE
 
 MAX_PARKED = 1000  # by one statement
+MAX_SMALL_COPIES = 10  # swaps in the queue at once
 
 log = logging.getLogger(__name__)
 Row = TypeVar("Row", Swap, Detection)
@@ -93,6 +94,20 @@ def _requeue_stalled(
                 enqueue_next(row)
 
     for_each_row(stalled.order_by("created_at")[:BATCH], enqueue)
+
+
+def enqueue_small_copies(now: datetime.datetime) -> None:
+    """Enqueue the small copies that the pictures of earlier versions lack, a few swaps at a time.
+
+    Those at work stay among the first few until they are done, so that the queue never gets long.
+    """
+
+    def enqueue(swap: Swap) -> None:
+        with transaction.atomic():
+            if swap.renew_small_copies_lease(now):
+                queue.enqueue("make_small_copies", swap.pk)
+
+    for_each_row(Swap.objects.without_small_copies().order_by("pk")[:MAX_SMALL_COPIES], enqueue)
 
 
 def look_again(now: datetime.datetime) -> None:
@@ -171,6 +186,7 @@ def give_up_waiting(now: datetime.datetime) -> None:
 STEPS = (
     recover_swaps,
     recover_detections,
+    enqueue_small_copies,
     look_again,
     enqueue_deliveries,
     enqueue_mail,

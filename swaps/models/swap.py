@@ -8,6 +8,7 @@
 Every change is a compare-and-set: of all racing callers exactly one gets True.
 """
 
+import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -24,6 +25,8 @@ from swaps.models.quota import Door
 from swaps.models.swap_files import SwapFiles
 from swaps.models.swap_queryset import SwapFilters
 from swaps.models.swap_states import UNFINISHED, Provider, Status
+
+SMALL_COPIES_LEASE = datetime.timedelta(minutes=10)
 
 
 class SwapQuerySet(SwapFilters["Swap"]):
@@ -92,6 +95,11 @@ class Swap(Leased, SwapFiles, Labels):
         return str(self.pk)
 
     # --- what pages ask -------------------------------------------------------------------
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its pictures have been deleted."""
+        return self.is_purged or self.status == Status.REMOVED
 
     @property
     def is_from_api(self) -> bool:
@@ -185,6 +193,18 @@ class Swap(Leased, SwapFiles, Labels):
         """Record that its files are deleted; True for the first caller only."""
         mine = Swap.objects.filter(pk=self.pk, status=status, is_purged=False)
         return mine.update(is_purged=True, stored_bytes=0, source_key="", target_key="") == 1
+
+    def renew_small_copies_lease(self, now: datetime.datetime) -> bool:
+        """Give its small copies time to be made; True for whoever is to enqueue that."""
+        mine = Swap.objects.without_small_copies().filter(pk=self.pk)
+        due = mine.exclude(lease_expires_at__gt=now)
+        return due.update(lease_expires_at=now + SMALL_COPIES_LEASE) == 1
+
+    def record_small_copies(self, size: int) -> bool:
+        """Record that its small copies were made, with their bytes; True for the first caller."""
+        mine = Swap.objects.without_small_copies().filter(pk=self.pk)
+        changes = {"has_sizes": True, "lease_expires_at": None}
+        return mine.update(stored_bytes=F("stored_bytes") + size, **changes) == 1
 
     def _end_fields(self) -> dict[str, Any]:
         return super()._end_fields() | {"is_parked": False}

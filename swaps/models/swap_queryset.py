@@ -21,6 +21,10 @@ class SwapFilters(LeasedFilters[Row_co]):
             return self.none()
         return self.filter(owner=user, is_hidden=False).exclude(status=Status.REMOVED)
 
+    def without_small_copies(self) -> Self:
+        """Filter to ended swaps whose pictures, of an earlier version, lack small copies."""
+        return self.filter(has_sizes=False, finished_at__isnull=False)
+
     def older_than(self, created_at: datetime.datetime, pk: uuid.UUID) -> Self:
         """Filter to the rows after this one in ``newest_first`` (keyset pagination)."""
         return self.filter(created_at__lte=created_at).filter(

@@ -13,6 +13,7 @@ from swaps.lifecycle.remove import remove_swap
 from swaps.lifecycle.settle import settle
 from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Quota, Status, Swap, Upload, User
+from swaps.sizes import SIDES
 from tests.pictures import photo
 from tests.swap_rows import finished, finished_swap, later, queued_swap
 
@@ -245,7 +246,7 @@ def test_an_account_keeps_few_uploads(
     with django_capture_on_commit_callbacks(execute=True):
         uploads = [keep_upload(alice, photo()) for _ in range(kept_uploads.MAX_KEPT_UPLOADS + 2)]
     assert set(Upload.objects.all()) == set(uploads[-kept_uploads.MAX_KEPT_UPLOADS :])
-    assert len(_files()) == 2 * kept_uploads.MAX_KEPT_UPLOADS
+    assert len(_files()) == (1 + len(SIDES)) * kept_uploads.MAX_KEPT_UPLOADS
 
 
 def test_deleting_an_account_deletes_its_files(
