@@ -1,4 +1,5 @@
-// The wall of pictures: a fresh result fades in once it is there; "Load more" hands the focus on.
+// The wall of pictures: a fresh result fades in once it is there; "Load more" hands the focus on,
+// if it has it: the next page also comes by itself, when the end is near.
 function hold(figure) {
   const picture = figure.querySelector(".result");
   if (!picture || picture.complete) return;
@@ -15,6 +16,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target?.id !== "more") return;
+  if (!event.detail.target.contains(document.activeElement)) return;
   const last = event.detail.target.previousElementSibling;
   document.addEventListener("htmx:afterSettle", () => {
     last?.nextElementSibling?.querySelector("a")?.focus({ preventScroll: true });

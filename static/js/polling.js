@@ -1,13 +1,18 @@
 // Polling is quiet while nobody looks, and patient while the server does not answer.
 const LONGEST_PAUSE = 30000;
+const HIDDEN_PAUSE = 5000; // of what the title of a hidden page shows
 let pause = 0;
 let quietUntil = 0;
+let askedAt = 0;
 
 const isPoll = (event) => /\bevery\b/.test(event.detail.elt.getAttribute("hx-trigger") ?? "");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (!isPoll(event)) return;
-  if (document.hidden || Date.now() < quietUntil) event.preventDefault();
+  const now = Date.now();
+  const isAskedWhileHidden = "whileHidden" in event.detail.elt.dataset && now - askedAt > HIDDEN_PAUSE;
+  if ((document.hidden && !isAskedWhileHidden) || now < quietUntil) event.preventDefault();
+  else askedAt = now;
 });
 
 function wait() {

@@ -55,6 +55,13 @@ class StrayFilesQuerySet(models.QuerySet["StrayFiles"]):
         record = self.record_deleted(keys)
         transaction.on_commit(lambda: storage.delete(record.keys), robust=True)
 
+    def record_removed(self, keys: Iterable[str]) -> "StrayFiles":
+        """Record the files of a removed swap for the clock, which deletes them at its next tick.
+
+        Call it in the transaction of the removal.
+        """
+        return self.create(keys=list(keys), sweep_at=timezone.now(), is_awaited=False)
+
 
 class StrayFiles(models.Model):
     """Files that no other row names: just being written, or left by a deleted row.

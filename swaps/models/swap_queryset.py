@@ -2,12 +2,16 @@
 
 import datetime
 import uuid
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
+from django.utils import timezone
 
 from swaps.models.leased import LeasedFilters, Row_co
+from swaps.models.quota import Door
 from swaps.models.swap_states import Status
 from swaps.models.user import User
 
@@ -30,3 +34,35 @@ class SwapFilters(LeasedFilters[Row_co]):
         return self.filter(created_at__lte=created_at).filter(
             Q(created_at__lt=created_at) | Q(pk__lt=pk)
         )
+
+    # --- the library: what its owner looks for --------------------------------------------
+
+    def named_like(self, words: str) -> Self:
+        """Filter to names that contain these words, in upper or lower case.
+
+        SQLite, and PostgreSQL with the locale C, know the cases of ASCII letters only. So words
+        with others are looked for in each of their usual spellings as well.
+        """
+        spellings = {words}
+        if not words.isascii():
+            spellings |= {words.lower(), words.upper(), words.capitalize(), words.title()}
+        return self.filter(reduce(or_, (Q(name__icontains=each) for each in sorted(spellings))))
+
+    def made_in(self, month: datetime.date) -> Self:
+        """Filter to the swaps requested in the month of this day, by the site's time zone."""
+        first = month.replace(day=1)
+        following = (first + datetime.timedelta(days=31)).replace(day=1)
+        begin, end = (
+            timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
+            for day in (first, following)
+        )
+        return self.filter(created_at__gte=begin, created_at__lt=end)
+
+    def from_browser(self) -> Self:
+        return self.filter(door=Door.BROWSER, batch__isnull=True)
+
+    def from_api(self) -> Self:
+        return self.filter(door=Door.API)
+
+    def from_batches(self) -> Self:
+        return self.filter(batch__isnull=False)

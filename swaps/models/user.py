@@ -63,6 +63,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True, editable=False, help_text="Swaps from before are to be deleted."
     )
 
+    history_filters = models.JSONField(
+        default=dict, db_default={}, editable=False, help_text="How the history was last filtered."
+    )
+
     objects: ClassVar[UserManager] = UserManager()
 
     EMAIL_FIELD = "email"
@@ -82,6 +86,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def remember_history_filters(self, filters: dict[str, str]) -> None:
+        """Keep how the history is filtered, for the next visit."""
+        if filters != self.history_filters:
+            self.history_filters = filters
+            self.save(update_fields=["history_filters"])
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(raw_password and normalize_password(raw_password))

@@ -24,7 +24,7 @@ MAX_SELECTED = 100
 @require_safe
 def selected(request: MemberRequest) -> HttpResponseBase:
     """Stream the results of the swaps that ``?ids=`` lists, or that several ``ids=`` name."""
-    pks = _parse_ids(request.GET.getlist("ids"))
+    pks = parse_ids(request.GET.getlist("ids"))
     if len(pks) > MAX_SELECTED:
         return _refused(request, HTTPStatus.BAD_REQUEST)
     chosen = Swap.objects.visible_to(request.user).filter(pk__in=pks)
@@ -64,7 +64,8 @@ def _while_shared(user_id: int, blocks: Iterator[bytes]) -> Iterator[bytes]:
             yield from blocks
 
 
-def _parse_ids(values: Iterable[str]) -> set[uuid.UUID]:
+def parse_ids(values: Iterable[str]) -> set[uuid.UUID]:
+    """Parse ids, of which each value may list several; those that are none do not count."""
     pks = set()
     for text in ",".join(values).split(","):
         try:

@@ -1,9 +1,7 @@
-"""The history page: a user's swaps, newest first, updated by polling while one is unfinished."""
+"""The history page: a user's swaps, newest first, filtered as they like."""
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
@@ -11,64 +9,56 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from django_htmx.http import push_url, replace_url
 
-from swaps.models import Status, Swap, User
-from swaps.views.decorators import MemberRequest, members_only, no_content
-
-PAGE_SIZE = 24
-MAX_POLLED = 60  # cards in one poll; keeps its URL well below the server's limit
-# Pairs: age of the youngest unfinished swap in seconds, and milliseconds to the next poll below it.
-INTERVALS_MS = ((5, 300), (20, 1000), (60, 2000), (300, 5000))
-MAX_INTERVAL_MS = 15_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Poll:
-    """The poll of a page: the URL to request, and the milliseconds between two requests."""
-
-    url: str
-    interval_ms: int
+from swaps.models import Swap
+from swaps.views.decorators import MemberRequest, members_only
+from swaps.views.history_filters import HistoryFilters, months_of, parse_filters
+from swaps.views.history_updates import PAGE_SIZE, arrivals_url, poll_of
 
 
 @members_only
 @require_safe
 def history(request: MemberRequest) -> HttpResponse:
-    """Show one page of the user's swaps; ``?after=`` is the cursor of the page before."""
-    mine = Swap.objects.visible_to(request.user).newest_first()
-    if after := _parse_cursor(request.GET.get("after", "")):
-        mine = mine.older_than(*after)
-    swaps = list(mine[: PAGE_SIZE + 1])
+    """Show one page of the user's swaps; ``?after=`` is the cursor of the page before.
+
+    A visit that asks for nothing in particular is filtered as the one before it.
+    """
+    filters, has_any = parse_filters(request.GET)
+    after = _parse_cursor(request.GET.get("after", ""))
+    is_remembered = False
+    if not after:
+        if has_any:
+            request.user.remember_history_filters(filters.remembered)
+        else:
+            filters, is_remembered = parse_filters(request.user.history_filters)
+    matching = filters.apply(Swap.objects.visible_to(request.user)).newest_first()
+    if after:
+        matching = matching.older_than(*after)
+    swaps = list(matching[: PAGE_SIZE + 1])
     shown = swaps[:PAGE_SIZE]
     context = {
         "swaps": shown,
-        "next_cursor": _cursor(shown[-1]) if len(swaps) > PAGE_SIZE else None,
-        "poll": _poll(request.user, timezone.now(), shown),
-        "has_unfinished": any(swap.is_unfinished for swap in shown),
+        "filters": filters,
+        "newest_url": _url(filters),
+        "next_url": _url(filters, after=_cursor(shown[-1])) if len(swaps) > PAGE_SIZE else "",
     }
-    template = "swaps/history.html#cards" if request.htmx else "swaps/history.html"
-    return render(request, template, context)
-
-
-@members_only
-@require_safe
-def updates(request: MemberRequest) -> HttpResponse:
-    """Render the cards that changed since the page showed them as unfinished; 204 when none did."""
-    known = _parse_known(request.GET.get("swaps", ""))
+    if after and request.htmx:
+        return render(request, "swaps/history.html#cards", context)
     now = timezone.now()
-    mine = Swap.objects.visible_to(request.user).filter(pk__in=known)
-    found = {swap.pk: swap for swap in mine}
-    changed = [swap for pk, swap in found.items() if known[pk] != swap.progress]
-    gone = [pk for pk in known if pk not in found]
-    slower = request.GET.get("every") != str(_interval(found.values(), now))
-    if not (changed or gone or slower):
-        return no_content()
-    context = {
-        "changed": changed,
-        "gone": gone,
-        "poll": _poll(request.user, now, found.values()),
-        "announcement": _announcement(changed, known),
+    poll = poll_of(request.user, now, shown)
+    context |= {
+        "poll": poll,
+        "has_unfinished": any(swap.is_unfinished for swap in shown),
+        "elsewhere": len({swap.pk for swap in poll.swaps} - {swap.pk for swap in shown}),
+        "arrivals_url": "" if after else arrivals_url(filters, now, shown),
+        "is_remembered": is_remembered,
+        "is_older": bool(after),
     }
-    return render(request, "swaps/history.html#updates", context)
+    if request.htmx:
+        return _with_url(request, filters, render(request, "swaps/history.html#library", context))
+    context["months"] = months_of(request.user)
+    return render(request, "swaps/history.html", context)
 
 
 @members_only
@@ -79,57 +69,17 @@ def card(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "swaps/history.html#card", {"swap": swap})
 
 
-def _poll(user: User, now: datetime.datetime, shown: Iterable[Swap]) -> Poll | None:
-    """Build the poll about the oldest unfinished swaps, which end first; None if none is.
-
-    ``shown`` are the cards of this answer. One that is shown unfinished is asked about as it is
-    shown, although it may have ended since it was read: its card would stay so for ever.
-    """
-    mine = Swap.objects.visible_to(user).unfinished()
-    unfinished = {swap.pk: swap for swap in mine.order_by("created_at", "id")[:MAX_POLLED]}
-    as_shown = {swap.pk: swap for swap in shown if swap.is_unfinished}
-    oldest = sorted((unfinished | as_shown).values(), key=lambda swap: (swap.created_at, swap.pk))
-    swaps = oldest[:MAX_POLLED]
-    if not swaps:
-        return None
-    interval = _interval(swaps, now)
-    known = ",".join(f"{swap.pk}.{swap.progress}" for swap in swaps)
-    query = urlencode({"every": interval, "swaps": known}, safe=",")
-    return Poll(url=f"{reverse('swaps:updates')}?{query}", interval_ms=interval)
+def _with_url(
+    request: MemberRequest, filters: HistoryFilters, response: HttpResponse
+) -> HttpResponse:
+    """Let the address of the page say what it shows. A search is one step back, not each letter."""
+    is_search_going_on = filters.q and "q=" in (request.htmx.current_url or "")
+    return (replace_url if is_search_going_on else push_url)(response, _url(filters))
 
 
-def _interval(swaps: Iterable[Swap], now: datetime.datetime) -> int:
-    """Return the milliseconds to the next poll, by the age of the youngest unfinished swap."""
-    born = max((swap.created_at for swap in swaps if swap.is_unfinished), default=now)
-    age = (now - born).total_seconds()
-    return next((ms for limit, ms in INTERVALS_MS if age < limit), MAX_INTERVAL_MS)
-
-
-def _announcement(changed: Sequence[Swap], known: Mapping[uuid.UUID, str]) -> str:
-    """Return what a screen reader announces; a provider's outage is announced once only."""
-    done = sum(swap.is_succeeded for swap in changed)
-    failed = sum(swap.is_failed for swap in changed)
-    sentences = []
-    if done:
-        sentences.append("Your swap is finished." if done == 1 else f"{done} swaps are finished.")
-    if failed:
-        sentences.append("A swap could not be done." if failed == 1 else f"{failed} swaps failed.")
-    if any(swap.is_parked and known[swap.pk] == Status.QUEUED for swap in changed):
-        sentences.append(
-            "The service that makes the pictures is not answering. Your swaps wait for it."
-        )
-    return " ".join(sentences)
-
-
-def _parse_known(text: str) -> dict[uuid.UUID, str]:
-    known = {}
-    for item in text.split(",")[:MAX_POLLED]:
-        pk, _, progress = item.partition(".")
-        try:
-            known[uuid.UUID(pk)] = progress
-        except ValueError:
-            continue
-    return known
+def _url(filters: HistoryFilters, **more: str) -> str:
+    query = urlencode({**filters.given, **more})
+    return f"{reverse('swaps:history')}{query and '?'}{query}"
 
 
 def _cursor(swap: Swap) -> str:

@@ -14,7 +14,7 @@ from swaps import errors
 from swaps.lifecycle.remove import remove_swap
 from swaps.lifecycle.settle import settle
 from swaps.models import Status, Swap, User
-from swaps.views.history import MAX_POLLED, PAGE_SIZE, _poll
+from swaps.views.history_updates import MAX_POLLED, PAGE_SIZE, poll_of
 from tests.swap_rows import finished, finished_swap, queued_swap
 from tests.views.polling import HTMX, poll_url
 
@@ -106,12 +106,11 @@ def test_a_swap_that_ends_while_its_card_is_made_is_asked_about_as_it_is_shown(
     """Its row was read unfinished, and had ended when the unfinished ones were looked for."""
     shown = queued_swap(alice)
     settle(Swap.objects.get(pk=shown.pk), finished())
-    poll = _poll(alice, timezone.now(), [shown])
-    assert poll
+    poll = poll_of(alice, timezone.now(), [shown])
     assert f"{shown.pk}.queued" in poll.url
     html = as_alice.get(poll.url, headers=HTMX).content.decode()
     assert 'class="card succeeded"' in html
-    assert _poll(alice, timezone.now(), [Swap.objects.get(pk=shown.pk)]) is None
+    assert not poll_of(alice, timezone.now(), [Swap.objects.get(pk=shown.pk)]).url
 
 
 def test_a_poll_shows_a_failure_with_its_reason(as_alice: Client, alice: User) -> None:
