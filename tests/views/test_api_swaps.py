@@ -71,7 +71,8 @@ def test_a_swap_whose_pictures_could_not_be_fetched_offers_nothing_that_is_not_t
     for html in pages(as_alice, swap):
         assert "source_image_url cannot be fetched." in html
         assert pictures_in(html) == []
-        assert f"={swap.pk}" not in html  # neither ?source= nor ?target=
+        assert f"source={swap.pk}" not in html
+        assert f"target={swap.pk}" not in html
 
 
 @pytest.mark.parametrize(
