@@ -16,18 +16,27 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 
 from swaps import errors, links, net
 from swaps.deliveries import inspector
+from swaps.models.swap_pairs import MAX_PAIRS
 from swaps.net import data_urls
 from swaps.net.addresses import MAX_CHARACTERS
 
 DEFAULT_TIMEOUT = 120
 ACTIONS = ("retrieve", "retrieve_batch")
 MAX_IDS = 100
+NOT_NULL = {"not": {"type": "null"}}
+# Each field says the same as others in another way: one of them is sent.
+CONTRADICTIONS = {
+    "target_faces": ("target_face",),
+    "pairs": ("source_face", "target_face", "target_faces"),
+}
 URL_TEXT = (
     f"an http(s) URL that anybody can fetch, of at most {MAX_CHARACTERS:,} characters, or a "
     "`data:` URL in base64."
@@ -100,9 +109,39 @@ class _Body(BaseModel):
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
+class Point(_Body):
+    """A place in a picture as it is seen upright, in fractions of its width and height."""
+
+    x: float = Field(ge=0, le=1, description="0 is the left edge, 1 the right one.")
+    y: float = Field(ge=0, le=1, description="0 is the upper edge, 1 the lower one.")
+
+
+class Pair(_Body):
+    """A face, and the face of the target that it replaces."""
+
+    source_image_url: PictureUrl | None = Field(
+        None, description="The picture that gives this face; that of the call unless told."
+    )
+    source_face: Point | None = Field(
+        None, description="A point on the face that is meant in it; the largest unless told."
+    )
+    target_face: Point = Field(description="A point on the face of the target that it replaces.")
+
+
+def _contradictions() -> dict[str, Any]:
+    """Return in JSON Schema that no two fields contradict each other; null is as good as absent."""
+    both = [
+        {"required": [one, other], "properties": {one: NOT_NULL, other: NOT_NULL}}
+        for one, others in CONTRADICTIONS.items()
+        for other in others
+    ]
+    return {"not": {"anyOf": both}}
+
+
 class SwapCall(_Body):
     """Two pictures, and how the result is handed over."""
 
+    model_config = ConfigDict(json_schema_extra=_contradictions())
     source_image_url: PictureUrl = Field(
         description=f"The picture that **gives the face**: {URL_TEXT}"
     )
@@ -110,9 +149,40 @@ class SwapCall(_Body):
         description="The picture that **receives the face** and keeps everything else: size, "
         "pose, expression, light, background."
     )
+    source_face: Point | None = Field(
+        None,
+        description="A point on the face of the source that is meant; the largest unless told.",
+    )
+    target_face: Point | None = Field(
+        None, description="A point on the face to replace in the target; the largest unless told."
+    )
+    target_faces: Literal["all"] | None = Field(
+        None, description="Puts the face onto every face of the target; without `target_face`."
+    )
+    pairs: Annotated[list[Pair], Field(min_length=1, max_length=MAX_PAIRS)] | None = Field(
+        None,
+        description="Which face goes onto which, where several are replaced in one task, charged "
+        "once; without the three fields above. Each face of the target once.",
+    )
     timeout: Timeout = None
     callback_url: CallbackUrl = None
     is_async: IsAsync = None
+
+    @field_validator(*CONTRADICTIONS)
+    @classmethod
+    def _contradicts_no_other(cls, value: Any, info: ValidationInfo) -> Any:
+        for other in CONTRADICTIONS[str(info.field_name)]:
+            if value is not None and info.data.get(other) is not None:
+                raise ValueError(f"It contradicts {other}. Send one of the two.")
+        return value
+
+    @field_validator("pairs")
+    @classmethod
+    def _names_each_target_once(cls, pairs: list[Pair] | None) -> list[Pair] | None:
+        targets = [pair.target_face for pair in pairs or ()]
+        if len(set(targets)) < len(targets):
+            raise ValueError("Two of them name the same face of the target. Each is replaced once.")
+        return pairs
 
 
 class DetectCall(_Body):

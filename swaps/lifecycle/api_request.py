@@ -1,15 +1,16 @@
 """Requests a swap for an API call, which names its pictures by URL."""
 
 from dataclasses import replace
+from typing import Any
 
 from django.db import IntegrityError
 from django.utils import timezone
 
 from swaps import errors
-from swaps.lifecycle.choice import pictures
+from swaps.lifecycle.choice import pairs, pictures
 from swaps.lifecycle.inputs import read_local_picture, shorten_data_urls
-from swaps.lifecycle.request import ApiCall, request_swap
-from swaps.models import ApiAccess, IdempotencyKey, Swap
+from swaps.lifecycle.request import ApiCall, SwapDetails, provider_for, request_swap
+from swaps.models import ApiAccess, Door, IdempotencyKey, Provider, Swap
 from swaps.models.idempotency_key import RETENTION
 from swaps.storage import space
 
@@ -32,11 +33,29 @@ def request_by_api(call: ApiCall) -> Swap:
 
 def _create_swap(call: ApiCall) -> Swap:
     user = call.key.user
+    if provider_for(Door.API) == Provider.HOSTED:
+        _require_one_face(call.body)
     space.require_free_space()  # before pictures are worked on in vain
     if not ApiAccess.objects.get_or_grant(user).remaining:
         raise errors.UsedUp("swaps")
-    source, target = (read_local_picture(named, user.pk) for named in pictures(call.body).values())
-    return request_swap(user, source, target, call=replace(call, body=shorten_data_urls(call.body)))
+    source, target, *more_sources = (
+        read_local_picture(named, user.pk) for named in pictures(call.body).values()
+    )
+    return request_swap(
+        user,
+        source,
+        target,
+        more_sources=more_sources,
+        details=SwapDetails(pairs=pairs(call.body)),
+        call=replace(call, body=shorten_data_urls(call.body)),
+    )
+
+
+def _require_one_face(body: dict[str, Any]) -> None:
+    """Raise ``errors.BadRequest`` for what a hosted provider cannot do."""
+    for field in ("target_faces", "pairs"):
+        if body.get(field):
+            raise errors.BadRequest("one_face", field=field)
 
 
 def _find_earlier(call: ApiCall) -> Swap | None:

@@ -1,7 +1,6 @@
 """Fetches the pictures that an API call named by URL, before the provider gets the swap."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -21,25 +20,25 @@ def fetch_pictures(swap: Swap) -> None:
     ``errors.TooManyRequests`` when too many are being opened.
     """
     named = pictures(swap.request or {})
-    missing: list[Any] = [name for name in ("source", "target") if not swap.key(name)]
-    with ThreadPoolExecutor(len(missing)) as pool:  # both within the time of one
+    missing = [name for name, key in swap.input_keys.items() if not key]
+    with ThreadPoolExecutor(len(missing)) as pool:  # all within the time of one
         fetched = list(pool.map(lambda name: fetch(named[name]), missing))
     keys: dict[str, str] = {}
     size = 0
     try:
         for name, data in zip(missing, fetched, strict=True):
             photo = accept(data, named[name], swap.owner_id)
-            keys[f"{name}_key"] = key = photos.photo_key(swap.pk, name, photo)
+            keys[name] = key = photos.photo_key(swap.pk, name, photo)
             photos.store_photo(key, photo)
             size += photos.stored_size(photo)
-    except errors.InvalidImage:  # it ends the swap: nobody would ask for the other one
+    except errors.InvalidImage:  # it ends the swap: nobody would ask for the others
         storage.delete(keys.values())
         raise
     try:
         with transaction.atomic():
             swap.lock()  # before the account's storage, as everybody does
             AccountStorage.objects.reserve(swap.owner_id, size)
-            if swap.requeue_with_pictures(size=size, **keys):
+            if swap.requeue_with_pictures(keys, size=size):
                 enqueue_next(swap)
             else:
                 AccountStorage.objects.release(swap.owner_id, size)
@@ -49,4 +48,4 @@ def fetch_pictures(swap: Swap) -> None:
     except errors.UsedUp:
         storage.delete(keys.values())
         raise
-    storage.delete(set(keys.values()) - {swap.source_key, swap.target_key})
+    storage.delete(set(keys.values()) - set(swap.input_keys.values()))

@@ -9,6 +9,7 @@ Every change is a compare-and-set: of all racing callers exactly one gets True.
 """
 
 import datetime
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -157,18 +158,22 @@ class Swap(Leased, SwapFiles, Labels):
         """Return the swap to the queue, or park it: the provider did not take it."""
         return self._move(UNFINISHED, status=Status.QUEUED, is_parked=is_parked)
 
-    def requeue_with_pictures(self, *, size: int = 0, **keys: str) -> bool:
-        """Record its fetched pictures and queue it for the engine, with all its attempts left."""
-        fetching = Swap.objects.filter(pk=self.pk, status=Status.PROCESSING)
-        moved = fetching.filter(Q(source_key="") | Q(target_key="")).update(
+    def requeue_with_pictures(self, keys: Mapping[str, str], *, size: int) -> bool:
+        """Record its fetched pictures and queue it for the engine, with all its attempts left.
+
+        Call it with the row locked. False when its pictures are there already.
+        """
+        known = {**self.input_keys, **keys}
+        return not self.has_pictures and self._move(
+            (Status.PROCESSING,),
             status=Status.QUEUED,
             attempts=0,
             lease_expires_at=None,
             stored_bytes=F("stored_bytes") + size,
-            **keys,
+            source_key=known.pop("source"),
+            target_key=known.pop("target"),
+            more_source_keys=list(known.values()),
         )
-        self.refresh_from_db()
-        return moved == 1
 
     def succeed(self, **result: Any) -> bool:
         """End the swap with its result, even if its lease ended meanwhile: the work is done."""

@@ -41,15 +41,15 @@ class SwapFiles(models.Model):
         return [self.source_key, *self.more_source_keys]
 
     @property
-    def input_names(self) -> list[str]:
-        """The names of its input files, without extension."""
-        more = [f"source-{number}" for number in range(1, len(self.source_keys))]
-        return ["source", "target", *more]
+    def input_keys(self) -> dict[str, str]:
+        """The object keys of its inputs, by the names of the files without extension."""
+        more = {f"source-{number}": key for number, key in enumerate(self.more_source_keys, 1)}
+        return {"source": self.source_key, "target": self.target_key, **more}
 
     @property
     def keys(self) -> list[str]:
         """The object keys of all files it may have, even if a killed process left them behind."""
         known = [key for key in (*self.source_keys, self.target_key) if key]
-        open_names = ["result", *([] if self.has_pictures else self.input_names)]
+        open_names = ["result", *([] if self.has_pictures else self.input_keys)]
         possible = [f"swaps/{self.pk}/{name}{e}" for name in open_names for e in (".jpg", ".png")]
         return [*known, *(key for key in possible if key not in known)]

@@ -177,9 +177,11 @@ def test_a_late_fetch_does_not_take_the_swap_from_the_engine(caller: Caller) -> 
     swap = swap_of(caller.swap({**ASYNC, "source_image_url": "https://example.org/face.jpg"}))
     assert swap.claim()
     late = Swap.objects.get(pk=swap.pk)
-    assert swap.requeue_with_pictures(source_key=f"swaps/{swap.pk}/source.jpg")
+    keys = {"source": f"swaps/{swap.pk}/source.jpg"}
+    assert swap.requeue_with_pictures(keys, size=1)
     assert swap.claim()
-    assert not late.requeue_with_pictures(source_key=f"swaps/{swap.pk}/source.jpg")
+    late.lock()
+    assert not late.requeue_with_pictures(keys, size=1)
     assert late.status == Status.PROCESSING
 
 

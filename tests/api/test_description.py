@@ -56,6 +56,10 @@ def test_the_fields_of_the_contract_are_there() -> None:
     assert set(call["properties"]) == {
         "source_image_url",
         "target_image_url",
+        "source_face",
+        "target_face",
+        "target_faces",
+        "pairs",
         "timeout",
         "callback_url",
         "async",

@@ -182,7 +182,7 @@ class _Reader:
         found = list(self._names(schema))
         for name in found:  # which grows meanwhile
             found += [each for each in self._names_within(name) if each not in found]
-        new = [name for name in found if name not in self.described]
+        new = [name for name in dict.fromkeys(found) if name not in self.described]
         self.described.update(new)
         return [self.shape(name) for name in new]
 
