@@ -171,7 +171,7 @@ def test_sources_elsewhere_are_fetched_into_their_places(
         assert [bool(key) for key in swap.source_keys] == [False, False, True, False]
         assert not swap.has_pictures
         tasks.fetch_pictures.call(str(swap.pk))
-    swap.refresh_from_db()
+    swap = Swap.objects.get(pk=swap.pk)
     assert swap.has_pictures
     stored = [Image.open(io.BytesIO(storage.read(key))).size for key in swap.source_keys]
     assert stored == [sizes[0], sizes[1], (720, 720), sizes[2]]

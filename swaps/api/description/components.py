@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from swaps import errors
 from swaps.api import schemas
-from swaps.api.description import examples
+from swaps.api.description import answers, examples
 from swaps.api.description.error_meanings import MEANINGS
 
 REF = "#/components/schemas/{model}"
@@ -18,16 +18,16 @@ WITH_RETRY_AFTER = {errors.TooManyRequests.status, errors.ApiError.status}
 
 def schema_components() -> dict[str, Any]:
     """Return the JSON schemas of all bodies, by name."""
-    answers: tuple[type[BaseModel], ...] = (
-        schemas.Accepted,
-        schemas.Swapped,
-        schemas.Detected,
-        schemas.Error,
-        schemas.Task,
-        schemas.Tasks,
+    models: tuple[type[BaseModel], ...] = (
+        answers.Accepted,
+        answers.Swapped,
+        answers.Detected,
+        answers.Error,
+        answers.Task,
+        answers.Tasks,
     )
     _, of_answers = models_json_schema(
-        [(model, "serialization") for model in answers], ref_template=REF
+        [(model, "serialization") for model in models], ref_template=REF
     )
     of_calls = [
         schemas.SWAP_CALL.json_schema(ref_template=REF),
