@@ -48,6 +48,8 @@ TEXTS: Final[dict[str, str]] = {
     "s.",
     "too_many_requests.forms": "An account may send {limit} forms a minute. Try again in {seconds} "
     "s.",
+    "too_many_requests.tries": "Too many photos were sent from your network. Try again in a "
+    "minute.",
     "too_many_requests.pictures": "An account may send {limit} pictures a minute. Try again in "
     "{seconds} s.",
     "too_many_requests.waiting": "Too many calls are waiting for their results. Use callback_url, "
@@ -55,6 +57,8 @@ TEXTS: Final[dict[str, str]] = {
     "used_up.swaps": "You have used all your swaps.",
     "used_up.batch": "You chose {photos} photos and have {left} swaps left. Nothing was started. "
     "Take some photos away and try again.",
+    "used_up.guest": "You have used today's tries. Make an account to go on, or come back "
+    "tomorrow.",
     "used_up.storage": "Your pictures would take more than the {limit:,} MB that an account may "
     "have. Delete swaps that you no longer need, and try again.",
     "no_face.source": "No face was found in the face photo. Choose one in which eyes, nose and "

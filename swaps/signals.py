@@ -25,9 +25,13 @@ def delete_files_of_swap(instance: Swap, **_: Any) -> None:
 
 @receiver(pre_delete, sender=Upload)
 def lock_upload(instance: Upload, **_: Any) -> None:
-    """Read the size under a lock, so that only one of several racing deletes releases its bytes."""
+    """Read its size under a lock, so that only one of several racing deletes releases its bytes.
+
+    Its owner as well: a guest that signs in takes it along.
+    """
     still_there = Upload.objects.select_for_update().filter(pk=instance.pk)
-    instance.size = still_there.values_list("size", flat=True).first() or 0
+    found = still_there.values_list("size", "owner_id").first()
+    instance.size, instance.owner_id = found or (0, instance.owner_id)
 
 
 @receiver(post_delete, sender=Upload)

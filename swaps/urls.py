@@ -7,6 +7,7 @@ from swaps.views import (
     accounts,
     archives,
     deliveries,
+    guests,
     history,
     history_updates,
     hosted_callback,
@@ -39,6 +40,7 @@ register_converter(KindConverter, "kind")
 app_name = "swaps"
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("try/", guests.try_it, name="try"),
     # Before allauth's own, under the same addresses.
     path("accounts/email/", accounts.email),
     path("accounts/confirm-email/", accounts.welcome),

@@ -9,15 +9,17 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import passthrough_next_redirect_url, user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.validators import MaxLengthValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db.models import EmailField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
 from swaps import links
-from swaps.accounts import limits, possession
+from swaps.accounts import guests, limits, possession
 from swaps.models import User
-from swaps.models.user import normalize_password
+from swaps.models.user import GUEST_DOMAIN, normalize_password
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -41,8 +43,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             make_password(password)
 
     def clean_email(self, email: str) -> str:
-        """Refuse an address that is too long; allauth would cut it off, or break."""
+        """Refuse an address that is too long; allauth would cut it off, or break.
+
+        Those of guests are no addresses at all: no mail is sent to them.
+        """
         MaxLengthValidator(EmailField().max_length)(email)
+        if email.lower().endswith(f"@{GUEST_DOMAIN}"):
+            raise ValidationError(validate_email.message)
         return str(super().clean_email(email))
 
     def clean_password(self, password: str, user: User | None = None) -> str:
@@ -73,9 +80,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         self.send_mail("account/email/account_already_exists", user.email, context)
 
     def post_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse:
-        """Remember the client's address for the account; after signing up show the welcome page."""
+        """Remember the client's address, and take along what the browser made as a guest.
+
+        After signing up show the welcome page.
+        """
         response = super().post_login(request, user, **login)
         limits.remember_address(request, user)
+        guests.take_along(request.session, user, timezone.now())
         return redirect_to_welcome(request) if login["signup"] else response
 
 

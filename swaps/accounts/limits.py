@@ -23,6 +23,8 @@ RATES = {
     "wrong_from_anywhere": "50/h/key",
     # To addresses without an account, asked for from one range of addresses.
     "mail_to_stranger": "10/h/key",
+    # Forms with photos that guests send from one address, whatever became of their cookies.
+    "guest_form": "10/m/key,60/h/key",
 }
 KNOWN_SECONDS = 90 * 24 * 3600  # for so long an address is remembered
 
@@ -63,6 +65,16 @@ def count_mail_to_stranger(request: HttpRequest) -> bool:
     """Count a mail to an address without an account; return False when there were too many."""
     client_range = address_range(get_adapter().get_client_ip(request))
     return _consume(request, "mail_to_stranger", client_range) is not None
+
+
+def count_guest_form(request: HttpRequest) -> bool:
+    """Count a form of a guest by its address; return False when there were too many."""
+    return _consume(request, "guest_form", client_network(request)) is not None
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return the client's address; of IPv6 the /64, in which a browser takes many."""
+    return str(ratelimit.get_ip(request))
 
 
 def address_range(address: str) -> str:

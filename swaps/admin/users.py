@@ -1,5 +1,6 @@
 """Accounts in the admin: searched, blocked, granted more swaps."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from django import forms
@@ -98,12 +99,31 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
         fields = ("email",)
 
 
+class GuestFilter(admin.SimpleListFilter):
+    """Leaves out guests, who have no account, unless they are asked for."""
+
+    title = "guests"
+    parameter_name = "guests"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("only", "Guests")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(is_guest=self.value() == "only")
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Name the choice without a value: Django would say "All"."""
+        accounts, *others = super().choices(changelist)
+        yield {**accounts, "display": "Accounts"}
+        yield from others
+
+
 @admin.register(User)
 class UserAdmin(NotedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Accounts, which staff block, unblock and grant more swaps."""
 
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
-    list_filter = ("is_active", "is_staff", "date_joined")
+    list_filter = (GuestFilter, "is_active", "is_staff", "date_joined")
     search_fields = ("email",)
     ordering = ("-date_joined",)
     list_per_page = 50
@@ -132,7 +152,7 @@ class UserAdmin(NotedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or may_manage(request, obj))
+        return allowed and (obj is None or (may_manage(request, obj) and not obj.is_guest))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
@@ -220,7 +240,8 @@ class UserAdmin(NotedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Unblock", permissions=["change"])
     def unblock(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self._set_active(request, self._manageable(request, users), is_active=True)
+        accounts = users.filter(is_guest=False)
+        self._set_active(request, self._manageable(request, accounts), is_active=True)
 
     def _manageable(self, request: HttpRequest, users: QuerySet[User]) -> list[User]:
         return chosen_rows(self, request, filter_manageable(self, request, users, "pk"))

@@ -2,10 +2,10 @@
 
 import datetime
 
-from swaps.clock import recovery, retention
+from swaps.clock import guests, recovery, retention
 from swaps.clock.stray_folders import FolderSweep
 
-STEPS = (*recovery.STEPS, *retention.STEPS, FolderSweep())
+STEPS = (*recovery.STEPS, *retention.STEPS, *guests.STEPS, FolderSweep())
 
 
 def tick(now: datetime.datetime) -> None:

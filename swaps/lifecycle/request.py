@@ -9,11 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from swaps import errors, images
 from swaps.lifecycle import photos
 from swaps.lifecycle.enqueue import enqueue_next
-from swaps.models import ApiKey, Batch, Door, FormSubmission, IdempotencyKey, Swap, User
+from swaps.models import ApiKey, Batch, Door, FormSubmission, GuestCount, IdempotencyKey, Swap, User
 from swaps.models.quotas import quotas
 from swaps.models.swap_pairs import Pair
 
@@ -41,6 +42,7 @@ class SwapDetails:
     replaces: Swap | None = None  # a failed one of the same batch, whose place it takes
     consented_at: datetime.datetime | None = None
     expires_at: datetime.datetime | None = None
+    guest_counters: Sequence[str] = ()  # a guest's swap is counted under these, and by no quota
 
 
 NO_DETAILS = SwapDetails()
@@ -85,8 +87,7 @@ def request_swap(
             and not details.batch.release_failed(details.replaces)
         ):
             raise AlreadyRequested
-        if not quotas(door).spend(owner):
-            raise errors.UsedUp("swaps")
+        guest_counts = _spend(owner, door, details.guest_counters)
         if stray:
             stray.claim()
         swap = Swap.objects.create(
@@ -103,6 +104,7 @@ def request_swap(
             consented_at=details.consented_at,
             expires_at=details.expires_at,
             has_sizes=all(photo.has_all_copies for photo in here.values()),
+            guest_counts=guest_counts,
             **_columns(call),
         )
         if call and call.idempotency_key:
@@ -112,6 +114,19 @@ def request_swap(
         enqueue_next(swap)
     log.info("swap=%s requested door=%s trace=%s", pk, door, swap.trace_id)
     return swap
+
+
+def _spend(owner: User, door: Door, guest_counters: Sequence[str]) -> list[int]:
+    """Take one swap from the quota, or count it for a guest and return where it was counted."""
+    if not guest_counters:
+        if not quotas(door).spend(owner):
+            raise errors.UsedUp("swaps")
+        return []
+    today, limit = timezone.localdate(), settings.FACESWAP_GUEST_SWAPS
+    counts = GuestCount.objects.take(guest_counters, today, limit)
+    if not counts:
+        raise errors.UsedUp("guest")
+    return counts
 
 
 def _columns(call: ApiCall | None) -> dict[str, Any]:

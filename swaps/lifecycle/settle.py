@@ -7,7 +7,7 @@ from django.db.models import F
 
 from swaps import errors, storage
 from swaps.deliveries import deliver
-from swaps.models import AccountStorage, ProviderCallback, Submission, Swap, Verdict
+from swaps.models import AccountStorage, GuestCount, ProviderCallback, Submission, Swap, Verdict
 from swaps.models.quotas import quotas
 from swaps.providers.base import Finished
 
@@ -70,8 +70,15 @@ def _settle_failed(swap: Swap, error: errors.SwapError, snapshot: Submission | N
 
 
 def refund(swap: Swap) -> None:
-    """Return one swap to the owner's quota; call in the transaction that ended it."""
-    quotas(swap.door).refund(swap.owner_id)
+    """Return one swap to where it was counted; call in the transaction that ended it.
+
+    A guest's swap goes back to the counts of its browser and its address, also when an account has
+    taken it along meanwhile.
+    """
+    if swap.guest_counts:
+        GuestCount.objects.give_back(swap.guest_counts)
+    else:
+        quotas(swap.door).refund(swap.owner_id)
 
 
 def _unchanged_since(swap: Swap, snapshot: Submission | None) -> bool:

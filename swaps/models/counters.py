@@ -1,6 +1,8 @@
 """Counters for rate limits: a row for each account and minute, incremented in one statement."""
 
-from typing import Any
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -42,12 +44,44 @@ class PhotoCount(MinuteCount):
         constraints = [models.UniqueConstraint("user", "minute", name="photo_count_of_a_minute")]
 
 
+class GuestCountQuerySet(models.QuerySet["GuestCount"]):
+    """Counts what guests do; every change is a single ``UPDATE``."""
+
+    def take(self, names: Sequence[str], day: datetime.date, limit: int) -> list[int]:
+        """Count one swap under each of these names, and return the ids of their rows.
+
+        The list is empty when one of them has reached the limit: then the transaction has to be
+        rolled back. Names come in the same order always, so that racing callers do not lock each
+        other's rows.
+        """
+        for name in names:
+            if not increment_counter(self.all(), limit=limit, who=name, day=day):
+                return []
+        ids = dict(self.filter(who__in=names, day=day).values_list("who", "pk"))
+        return [ids[name] for name in names]
+
+    def give_back(self, ids: Iterable[int]) -> None:
+        """Subtract one swap from each of these rows.
+
+        Only whoever ended the swap by compare-and-set may call this.
+        """
+        for pk in ids:
+            self.filter(pk=pk, count__gt=0).update(count=F("count") - 1)
+
+    def highest(self, names: Iterable[str], day: datetime.date) -> int:
+        """Return the highest count of these names on a day."""
+        counted = self.filter(who__in=list(names), day=day)
+        return counted.aggregate(highest=models.Max("count"))["highest"] or 0
+
+
 class GuestCount(models.Model):
     """Counts the swaps that one browser, or one address, made in a day without an account."""
 
     who = models.CharField(max_length=64, help_text="Keyed hash of the browser's or address's name")
     day = models.DateField(db_index=True)
     count = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[GuestCountQuerySet] = GuestCountQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [models.UniqueConstraint("who", "day", name="guest_count_of_a_day")]

@@ -192,7 +192,13 @@ class Swap(Leased, SwapFiles, Labels):
 
     def remove(self, *, was: tuple[Status, ...]) -> bool:
         """End the swap for its owner; ``was`` lists the statuses in which that is allowed."""
-        return self._move(was, status=Status.REMOVED, stored_bytes=0, **self._end_fields())
+        return self._move(
+            was,
+            status=Status.REMOVED,
+            stored_bytes=0,
+            expires_at=None,
+            **self._end_fields(),
+        )
 
     def purge(self, status: Status) -> bool:
         """Record that its files are deleted; True for the first caller only."""

@@ -95,7 +95,7 @@ def delete(request: OwnerRequest, pk: uuid.UUID) -> HttpResponse:
     mine = Swap.objects.filter(owner=request.owner, is_hidden=False)
     remove_swap(get_object_or_404(mine, pk=pk))
     messages.success(request, "Deleted, with all its pictures.")
-    return redirect("swaps:history")
+    return redirect("swaps:try" if request.owner.is_guest else "swaps:history")
 
 
 def _check_not_sent(request: MemberRequest, form_key: str) -> None:

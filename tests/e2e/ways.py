@@ -12,7 +12,7 @@ LOADED = """() => [...document.querySelectorAll("main img")]
 
 def sign_up(visitor: Visitor, email: str) -> None:
     page = visitor.open("/")
-    visitor.follow(page.get_by_role("link", name="Try it with two photos"))
+    visitor.follow(page.get_by_role("link", name="Sign up"))
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     visitor.follow(page.get_by_role("button", name="Sign up"))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows import email_verification
 from allauth.account.models import EmailAddress
 from django import forms
@@ -55,7 +56,7 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     """Mails a reset link to the account's primary address, whichever of its addresses was typed."""
 
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()
+        email: str = get_adapter().clean_email(self.cleaned_data["email"].lower())
         user = possession.find_account(email)
         self.users = [user] if user and user.is_active else []
         return email
