@@ -62,6 +62,11 @@ def swap_id_of_callback(token: str) -> uuid.UUID | None:
         return None
 
 
+def shared_url(token: str) -> str:
+    """Return the URL of a shared picture's page, for anybody."""
+    return urljoin(settings.SITE_URL, reverse("swaps:shared", args=[token]))
+
+
 def sample(name: str) -> Path | None:
     """Return the file of a sample picture; None when there is none of this name."""
     if name not in SAMPLES:

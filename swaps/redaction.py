@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-# After one of these prefixes the rest of a path is a signed token.
+# After one of these prefixes the rest of a path is a signed or random token.
 SECRET_PREFIXES = (
     "files",
     "callbacks",
+    "s",
     "accounts/confirm-email",
     "accounts/password/reset/key",
 )

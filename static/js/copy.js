@@ -1,4 +1,5 @@
 // Buttons that copy: data-copy="#id" names the element whose text (or value) is taken.
+// data-copy-picture="url" takes a PNG, where browsers can: then <html> has .copies-pictures.
 // The button's first span, or the button itself, says "Copied" for two seconds; so does a voice.
 {
   const voice = document.createElement("p");
@@ -20,12 +21,22 @@
     if (!isCopied) throw new Error("not copied");
   }
 
-  async function copy(text) {
+  async function copyText(text) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
       copyBySelection(text);
     }
+  }
+
+  async function fetchPicture(url) {
+    const answer = await fetch(url);
+    if (!answer.ok) throw new Error("not here");
+    return answer.blob();
+  }
+
+  if (window.ClipboardItem && navigator.clipboard?.write) {
+    document.documentElement.classList.add("copies-pictures");
   }
 
   function say(button, word) {
@@ -41,17 +52,30 @@
     }, 2000);
   }
 
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest?.("[data-copy]");
-    const from = button && document.querySelector(button.dataset.copy);
-    if (!from) return;
+  async function tryToCopy(button, copying) {
     try {
-      await copy((from.value ?? from.textContent).trim());
+      await copying;
       button.dataset.copied = "";
       say(button, "Copied");
+      return true;
     } catch {
-      getSelection().selectAllChildren(from);
       say(button, "Not copied");
+      return false;
+    }
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy], [data-copy-picture]");
+    if (!button) return;
+    const { copy, copyPicture } = button.dataset;
+    if (copyPicture) {
+      const picture = new ClipboardItem({ "image/png": fetchPicture(copyPicture) });
+      tryToCopy(button, navigator.clipboard.write([picture]));
+      return;
+    }
+    const from = document.querySelector(copy);
+    if (from && !(await tryToCopy(button, copyText((from.value ?? from.textContent).trim())))) {
+      getSelection().selectAllChildren(from);
     }
   });
 }

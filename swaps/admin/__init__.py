@@ -7,9 +7,25 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from swaps.admin import api_keys, deliveries, email_addresses, hosted, swaps, users
+from swaps.admin import (
+    api_keys,
+    bad_results,
+    deliveries,
+    email_addresses,
+    hosted,
+    swaps,
+    users,
+)
 
-__all__ = ["api_keys", "deliveries", "email_addresses", "hosted", "swaps", "users"]
+__all__ = [
+    "api_keys",
+    "bad_results",
+    "deliveries",
+    "email_addresses",
+    "hosted",
+    "swaps",
+    "users",
+]
 
 
 def _redirect_signed_in(request: HttpRequest, _context: object = None) -> HttpResponse:

@@ -25,12 +25,14 @@ from swaps.models import (
     InspectedCallback,
     PhotoCount,
     ProviderCallback,
+    ShareLink,
     Status,
     StrayFiles,
     Swap,
     Upload,
     User,
     provider_callback,
+    share_link,
 )
 from swaps.models.detection import RETENTION as DETECTION_RETENTION
 from swaps.models.idempotency_key import RETENTION
@@ -119,7 +121,7 @@ def delete_expired_logs(now: datetime.datetime) -> None:
 
 
 def delete_expired_forms(now: datetime.datetime) -> None:
-    """Delete expired idempotency keys, form submissions and rate counts, a number at a time."""
+    """Delete expired keys, forms, counts and share links, a number of each at a time."""
     an_hour_ago = now - datetime.timedelta(hours=1)
     for old in (
         IdempotencyKey.objects.filter(created_at__lte=now - RETENTION),
@@ -127,6 +129,7 @@ def delete_expired_forms(now: datetime.datetime) -> None:
         CallCount.objects.filter(minute__lte=an_hour_ago),
         FormCount.objects.filter(minute__lte=an_hour_ago),
         PhotoCount.objects.filter(minute__lte=an_hour_ago),
+        ShareLink.objects.filter(expires_at__lte=now - share_link.KEPT),
     ):
         oldest = list(old.values_list("pk", flat=True)[:MAX_DELETED])
         old.filter(pk__in=oldest).delete()

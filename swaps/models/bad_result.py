@@ -1,5 +1,8 @@
 """Bad results: what people said is wrong with a picture, and whether its swap was given back."""
 
+import datetime
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F
@@ -18,6 +21,15 @@ class Reason(models.TextChoices):
     OTHER = "other", "Something else"
 
 
+class BadResultQuerySet(models.QuerySet["BadResult"]):
+    """Counts reports."""
+
+    def count_refunded(self, swap: Swap, since: datetime.datetime) -> int:
+        """Return how many swaps of the same owner and door were given back since then."""
+        given_back = self.filter(owner=swap.owner_id, created_at__gte=since, is_refunded=True)
+        return given_back.filter(swap__door=swap.door).count()
+
+
 class BadResult(models.Model):
     """One report of its owner that the result of a swap looks wrong; one for each swap."""
 
@@ -26,6 +38,8 @@ class BadResult(models.Model):
     reason = models.CharField(max_length=12, choices=Reason)
     is_refunded = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[BadResultQuerySet] = BadResultQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         indexes = [

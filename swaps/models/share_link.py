@@ -11,6 +11,8 @@ from django.utils import timezone
 from swaps.models.swap import Swap
 from swaps.models.swap_states import Status
 
+KEPT = datetime.timedelta(days=30)  # of the row, after its link has expired
+
 
 def new_share_token() -> str:
     """Return 128 random bits for the URL of a shared picture."""
@@ -28,6 +30,15 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
             swap__status=Status.SUCCEEDED,
             swap__is_hidden=False,
         )
+
+    def replace(self, swap: Swap, expires_at: datetime.datetime) -> "ShareLink":
+        """Make the one link of a swap; call in a transaction that has locked the swap."""
+        self.filter(swap=swap).delete()
+        return self.create(swap=swap, expires_at=expires_at)
+
+    def revoke(self, now: datetime.datetime) -> None:
+        """End links; those that were revoked before keep their time."""
+        self.filter(revoked_at=None).update(revoked_at=now)
 
 
 class ShareLink(models.Model):

@@ -29,6 +29,9 @@ class SwapFilters(LeasedFilters[Row_co]):
         """Filter to ended swaps whose pictures, of an earlier version, lack small copies."""
         return self.filter(has_sizes=False, finished_at__isnull=False)
 
+    def succeeded(self) -> Self:
+        return self.filter(status=Status.SUCCEEDED)
+
     def older_than(self, created_at: datetime.datetime, pk: uuid.UUID) -> Self:
         """Filter to the rows after this one in ``newest_first`` (keyset pagination)."""
         return self.filter(created_at__lte=created_at).filter(
@@ -66,3 +69,10 @@ class SwapFilters(LeasedFilters[Row_co]):
 
     def from_batches(self) -> Self:
         return self.filter(batch__isnull=False)
+
+    def newer_than(self, created_at: datetime.datetime, pk: uuid.UUID) -> Self:
+        """Filter to the rows before this one in ``newest_first``, the nearest first."""
+        newer = self.filter(created_at__gte=created_at).filter(
+            Q(created_at__gt=created_at) | Q(pk__gt=pk)
+        )
+        return newer.order_by("created_at", "id")

@@ -38,7 +38,7 @@ def _own_swap(request: MemberRequest, pk: uuid.UUID) -> Swap:
 def _changed(request: MemberRequest, swap: Swap, partial: str) -> HttpResponse:
     """Answer htmx with the changed part of the page; lead others back to where they came from."""
     if request.htmx:
-        return render(request, partial, {"swap": swap})
+        return render(request, partial, {"swap": swap, "is_answer": True})
     came_from = request.headers.get("Referer", "")
     if links.is_on_this_site(came_from):
         return HttpResponseRedirect(came_from)

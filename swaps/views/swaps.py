@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from swaps import errors, images
 from swaps.accounts import rate_limit
@@ -25,7 +25,6 @@ from swaps.views.decorators import (
     OwnerRequest,
     members_only,
     members_or_guests,
-    no_content,
 )
 from swaps.views.failures import insufficient_storage
 from swaps.views.forms.swaps import PHOTOS, SwapForm, find_kept_photo
@@ -75,17 +74,6 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
         return _invalid_form_page(request, form)
     discard_uploads(request.user, [kept.key for kept in form.kept.values() if kept])
     return redirect("swaps:history")
-
-
-@members_or_guests
-@require_safe
-def detail(request: OwnerRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show one swap. Its page polls with the progress it shows, and gets 204 until that changes."""
-    swap = get_object_or_404(Swap.objects.visible_to(request.owner), pk=pk)
-    if request.htmx and request.GET.get("progress") == swap.progress:
-        return no_content()
-    template = "swaps/detail.html#detail" if request.htmx else "swaps/detail.html"
-    return render(request, template, {"swap": swap})
 
 
 @members_or_guests

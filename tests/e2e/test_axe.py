@@ -4,6 +4,7 @@ It is put into pages by the browser, past their policy; the site itself has no p
 """
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -64,10 +65,11 @@ for swap in failed:
         sent_at=now, answered_at=now)
     callback = ProviderCallback.objects.record(swap.pk, "accepted",
         json.dumps({"success": False, "error": words}), now)
+report = BadResult.objects.create(swap=swap, owner=owner, reason="blemishes", is_refunded=True)
 Grant.objects.give(owner, "api", 50, reason="For the workshop, as agreed with the organisers.")
 print(json.dumps({
     "user": owner.pk, "emailaddress": address.pk, "apikey": key.pk, "delivery": str(delivery.pk),
-    "swap": str(swap.pk), "submission": str(swap.pk),
+    "swap": str(swap.pk), "submission": str(swap.pk), "badresult": report.pk,
     "providercallback": ProviderCallback.objects.filter(swap=swap).first().pk,
 }))
 """
@@ -173,7 +175,7 @@ def test_the_admin_has_no_barriers(
 @pytest.mark.parametrize("size", SIZES)
 def test_the_site_has_no_barriers(new_visitor: NewVisitor, size: str) -> None:
     stranger = new_visitor(viewport=SIZES[size], bypass_csp=True)
-    paths = ["/", "/docs/api/", "/nothing/here/"]
+    paths = ["/", "/docs/api/", "/nothing/here/", "/s/a-link-that-has-ended/"]
     paths += [f"/accounts/{name}/" for name in ("login", "signup", "password/reset")]
     stranger.expected = {404}
     found = {path: look_at(stranger.open(path)) for path in paths}
@@ -182,6 +184,7 @@ def test_the_site_has_no_barriers(new_visitor: NewVisitor, size: str) -> None:
     paths = ["/", "/swaps/", "/swaps/new/", f"/swaps/{done}/", f"/swaps/{failed}/", "/docs/api/"]
     paths += ["/api/keys/", "/api/deliveries/"]
     paths += [f"/accounts/{name}/" for name in ("email", "password/change", "logout")]
+    paths.append(share(member, done))
     for path in paths:
         page = member.open(path)
         for summary in page.locator("main summary:visible").all():
@@ -198,6 +201,15 @@ def axe_member(new_visitor: NewVisitor, size: str) -> Visitor:
         member.wait_for(member.request_swap())
         member.post("/api/acquire/", "/api/keys/")
     return member
+
+
+def share(member: Visitor, swap: str) -> str:
+    """Return the path of a shared picture's page."""
+    page = f"/swaps/{swap}/"
+    member.post(f"{page}share/", page, days="1")
+    found = re.search(r"/s/[\w-]+/", member.get(page).text())
+    assert found
+    return found[0]
 
 
 def test_axe_notices_what_is_wrong(new_visitor: NewVisitor) -> None:
