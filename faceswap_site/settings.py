@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "swaps.middleware.refuse_malformed_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "swaps.middleware.CompressPages",  # inside of what serves static files, compressed already
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

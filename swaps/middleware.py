@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 
@@ -66,6 +68,22 @@ def protect_private_pages(get_response: View) -> View:
         return response
 
     return middleware
+
+
+class CompressPages(GZipMiddleware):
+    """Middleware: compress pages, with padding of a random length against BREACH.
+
+    A page that must not be stored shows a secret, and is not compressed at all. Neither are
+    pictures and archives, which would not get smaller, nor answers of the API.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if not is_page or "no-store" in response.headers.get("Cache-Control", ""):
+            return response
+        return super().process_response(request, response)
 
 
 def refuse_malformed_requests(get_response: View) -> View:

@@ -44,6 +44,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("try/", guests.try_it, name="try"),
     # Before allauth's own, under the same addresses.
+    path("accounts/logout/", accounts.sign_out),
     path("accounts/email/", accounts.email),
     path("accounts/confirm-email/", accounts.welcome),
     re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", accounts.confirm_email),

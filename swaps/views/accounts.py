@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from swaps.accounts import possession
 from swaps.accounts.adapter import password_reset_key
+from swaps.views.decorators import clears_browser_cache
 from swaps.views.forms.accounts import NewPasswordForm, count_unconfirmed_swaps
 
 
@@ -27,6 +28,9 @@ def welcome(request: HttpRequest) -> HttpResponse:
     then = get_next_redirect_url(request) or reverse("swaps:new")
     context = {"user": AnonymousUser(), "then": then}
     return render(request, "account/verification_sent.html", context)
+
+
+sign_out = clears_browser_cache(allauth_views.logout)
 
 
 class EmailView(allauth_views.EmailView):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
@@ -84,6 +85,22 @@ def _revalidated(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpRespons
         return response
 
     return answered
+
+
+def clears_browser_cache(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
+    """Let the browser forget the pages and pictures of this site once the form was accepted.
+
+    Browsers do so over https, and at an address of this machine.
+    """
+
+    @wraps(view)
+    def clearing(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        response = view(*args, **kwargs)
+        if response.status_code == HTTPStatus.FOUND:
+            response["Clear-Site-Data"] = '"cache"'
+        return response
+
+    return clearing
 
 
 def _redirect_to_sign_in(request: Any) -> HttpResponse:
