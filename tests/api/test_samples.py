@@ -39,7 +39,13 @@ MANY_TEXTS = st.lists(TEXTS, min_size=20, max_size=60)
 WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 CALLS = st.fixed_dictionaries(
     {"source_image_url": TEXTS, "target_image_url": TEXTS},
-    optional={"timeout": st.integers(1, 300), "async": st.booleans(), "callback_url": TEXTS},
+    optional={
+        "timeout": st.integers(1, 300),
+        "async": st.booleans(),
+        "callback_url": TEXTS,
+        "source_face": st.fixed_dictionaries({"x": st.floats(0, 1), "y": st.floats(0, 1)}),
+        "pairs": st.lists(st.fixed_dictionaries({"source_image_url": TEXTS}), max_size=3),
+    },
 )
 in_one_server = settings(
     max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -110,6 +116,7 @@ def check_that_it_arrives(
 ) -> None:
     """``command`` ends with the name of the file in which the program is saved."""
     body = {"source_image_url": texts[0], "timeout": 2.5, "async": True, "ids": texts}
+    body["pairs"] = [{"source_image_url": texts[-1], "target_face": {"x": 0.25, "y": 1}}]
     receiver.received.clear()
     made = sample(language, receiver.url, body, key="fs_it's\"$x", idempotency_key="o'k\\\"`$!")
 

@@ -24,6 +24,7 @@ from swaps.deliveries.arrivals import SignatureVerdict, verify_signature
 from swaps.lifecycle.inputs import Input, read_local_picture
 from swaps.lifecycle.request import ApiCall, request_swap
 from swaps.lifecycle.settle import settle
+from swaps.messages import TEXTS
 from swaps.models import ApiAccess, ApiKey, InspectedCallback, Swap, Upload, User
 from swaps.views.docs import schema_text
 from swaps.views.docs.reference import reference
@@ -531,3 +532,60 @@ def test_the_oldest_callbacks_are_not_shown(as_alice: Client, alice: User) -> No
     for _ in range(arrivals.MAX_SHOWN + 2):
         InspectedCallback.objects.create(user=alice, headers={}, body="{}")
     assert fragment(as_alice, CALLBACKS).count("<details") == arrivals.MAX_SHOWN
+
+
+# --- which faces, in the playground ---------------------------------------------------------
+
+
+def request_of(client: Client, **query: str) -> tuple[dict[str, Any], str]:
+    """The body that the playground shows, and its fragment."""
+    found = fragment(client, SAMPLES, **query)
+    shown = re.search(r'data-body="([^"]*)"', found)
+    assert shown
+    body: dict[str, Any] = json.loads(html.unescape(shown[1]))
+    return body, found
+
+
+@pytest.mark.django_db
+def test_the_playground_chooses_faces(client: Client) -> None:
+    body, found = request_of(client, source_face="0.5, 0.25", target_faces="all")
+    assert body["source_face"] == {"x": 0.5, "y": 0.25}
+    assert body["target_faces"] == "all"
+    assert 'class="wrong' not in found
+    assert '"source_face": {"x": 0.5, "y": 0.25},' in code(found, "request-python")
+    assert "source_face: { x: 0.5, y: 0.25 }," in code(found, "request-javascript")
+    assert '"source_face" => ["x" => 0.5, "y" => 0.25],' in code(found, "request-php")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ({"target_face": "left"}, "target_face: Input should be an object"),
+        ({"target_face": "0.5, 1.5"}, "target_face.y: Input should be less than or equal to 1"),
+        ({"target_face": "0, 0", "target_faces": "all"}, "target_faces: It contradicts"),
+    ],
+)
+def test_the_playground_says_what_is_wrong_with_a_choice(
+    client: Client, query: dict[str, str], problem: str
+) -> None:
+    assert problem in text_of(request_of(client, **query)[1])
+
+
+@pytest.mark.django_db
+def test_the_playground_finds_faces(client: Client) -> None:
+    body, found = request_of(client, call="detect", target_sample="2-photo.jpg", way="async")
+    assert body == {"image_url": f"{settings.SITE_URL}/samples/2-photo.jpg", "async": True}
+    assert f'data-path="{settings.SITE_PATH}/face/detect"' in found
+    assert "/face/detect" in code(found, "request-curl")
+    page = page_of(client, call="detect")
+    assert re.search(r'name="call" value="detect" checked', page)
+
+
+def test_every_code_of_advice_is_explained() -> None:
+    advice = SCHEMAS["FoundFace"]["properties"]["advice"]["description"]
+    warnings = SCHEMAS["Quality"]["properties"]["warnings"]["description"]
+    for text, kind in ((advice, "advice"), (warnings, "warning")):
+        codes = {code.partition(".")[2] for code in TEXTS if code.startswith(f"{kind}.")}
+        assert codes - set(re.findall(r"`(\w+)`", text)) <= {"several"}
+    assert "`several`" in advice

@@ -24,7 +24,8 @@ class Quality(BaseModel):
         "`small_face` (the source’s was enlarged), `blurred_source`, `dark_source`, `tone` (skin "
         "tone or light differ much), `source_covered`, `source_eyes_hidden` (by dark glasses: the "
         "eyes are the target’s), `target_covered` (its glasses, hair, hand or beard stay in "
-        "front). There may be more; none changes its meaning."
+        "front), `several_faces` (a picture shows more than one, and the "
+        "largest was taken). There may be more; none changes its meaning."
     )
 
 
@@ -61,7 +62,12 @@ class FoundFace(BaseModel):
     pitch: float = Field(description="Degrees up or down.")
     roll: float = Field(description="Degrees that the head is tilted.")
     sharpness: float = Field(ge=0, description="0 is a blur; the higher, the sharper.")
-    advice: list[str] = Field(description="What may spoil a swap with it.")
+    advice: list[str] = Field(
+        description="What may spoil a swap with it: `cut` (off by the edge of the picture), "
+        "`small`, `blurred`, `dark`, `turned` (away by more than 35 degrees), `sunglasses`, "
+        "`covered` (by hair, a hand or something else), `several` (the picture shows more than one "
+        "face: say which one is meant). There may be more; none changes its meaning."
+    )
 
 
 class Detected(Accepted):

@@ -73,8 +73,11 @@ def header_components() -> dict[str, Any]:
     }
 
 
-def request_body(model: str, example: dict[str, Any]) -> dict[str, Any]:
-    content = {"schema": ref(model), "example": example}
+def request_body(model: str, shown: dict[str, Any]) -> dict[str, Any]:
+    content = {
+        "schema": ref(model),
+        "examples": {name: {"value": value} for name, value in shown.items()},
+    }
     return {"required": True, "content": {"application/json": content}}
 
 

@@ -10,7 +10,8 @@ MEANINGS: dict[type[errors.SwapError], str] = {
     errors.ApiNotImplemented: "A call of the face family that this server does not offer.",
     errors.InvalidImage: "Fetched, but not an image that is accepted: its type, size, number of "
     "pixels, or it is broken.",
-    errors.NoFace: "No face was found; the message says in which image.",
+    errors.NoFace: "No face was found, or none at the point that was sent; the message says in "
+    "which image, and how many faces there are.",
     errors.InvalidToken: "The key is wrong, revoked or malformed.",
     errors.TokenExpired: "The key is past its date.",
     errors.UsedUp: "The quota is spent, or the account may store no more pictures. Failed swaps "

@@ -15,6 +15,18 @@ def request(site_url: str) -> dict[str, Any]:
     }
 
 
+def request_of_pairs(site_url: str) -> dict[str, Any]:
+    return request(site_url) | {
+        "pairs": [
+            {"target_face": {"x": 0.3, "y": 0.42}},
+            {
+                "source_image_url": f"{site_url}/samples/2-face.jpg",
+                "target_face": {"x": 0.71, "y": 0.4},
+            },
+        ]
+    }
+
+
 def accepted() -> dict[str, Any]:
     return {"success": True, "task_id": ID, "trace_id": TRACE}
 
@@ -90,6 +102,8 @@ def by_schema(site_url: str) -> dict[str, dict[str, Any]]:
     no_face = error(errors.NoFace, "No face was found in the face photo.")
     return {
         "SwapCall": request(site_url),
+        "Pair": request_of_pairs(site_url)["pairs"][1],
+        "Point": {"x": 0.3, "y": 0.42},
         "DetectCall": detect_request(site_url),
         "Retrieve": retrieve(),
         "RetrieveBatch": retrieve_batch(),

@@ -25,14 +25,20 @@ def shell(text: str) -> str:
 
 @register.filter
 def python(value: Any) -> str:
-    """Write text, number, boolean or list in Python."""
-    return _literal(value, _quoting(escape_utf32), true="True", false="False")
+    """Write text, number, boolean, list or object in Python."""
+    quote = _quoting(escape_utf32)
+    return _literal(value, quote, true="True", false="False", entry=lambda name: f"{quote(name)}: ")
 
 
 @register.filter
 def javascript(value: Any) -> str:
-    """Write text, number, boolean or list in JavaScript, also inside of an HTML page."""
-    return _literal(value, _quote_javascript)
+    """Write text, number, boolean, list or object in JavaScript, also inside of an HTML page."""
+    return _literal(
+        value,
+        _quote_javascript,
+        entry=lambda name: f"{javascript_key(name)}: ",
+        braces=("{ ", " }"),
+    )
 
 
 @register.filter
@@ -66,8 +72,9 @@ def go_raw(text: str) -> str:
 
 @register.filter
 def php(value: Any) -> str:
-    """Write text, number, boolean or list in PHP."""
-    return _literal(value, _quoting(_escape_in_braces, special={"$": "\\$"}))
+    """Write text, number, boolean, list or object in PHP."""
+    quote = _quoting(_escape_in_braces, special={"$": "\\$"})
+    return _literal(value, quote, entry=lambda name: f"{quote(name)} => ", braces=("[", "]"))
 
 
 def escape_utf16(character: str) -> str:
@@ -104,11 +111,27 @@ def _quoting(escape: Quote, *, special: Mapping[str, str] = {}, is_ascii: bool =
     return lambda text: f'"{"".join(map(shown, text))}"'
 
 
-def _literal(value: Any, quote: Quote, *, true: str = "true", false: str = "false") -> str:
+def _literal(
+    value: Any,
+    quote: Quote,
+    *,
+    entry: Quote,
+    braces: tuple[str, str] = ("{", "}"),
+    true: str = "true",
+    false: str = "false",
+) -> str:
+    """Write a value; ``entry`` writes a key of an object, and ``braces`` are around objects."""
+
+    def write(part: Any) -> str:
+        return _literal(part, quote, entry=entry, braces=braces, true=true, false=false)
+
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, bool):
         return true if value else false
     if isinstance(value, list):
-        return f"[{', '.join(_literal(part, quote, true=true, false=false) for part in value)}]"
+        return f"[{', '.join(map(write, value))}]"
+    if isinstance(value, dict):
+        parts = ", ".join(entry(name) + write(part) for name, part in value.items())
+        return f"{braces[0]}{parts}{braces[1]}"
     return json.dumps(value)

@@ -72,7 +72,8 @@ def _swap(site_url: str) -> dict[str, Any]:
         "summary": "Swap a face",
         "description": "Puts the face of the source into the target. Without `callback_url` and "
         "`async` the answer comes when the picture is finished. A swap that fails is given back "
-        "to your quota.",
+        "to your quota. Where a picture shows several faces the largest is meant, unless a point "
+        "on another one is sent; `/face/detect` says where they are.",
         "parameters": [
             {
                 "name": "Idempotency-Key",
@@ -82,7 +83,15 @@ def _swap(site_url: str) -> dict[str, Any]:
                 "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
             }
         ],
-        "requestBody": request_body("SwapCall", examples.request(site_url)),
+        "requestBody": request_body(
+            "SwapCall",
+            {
+                "the largest faces": examples.request(site_url),
+                "one of several faces": examples.request(site_url)
+                | {"target_face": {"x": 0.3, "y": 0.42}},
+                "several sources": examples.request_of_pairs(site_url),
+            },
+        ),
         "responses": {
             "200": response(
                 "The finished picture; or, of an asynchronous call, the task.",
@@ -106,7 +115,7 @@ def _detect(site_url: str) -> dict[str, Any]:
         "swap, and what may spoil a swap with each. Free: only the calls are counted, so there is "
         "no `Idempotency-Key`. The picture is deleted as soon as it has been looked at; the task "
         "can be asked for during two days. It takes a key that may request swaps.",
-        "requestBody": request_body("DetectCall", examples.detect_request(site_url)),
+        "requestBody": request_body("DetectCall", {"a picture": examples.detect_request(site_url)}),
         "responses": {
             "200": response(
                 "The faces, largest first; or, of an asynchronous call, the task.",
@@ -145,7 +154,10 @@ def _tasks(site_url: str) -> dict[str, Any]:
         "summary": "Ask for tasks",
         "description": "How a swap or a detection stands, by its `task_id`. Swaps that you made in "
         "the browser are found as well.",
-        "requestBody": request_body("TaskCall", examples.retrieve()),
+        "requestBody": request_body(
+            "TaskCall",
+            {"one task": examples.retrieve(), "several": examples.retrieve_batch()},
+        ),
         "responses": {
             "200": response(
                 "One task, or a list.",

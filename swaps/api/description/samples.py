@@ -41,7 +41,7 @@ class Sample:
 def samples(
     base_url: str, path: str, body: Mapping[str, Any], key: str, *, idempotency_key: str = ""
 ) -> list[Sample]:
-    """Return a call in each language. ``body`` is flat: texts, numbers, booleans, lists."""
+    """Return a call in each language. Its ``body`` holds no null."""
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     if idempotency_key:
         headers["idempotency-key"] = idempotency_key

@@ -27,10 +27,18 @@ from swaps.models import ApiAccess, ApiKey, Scope, User
 from swaps.models.delivery import PAUSES
 from swaps.storage import space
 from swaps.views.decorators import MemberRequest, members_only, no_content
-from swaps.views.docs.playground import SAMPLES, WAYS, FormValues, Name, Picture, preview, read_form
+from swaps.views.docs.playground import (
+    CALLS,
+    SAMPLES,
+    WAYS,
+    FormValues,
+    Name,
+    Picture,
+    preview,
+    read_form,
+)
 from swaps.views.docs.reference import Operation, reference
 
-SWAP_PATH = "/face/swap"
 MINUTE, HOUR = 60, 3600
 
 
@@ -52,6 +60,7 @@ def api_docs(request: HttpRequest) -> HttpResponse:
         "site_url": settings.SITE_URL,
         "shown_key": key,
         "asked": form,
+        "calls": CALLS,
         "ways": WAYS,
         "scopes": Scope.choices,
         "pauses": [_duration(seconds) for seconds in PAUSES],
@@ -154,11 +163,11 @@ def _request_context(user: User | AnonymousUser, form: FormValues, key: str) -> 
     call = preview(form, inspector_url)
     return {
         "call": call,
-        "path": SWAP_PATH,
+        "path": call.path,
         "api_path": settings.SITE_PATH,
         "body": json_text(call.body),
         "samples": samples(
-            settings.SITE_URL, SWAP_PATH, call.body, key, idempotency_key=call.idempotency_key
+            settings.SITE_URL, call.path, call.body, key, idempotency_key=call.idempotency_key
         ),
     }
 

@@ -158,7 +158,7 @@ class _Reader:
                 )
             ],
             error_codes=openapi.error_codes(operation),
-            example=body["example"],
+            example=next(iter(body["examples"].values()))["value"],
         )
 
     def callback(self) -> Callback:
