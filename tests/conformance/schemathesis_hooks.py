@@ -1,4 +1,4 @@
-"""Hooks that tell Schemathesis which URLs lead to pictures, and the contract's own status."""
+"""Hooks that tell Schemathesis which URLs lead to pictures, and the contract's own statuses."""
 
 import os
 from typing import Any
@@ -17,10 +17,18 @@ def is_no_token(response: Any) -> bool:
     return response.status_code == 400 and b'"no_token"' in response.content
 
 
+def is_no_such_face(response: Any) -> bool:
+    """Return True where a point lies on no face, or two on one: no schema can say that."""
+    is_refused = b'"no_face"' in response.content or b"the same face" in response.content
+    return response.status_code == 400 and is_refused
+
+
 @schemathesis.hook
 def after_call(_context: Any, _case: Any, response: Any) -> None:
     if is_no_token(response):
         response.status_code = 401
+    if is_no_such_face(response):
+        response.status_code = 404
 
 
 _enforces_auth = checks._enforces_auth

@@ -13,7 +13,7 @@ from tests.paths import ROOT
 from tests.running_site import RunningSite, running_site
 
 HERE = Path(__file__).parent
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "20")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
 
 
 @pytest.fixture(scope="module")

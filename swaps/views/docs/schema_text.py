@@ -16,12 +16,14 @@ LIMITS = {
     "exclusiveMinimum": "more than {}",
     "minimum": "at least {}",
     "maximum": "at most {}",
+    "minItems": "at least {} of them",
     "maxItems": "at most {} of them",
     "pattern": "matches `{}`",
     "default": "`{}` unless told",
 }
 PLAIN_LIMITS = {
     ("minLength", 1): "not empty",
+    ("minItems", 1): "not empty",
     ("pattern", "^[0-9]+$"): "digits",
     ("pattern", "^[ -~]*$"): "printable ASCII",
 }
