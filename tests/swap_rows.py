@@ -18,7 +18,7 @@ def finished(colour: str = "olive") -> Finished:
     result = Image.new("RGB", (40, 30), colour)
     return Finished(
         data=images.encode(result, "jpeg", xmp=xmp.ai_xmp()),
-        copies=images.small_copies(result),
+        copies=images.small_copies(result, xmp=xmp.ai_xmp()),
         extension=".jpg",
         width=40,
         height=30,

@@ -47,15 +47,18 @@ def encode(image: Image.Image, format: Format, *, xmp: bytes | None = None) -> b
     return out.getvalue()
 
 
-def small_copies(image_or_data: Image.Image | bytes) -> dict[int, bytes]:
+def small_copies(
+    image_or_data: Image.Image | bytes, *, xmp: bytes | None = None
+) -> dict[int, bytes]:
     """Return a picture as WebP in all ``SIDES``, by side; none is larger than the picture.
 
     Each is made of the pixels of the next larger one, which takes a fraction of the time. Bytes
-    must be a picture that we stored.
+    must be a picture that we stored; copies keep its ``xmp``.
     """
     with refusing():
         image = image_or_data
         if isinstance(image, bytes):
+            xmp = containers.read(image).xmp
             image = Image.open(io.BytesIO(image), formats=DECODERS)
             image.draft(None, _fit_within(image.size, 2 * max(SIDES)))
         copies = {}
@@ -63,7 +66,7 @@ def small_copies(image_or_data: Image.Image | bytes) -> dict[int, bytes]:
             size = _fit_within(image.size, side)
             image = image.resize(size, Image.Resampling.HAMMING, reducing_gap=1.2)
             out = io.BytesIO()
-            pixels.without_info(image).save(out, "WEBP", quality=76, method=1)
+            pixels.without_info(image).save(out, "WEBP", quality=76, method=1, xmp=xmp or b"")
             copies[side] = out.getvalue()
         return copies
 

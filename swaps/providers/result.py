@@ -21,7 +21,7 @@ def encode_result(
     is_png = result.mode == "RGBA" or storage.content_type(target_key) == "image/png"
     return Finished(
         data=images.encode(result, "png" if is_png else "jpeg", xmp=xmp.ai_xmp()),
-        copies=images.small_copies(result),
+        copies=images.small_copies(result, xmp=xmp.ai_xmp()),
         extension=".png" if is_png else ".jpg",
         width=result.width,
         height=result.height,

@@ -16,10 +16,12 @@ from django.views.decorators.http import require_POST, require_safe
 from swaps import links
 from swaps.lifecycle.share import share_result
 from swaps.models import ShareLink, Swap
+from swaps.sizes import SIDES
 from swaps.views.decorators import MemberRequest, members_only
 from swaps.views.pictures import picture_response
 
 LIVES = {str(days): datetime.timedelta(days=days) for days in (1, 7, 30)}
+PREVIEW_SIDE = max(SIDES)
 NOT_INDEXED = "noindex, nofollow"
 MAX_CACHED_SECONDS = 600  # a browser may show the picture so long after its link was revoked
 
@@ -70,7 +72,7 @@ def shared_picture(request: HttpRequest, token: str) -> HttpResponseBase:
     link = _open_link(token, now)
     if link is None:
         raise Http404
-    response = picture_response(request, link.swap.result_key)
+    response = picture_response(request, link.swap.result_key, PREVIEW_SIDE)
     seconds_left = int((link.expires_at - now).total_seconds())
     patch_cache_control(response, private=True, max_age=min(seconds_left, MAX_CACHED_SECONDS))
     response["X-Robots-Tag"] = NOT_INDEXED

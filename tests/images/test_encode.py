@@ -5,6 +5,7 @@ from PIL import Image
 
 from swaps import images
 from swaps.images import ImageRefused, containers
+from swaps.provenance.xmp import ai_xmp, is_marked
 from swaps.sizes import SIDES
 from tests.pictures import (
     BLUE,
@@ -88,12 +89,22 @@ def test_copies_of_a_hair_are_a_pixel_wide() -> None:
         assert sizes == {side: (side, 1) for side in SIDES}
 
 
-def test_small_copies_keep_alpha_and_nothing_else() -> None:
+def test_small_copies_keep_alpha_and_the_mark() -> None:
     picture = Image.new("RGBA", (1700, 1700), (0, 0, 0, 100))
-    data = images.encode(picture, "png", xmp=SECRET)
-    for copy in images.small_copies(data).values():
+    stored = images.encode(picture, "png", xmp=ai_xmp())
+    made = (images.small_copies(stored), images.small_copies(picture, xmp=ai_xmp()))
+    for copy in (copy for copies in made for copy in copies.values()):
         assert reopened(copy).getpixel((9, 9))[3] == 100  # type: ignore[index]
-        assert SECRET not in copy
+        assert is_marked(copy)
+
+
+def test_small_copies_of_a_photo_have_no_metadata() -> None:
+    picture = quarters()
+    picture.info["xmp"] = picture.info["exif"] = SECRET
+    for given_ in (picture, images.encode(picture, "png")):
+        for copy in images.small_copies(given_).values():
+            assert containers.read(copy).xmp is None
+            assert SECRET not in copy
 
 
 def test_what_the_decoder_sees_has_no_metadata() -> None:

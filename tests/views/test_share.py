@@ -11,10 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from swaps import storage
 from swaps.clock.retention import delete_expired_forms
 from swaps.lifecycle.remove import remove_swap
 from swaps.lifecycle.share import share_result
 from swaps.models import ShareLink, Swap, User
+from swaps.provenance.xmp import is_marked
 from swaps.redaction import hide_secrets
 from tests.swap_rows import finished_swap, later, queued_swap
 
@@ -86,8 +88,15 @@ def test_the_page_shows_the_picture_and_nothing_else_of_the_swap(
     assert "made with AI" in page
     assert reverse("swaps:home") in page
     picture = client.get(urls_of(link)[1])
-    assert picture.getvalue().startswith(b"\xff\xd8\xff")
+    assert is_marked(picture.getvalue())
     assert str(swap.pk) not in str(picture.headers)
+
+
+def test_a_large_picture_is_shared_as_its_preview(client: Client, alice: User) -> None:
+    swap = finished_swap(alice)
+    link = shared_link(swap)
+    storage.put_copies(swap.result_key, {1600: b"the preview"})
+    assert client.get(urls_of(link)[1]).getvalue() == b"the preview"
 
 
 def test_other_programs_find_title_picture_and_that_it_is_not_to_be_indexed(
