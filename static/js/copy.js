@@ -1,5 +1,5 @@
 // Buttons that copy: data-copy="#id" names the element whose text (or value) is taken.
-// data-copy-picture="url" takes a PNG, where browsers can: then <html> has .copies-pictures.
+// data-copy-picture="url" takes a PNG; where browsers cannot, <html> has .copies-no-pictures.
 // The button's first span, or the button itself, says "Copied" for two seconds; so does a voice.
 {
   const voice = document.createElement("p");
@@ -35,9 +35,8 @@
     return answer.blob();
   }
 
-  if (window.ClipboardItem && navigator.clipboard?.write) {
-    document.documentElement.classList.add("copies-pictures");
-  }
+  const copiesPictures = window.ClipboardItem && navigator.clipboard?.write;
+  document.documentElement.classList.toggle("copies-no-pictures", !copiesPictures);
 
   function say(button, word) {
     const label = button.querySelector("span") ?? button;

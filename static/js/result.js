@@ -1,10 +1,9 @@
-// A result's page: the picture goes to other programs of the device, where it can (then <html> has
-// .shares-files), and the field for its name is ready to be typed into.
+// A result's page: the picture goes to other programs of the device (where it cannot, <html> has
+// .shares-no-files), and the field for its name is ready to be typed into.
 {
   const example = new File([], "picture.jpg", { type: "image/jpeg" });
-  if (navigator.canShare?.({ files: [example] })) {
-    document.documentElement.classList.add("shares-files");
-  }
+  const sharesFiles = navigator.canShare?.({ files: [example] });
+  document.documentElement.classList.toggle("shares-no-files", !sharesFiles);
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-share]");
