@@ -16,6 +16,7 @@ from swaps.redaction import HideInvalidRequests, HideSecrets, hide_secrets, logg
         ("/swaps/", "/swaps/"),
         ("/files/WyJzd2Fwcy8:1v:x-Y_z/", "/files/***"),
         ("/callbacks/secret", "/callbacks/***"),
+        ("/s/secret/picture/", "/s/***"),
         ("/accounts/password/reset/key/1-abc/", "/accounts/password/reset/key/***"),
         ("/files/a\nb", "/files/***"),
         ("/swaps/\nforged line", "/swaps/%0Aforged%20line"),
@@ -92,6 +93,8 @@ ODD_PATHS = [
     "/accounts/password/./reset/key/TOKEN",
     "/accounts/password/\\nreset/key/TOKEN",
     "/ACCOUNTS/password%2Freset/key/TOKEN",
+    "/s/TOKEN",
+    "/%73%2FTOKEN",
 ]
 
 

@@ -26,7 +26,8 @@
     );
     const view = { zoom: 1, x: 0, y: 0 };
     const fingers = new Map();
-    let gesture = null; // {kind, start, last}: "press" until it is a "hold", "wipe", "pan" or "pinch"
+    // {kind, start}: a "press", until it is a "hold", "wipe", "pan", "scroll" or "pinch".
+    let gesture = null;
     let timer = 0;
     let tap = { at: 0, x: 0, y: 0 };
 
@@ -46,8 +47,9 @@
       frame.style.setProperty("--x", `${view.x}px`);
       frame.style.setProperty("--y", `${view.y}px`);
       frame.classList.toggle("zoomed", view.zoom > 1);
-      zoomButtons.out.disabled = view.zoom <= 1;
-      zoomButtons.in.disabled = view.zoom >= most();
+      // Not disabled: the focus would be lost.
+      zoomButtons.out.ariaDisabled = String(view.zoom <= 1);
+      zoomButtons.in.ariaDisabled = String(view.zoom >= most());
       if (view.zoom > 1) loadFull();
     }
     function zoomAt(point, zoom) {
@@ -109,7 +111,9 @@
       const after = [...fingers.values()];
       if (gesture.kind === "press" && distance([gesture.start, point]) > SLOP) {
         clearTimeout(timer);
-        gesture.kind = view.zoom > 1 ? "pan" : "wipe";
+        const { start } = gesture;
+        const isSideways = Math.abs(point.x - start.x) > Math.abs(point.y - start.y);
+        gesture.kind = view.zoom > 1 ? "pan" : isSideways ? "wipe" : "scroll";
         frame.classList.toggle("dragged", gesture.kind === "pan");
       }
       if (gesture.kind === "pan") {
@@ -145,8 +149,8 @@
       if (isPageFirst && !event.ctrlKey) return;
       event.preventDefault();
       stopSweep();
-      const lines = event.deltaMode ? 20 : 1;
-      zoomAt(place(event), view.zoom * Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.002)));
+      const step = (event.deltaMode ? 20 : 1) * (event.ctrlKey ? 0.01 : 0.002); // lines; a pinch
+      zoomAt(place(event), view.zoom * Math.exp(-event.deltaY * step));
     }, { passive: false });
 
     zoomButtons.in.addEventListener("click", () => zoomAt(centre(), view.zoom * STEP));

@@ -1,6 +1,7 @@
 """Takes reports that a result looks wrong, and gives some of these swaps back."""
 
 import datetime
+import logging
 
 from django.conf import settings
 from django.db import transaction
@@ -10,6 +11,8 @@ from swaps.lifecycle.settle import refund
 from swaps.models import BadResult, Swap
 from swaps.models.bad_result import Reason
 from swaps.models.quotas import quotas
+
+log = logging.getLogger(__name__)
 
 
 def report_bad_result(swap: Swap, reason: Reason, now: datetime.datetime) -> BadResult | None:
@@ -27,9 +30,11 @@ def report_bad_result(swap: Swap, reason: Reason, now: datetime.datetime) -> Bad
         is_refunded = _may_be_refunded(swap, now)
         if is_refunded:
             refund(swap)
-        return BadResult.objects.create(
+        report = BadResult.objects.create(
             swap=swap, owner_id=swap.owner_id, reason=reason, is_refunded=is_refunded
         )
+    log.info("swap=%s looks wrong reason=%s refunded=%s", swap.pk, reason, is_refunded)
+    return report
 
 
 def _may_be_refunded(swap: Swap, now: datetime.datetime) -> bool:

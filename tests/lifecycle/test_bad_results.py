@@ -1,6 +1,7 @@
 """Which results that look wrong are given back."""
 
 import datetime
+import threading
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -105,14 +106,17 @@ def test_racing_reports_give_back_no_more_than_the_month_allows(
 ) -> None:
     settings.FACESWAP_BAD_RESULT_REFUNDS = 3
     swaps = [finished_swap(alice) for _ in range(6)]
+    all_at_once = threading.Barrier(12)
 
     def report(pk: uuid.UUID) -> None:
         try:
-            report_bad_result(Swap.objects.get(pk=pk), BLURRED, now())
+            swap = Swap.objects.get(pk=pk)
+            all_at_once.wait(60)
+            report_bad_result(swap, BLURRED, now())
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(12) as pool:
         list(pool.map(report, [swap.pk for swap in swaps for _ in range(2)]))
 
     assert Counter(BadResult.objects.values_list("is_refunded", flat=True)) == {True: 3, False: 3}
