@@ -59,6 +59,8 @@ TEXTS: Final[dict[str, str]] = {
     "Take some photos away and try again.",
     "used_up.guest": "You have used today's tries. Make an account to go on, or come back "
     "tomorrow.",
+    "used_up.my_faces": "You can keep {limit} faces. Delete one that you no longer need, and try "
+    "again.",
     "used_up.storage": "Your pictures would take more than the {limit:,} MB that an account may "
     "have. Delete swaps that you no longer need, and try again.",
     "no_face.source": "No face was found in the face photo. Choose one in which eyes, nose and "
@@ -83,6 +85,10 @@ TEXTS: Final[dict[str, str]] = {
     "better.",
     "advice.sunglasses": "Dark glasses hide the eyes. A photo without them works better.",
     "advice.covered": "Hair, a hand or something else is in front of it. A bare face works better.",
+    "advice.several_source": "{count} faces. Choose the one to use.",
+    "advice.several_target": "{count} faces. Choose the one to replace.",
+    "advice.several_hosted": "{count} faces. The service that makes the pictures cannot be told "
+    "which one, and takes the largest. A photo with one face is safer.",
     "warning.several_faces": "A photo shows more than one face, and the largest was taken.",
     "warning.blurred_source": "The face photo is not sharp, so the result may look soft. A sharper "
     "one works better.",

@@ -8,6 +8,7 @@ from swaps.images.accept import accept
 from swaps.images.decode import dimensions, memory_needed, open_photo
 from swaps.images.encode import convert, encode, small_copies
 from swaps.images.examine import ACCEPTED_CONTENT_TYPES, ACCEPTED_TEXT, MAX_PIXELS
+from swaps.images.reencode import crop
 from swaps.images.refusals import no_memory
 from swaps.images.types import Format, ImageRefused, Photo, Reserve
 
@@ -21,6 +22,7 @@ __all__ = (
     "Reserve",
     "accept",
     "convert",
+    "crop",
     "dimensions",
     "encode",
     "memory_needed",

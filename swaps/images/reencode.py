@@ -1,5 +1,10 @@
-"""Re-encodes untrusted pictures in this process."""
+"""Re-encodes untrusted pictures in this process, and cuts parts out of them."""
 
+import math
+
+from PIL import Image
+
+from swaps.images import containers
 from swaps.images.decoders import decode
 from swaps.images.encode import encode, small_copies
 from swaps.images.examine import examine
@@ -12,7 +17,26 @@ def reencode(data: bytes, *, max_pixels: int) -> Photo:
     with refusing():
         container = examine(data, max_pixels)
         image = decode(container)
-    kind: Format = "png" if image.mode == "RGBA" or container.format == "PNG" else "jpeg"
+    return as_photo(image, "png" if container.format == "PNG" else "jpeg")
+
+
+def crop(photo: Photo, box: tuple[float, float, float, float]) -> Photo:
+    """Return a part of a stored photo: left, top, right and bottom as shares of its sides, 0…1."""
+    with refusing():
+        image = decode(containers.read(photo.data))
+    left, top, right, bottom = box
+    pixels = (
+        math.floor(left * image.width),
+        math.floor(top * image.height),
+        math.ceil(right * image.width),
+        math.ceil(bottom * image.height),
+    )
+    return as_photo(image.crop(pixels), "png" if photo.extension == ".png" else "jpeg")
+
+
+def as_photo(image: Image.Image, kind: Format) -> Photo:
+    """Return a picture ready to store; with alpha it is a PNG in any case."""
+    kind = "png" if image.mode == "RGBA" else kind
     content_type = f"image/{kind}"
     return Photo(
         data=encode(image, kind),

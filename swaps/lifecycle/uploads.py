@@ -1,18 +1,22 @@
 """Uploads: photos sent ahead of their swap, My faces, and pictures for the API playground."""
 
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from swaps import images, queue, storage
+from swaps import errors, heartbeat, images, queue, storage
 from swaps.lifecycle import photos
-from swaps.models import Upload, User
+from swaps.models import Look, Upload, User
 from swaps.models.upload import lease_end
+from swaps.runtime import request_slots
 
+MAX_MY_FACES = 12
+POLL_SECONDS = 0.05
 MAX_KEPT_UPLOADS = 30  # a batch, and what was chosen before
 
 
@@ -44,6 +48,32 @@ def keep_upload(owner: User, photo: images.Photo, *, is_kept: bool = False) -> U
     for old in passing.order_by("-created_at")[MAX_KEPT_UPLOADS:]:
         old.delete()
     return upload
+
+
+def set_kept(upload: Upload, *, is_kept: bool) -> None:
+    """Keep a photo among My faces, or no longer. Raises ``errors.UsedUp`` when there are many."""
+    others = Upload.objects.my_faces().filter(owner=upload.owner).exclude(pk=upload.pk)
+    if is_kept and others.count() >= MAX_MY_FACES:
+        raise errors.UsedUp("my_faces", limit=MAX_MY_FACES)
+    upload.is_kept = is_kept
+    upload.created_at = timezone.now()  # it goes in its time from now, or comes first
+    upload.save(update_fields=["is_kept", "created_at"])
+
+
+def has_looker() -> bool:
+    """Return whether there is a worker who could look at photos."""
+    return heartbeat.is_alive("worker", timezone.now())
+
+
+def wait_until_seen(uploads: Sequence[Upload], seconds: float) -> None:
+    """Wait until a worker has looked at these photos, but not for longer than this."""
+    deadline = time.monotonic() + seconds
+    looking = Upload.objects.filter(pk__in=[one.pk for one in uploads], look=Look.LOOKING)
+    while looking.exists() and time.monotonic() < deadline:
+        with request_slots.released_slot():
+            time.sleep(POLL_SECONDS)
+    for upload in uploads:
+        upload.refresh_from_db()
 
 
 def discard_uploads(owner: User, keys: Iterable[str]) -> None:

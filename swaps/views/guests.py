@@ -21,10 +21,10 @@ from swaps.storage import space
 from swaps.views import form_tokens
 from swaps.views.failures import insufficient_storage
 from swaps.views.forms.guests import TryForm
-from swaps.views.forms.swaps import PHOTOS, find_kept_photo
+from swaps.views.forms.photos import PLACES, find_kept_photo
 from swaps.views.samples import BY_PLACE
 
-FIELDS = [f"{place}_{way}" for place in PHOTOS for way in ("image", "kept", "sample")]
+FIELDS = [f"{place}_{way}" for place in PLACES for way in ("image", "photo", "sample")]
 MAX_SHOWN = 12  # pictures that a guest made
 TITLES = {"source": "Pick a face", "target": "Pick the photo it goes into"}
 
@@ -51,7 +51,7 @@ def try_it(request: HttpRequest) -> HttpResponse:
         return _request_swap(request, guests.find_or_make_guest(request.session), left)
     form = TryForm(guest or User())
     if guest:
-        for place in PHOTOS:
+        for place in PLACES:
             ref = f"swap.{request.GET.get(place, '')}"
             form.kept[place] = find_kept_photo(guest, place, ref)
     return _form_page(request, form, left)
@@ -127,7 +127,7 @@ def _form_page(request: HttpRequest, form: TryForm, left: int, status: int = 200
                 "kept": form.kept[place],
                 "errors": form[f"{place}_image"].errors,
             }
-            for place in PHOTOS
+            for place in PLACES
         ],
         "left": left,
         "limit": settings.FACESWAP_GUEST_SWAPS,

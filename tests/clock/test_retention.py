@@ -143,7 +143,7 @@ def test_pictures_of_a_failed_swap_go_and_its_page_says_so(alice: User, as_alice
     assert (
         as_alice.post(
             "/swaps/new/",
-            {"source_kept": f"swap.{swap.pk}", "target_kept": f"swap.{swap.pk}", "consent": "on"},
+            {"source_photo": f"swap.{swap.pk}", "target_photo": f"swap.{swap.pk}", "consent": "on"},
         )
         .content.decode()
         .count("Choose a")

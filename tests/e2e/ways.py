@@ -28,7 +28,10 @@ def choose(page: Page, source: Path | None, target: Path | None) -> None:
 
 
 def submit(page: Page) -> None:
-    page.get_by_role("checkbox").check()
+    """Confirm, unless that is done already, and go to the page of the swap."""
+    consent = page.locator("#id_consent")
+    if consent.count():
+        consent.check()
     with page.expect_navigation():
         page.get_by_role("button", name="Swap faces").click()
 

@@ -62,7 +62,7 @@ def test_a_stranger_cannot_take_a_photo_by_swap_again(as_charlie: Client, alice:
     assert str(swap.pk) not in page
     answer = as_charlie.post(
         reverse("swaps:new"),
-        {"source_kept": f"swap.{swap.pk}", "target_kept": f"swap.{swap.pk}", "consent": "on"},
+        {"source_photo": f"swap.{swap.pk}", "target_photo": f"swap.{swap.pk}", "consent": "on"},
     )
     assert answer.status_code == 422
     assert not Swap.objects.filter(owner__email="charlie@example.com").exists()

@@ -67,10 +67,10 @@ def test_a_form_that_is_sent_twice_at_once_makes_one_swap_charged_once(
     Quota.objects.filter(user=alice).update(remaining=left)
     token = token_in(as_alice.get(NEW))
     answers = twice_at_once(lambda client: client.post(NEW, form(token)), alice)
-    assert {(answer.status_code, answer["Location"]) for answer in answers} == {
-        (302, reverse("swaps:history"))
-    }
     swap = Swap.objects.get()
+    assert {(answer.status_code, answer["Location"]) for answer in answers} == {
+        (302, reverse("swaps:detail", args=[swap.pk]))
+    }
     assert Quota.objects.get_or_grant(alice).spent == 1
     assert FormSubmission.objects.get().made == str(swap.pk)
 
@@ -87,10 +87,10 @@ def test_kept_photos_that_the_first_one_used_up_are_not_missed_by_the_second(
     as_alice: Client, alice: User
 ) -> None:
     page = as_alice.post(NEW, form("", consent=""))
-    uploads = re.findall(r'value="(upload\.[\w-]+)"', page.content.decode())
+    uploads = re.findall(r'_photo" value="([\w-]+)"', page.content.decode())
     again = {
-        "source_kept": uploads[0],
-        "target_kept": uploads[1],
+        "source_photo": uploads[0],
+        "target_photo": uploads[1],
         "consent": "on",
         "form_token": token_in(page),
     }

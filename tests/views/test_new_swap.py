@@ -33,7 +33,7 @@ def bomb() -> bytes:
 
 def test_two_photos_and_consent_make_a_swap(as_alice: Client, alice: User) -> None:
     answer = as_alice.post(NEW, {"source_image": file(), "target_image": file(), "consent": "on"})
-    assert answer.headers["Location"] == reverse("swaps:history")
+    assert answer.headers["Location"] == reverse("swaps:detail", args=[Swap.objects.get().pk])
     swap = Swap.objects.visible_to(alice).get()
     assert swap.status == "queued"
     assert storage.read(swap.source_key) != picture()  # re-encoded, never the uploaded bytes
@@ -70,12 +70,12 @@ def test_a_refused_photo_is_named_and_the_other_is_kept(
     assert f"The {names[bad]} cannot be used." in page
     assert not Swap.objects.exists()
     upload = Upload.objects.get(owner=alice)
-    assert f'value="upload.{upload.pk}"' in page
+    assert f'value="{upload.pk}"' in page
     preview = as_alice.get(reverse("swaps:upload", args=[upload.pk]))
     assert preview.getvalue()
     again = as_alice.post(
         NEW,
-        {f"{good}_kept": f"upload.{upload.pk}", f"{bad}_image": file(), "consent": "on"},
+        {f"{good}_photo": str(upload.pk), f"{bad}_image": file(), "consent": "on"},
     )
     assert again.status_code == 302
     assert Swap.objects.count() == 1
@@ -132,7 +132,7 @@ def test_swap_again_takes_the_photos_of_an_earlier_swap(as_alice: Client, alice:
     assert page.count(f'value="swap.{old.pk}"') == 2
     as_alice.post(
         NEW,
-        {"source_kept": f"swap.{old.pk}", "target_kept": f"swap.{old.pk}", "consent": "on"},
+        {"source_photo": f"swap.{old.pk}", "target_photo": f"swap.{old.pk}", "consent": "on"},
     )
     new = Swap.objects.newest_first()[0]
     assert new.pk != old.pk
@@ -145,9 +145,9 @@ def test_a_photo_chosen_anew_wins_over_the_kept_one(as_alice: Client, alice: Use
     as_alice.post(
         NEW,
         {
-            "source_kept": f"swap.{old.pk}",
+            "source_photo": f"swap.{old.pk}",
             "source_image": file(picture("red", (64, 64))),
-            "target_kept": f"swap.{old.pk}",
+            "target_photo": f"swap.{old.pk}",
             "consent": "on",
         },
     )
@@ -158,8 +158,8 @@ def test_a_photo_chosen_anew_wins_over_the_kept_one(as_alice: Client, alice: Use
 
 def test_a_kept_photo_is_forgotten_once_it_is_used(as_alice: Client, alice: User) -> None:
     upload = keep_upload(alice, photo())
-    ref = f"upload.{upload.pk}"
-    as_alice.post(NEW, {"source_kept": ref, "target_kept": ref, "consent": "on"})
+    ref = str(upload.pk)
+    as_alice.post(NEW, {"source_photo": ref, "target_photo": ref, "consent": "on"})
     assert Swap.objects.count() == 1
     assert not Upload.objects.exists()
 
@@ -169,8 +169,8 @@ def test_a_kept_photo_whose_file_is_gone_has_to_be_chosen_again(
 ) -> None:
     upload = keep_upload(alice, photo())
     storage.delete([upload.key])
-    ref = f"upload.{upload.pk}"
-    answer = as_alice.post(NEW, {"source_kept": ref, "target_image": file(), "consent": "on"})
+    ref = str(upload.pk)
+    answer = as_alice.post(NEW, {"source_photo": ref, "target_image": file(), "consent": "on"})
     assert "Choose a face photo." in answer.content.decode()
 
 
@@ -186,7 +186,7 @@ def test_a_strange_session_cookie_counts_as_none(client: Client) -> None:
 
 @pytest.mark.parametrize("ref", ["x", "swap.x", "upload.1", ".", "swap.", "a" * 5000])
 def test_a_strange_kept_photo_counts_as_none(as_alice: Client, ref: str) -> None:
-    answer = as_alice.post(NEW, {"source_kept": ref, "target_image": file(), "consent": "on"})
+    answer = as_alice.post(NEW, {"source_photo": ref, "target_image": file(), "consent": "on"})
     assert answer.status_code == 422
 
 

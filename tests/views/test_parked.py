@@ -129,7 +129,7 @@ def test_the_form_says_that_new_swaps_will_wait(as_alice: Client) -> None:
     bring_down(timezone.now())
     page = read(as_alice, NEW)
     assert f"{NOT_ANSWERING} You can request a swap all the same" in page
-    assert "disabled" not in re.findall(r"<button[^>]*submit[^>]*Uploading[^>]*>", page)[0]
+    assert "disabled" not in re.findall(r"<button[^>]*submit[^>]*Starting[^>]*>", page)[0]
 
 
 def test_the_form_says_nothing_once_the_provider_is_back(as_alice: Client) -> None:
@@ -148,7 +148,7 @@ def test_a_site_with_its_own_engine_does_not_ask_how_the_provider_does(
 ) -> None:
     bring_down(timezone.now())
     read(as_alice, NEW)  # the quota is made
-    with django_assert_num_queries(4) as hosted:
+    with django_assert_num_queries(5) as hosted:
         read(as_alice, NEW)
     settings.FACESWAP_PROVIDER = "embedded"
     with django_assert_num_queries(len(hosted) - 1):

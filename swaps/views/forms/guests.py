@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.core.files.base import ContentFile
 
-from swaps.views.forms.swaps import PHOTOS, SwapForm
+from swaps.views.forms.photos import PLACES
+from swaps.views.forms.swaps import SwapForm
 from swaps.views.samples import BY_PLACE
 
 
@@ -36,7 +37,7 @@ class TryForm(SwapForm):
         super().keep_valid_photos()
 
     def clean(self) -> dict[str, Any]:
-        self.sampled = {place for place in PHOTOS if self._open_sample(place)}
+        self.sampled = {place for place in PLACES if self._open_sample(place)}
         return super().clean()
 
     def _open_sample(self, place: str) -> bool:

@@ -1,116 +1,145 @@
-"""The form of a new swap: two photos, each uploaded or kept, and the user's consent."""
+"""The form of a new swap: two photos, the faces in them, and the user's consent."""
 
-import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.urls import reverse
+from django.core.exceptions import ValidationError
 
 from swaps import errors, images
-from swaps.images import budget
 from swaps.lifecycle.photos import load_photo
 from swaps.lifecycle.uploads import keep_upload
-from swaps.models import Swap, Upload, User
-
-PHOTOS = ("source", "target")
-PHOTO_NAMES = {"source": "face photo", "target": "target photo"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeptPhoto:
-    """A stored photo that the form can use: from a refused form, or of an earlier swap."""
-
-    ref: str
-    key: str
-    url: str
+from swaps.models import Provider, Upload, User
+from swaps.models.swap_pairs import Pair, Point, one_pair
+from swaps.views.forms.photos import (
+    PHOTO_NAMES,
+    PLACES,
+    KeptPhoto,
+    accept_file,
+    find_kept_photo,
+    kept_upload,
+)
 
 
-def find_kept_photo(user: User, photo: str, ref: str) -> KeptPhoto | None:
-    """Return the user's photo named by ``upload.<uuid>`` or ``swap.<uuid>``; otherwise None."""
-    kind, _, text = ref.partition(".")
-    try:
-        pk = uuid.UUID(text)
-    except ValueError:
-        return None
-    if kind == "upload":
-        upload = Upload.objects.filter(pk=pk, owner=user).first()
-        if upload is None:
+class FaceField(forms.CharField):
+    """A point on a face, as ``x,y`` from 0 to 1 of the picture's width and height; or None."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=50)
+
+    def clean(self, value: Any) -> Point | None:
+        text = super().clean(value)
+        if not text:
             return None
-        return KeptPhoto(ref=ref, key=upload.key, url=reverse("swaps:upload", args=[pk]))
-    if kind != "swap":
-        return None
-    swap = Swap.objects.visible_to(user).filter(pk=pk).first()
-    key = swap and (swap.source_key if photo == "source" else swap.target_key)
-    if not key:  # not fetched yet, or removed after the swap failed
-        return None
-    return KeptPhoto(ref=ref, key=key, url=reverse("swaps:thumb", args=[pk, photo]))
+        try:
+            x, y = map(float, text.split(","))
+        except ValueError:
+            x = y = -1
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            raise ValidationError("Choose the face once more.")
+        return [x, y]
 
 
 class SwapForm(forms.Form):
-    """Requests a swap. After ``is_valid()`` the two pictures, ready to store, are in ``photos``."""
+    """Requests a swap. After ``is_valid()`` the two pictures, ready to store, are in ``photos``.
+
+    A photo is a file, or one that is here already (`find_kept_photo`). ``has_consented``: the user
+    has confirmed in this session that they may use their pictures.
+    """
 
     source_image = forms.FileField(required=False, allow_empty_file=True, label="Face photo")
     target_image = forms.FileField(required=False, allow_empty_file=True, label="Target photo")
-    source_kept = forms.CharField(required=False, max_length=100)
-    target_kept = forms.CharField(required=False, max_length=100)
+    source_photo = forms.CharField(required=False, max_length=100)
+    target_photo = forms.CharField(required=False, max_length=100)
+    source_face = FaceField()
+    target_face = FaceField()
+    target_faces = forms.ChoiceField(required=False, choices=[("all", "all")])
     consent = forms.BooleanField(
         error_messages={"required": "Please confirm that you may use both pictures."},
     )
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: User, *args: Any, has_consented: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        self.fields["consent"].required = not has_consented
         self.overloaded: errors.Overloaded | errors.TooManyRequests | None = None
         self.photos: dict[str, images.Photo] = {}
-        self.kept: dict[str, KeptPhoto | None] = dict.fromkeys(PHOTOS)
+        self.kept: dict[str, KeptPhoto | None] = dict.fromkeys(PLACES)
 
     def clean(self) -> dict[str, Any]:
-        for photo in PHOTOS:
-            self._read_photo(photo)
+        for place in PLACES:
+            self._read_photo(place)
         return self.cleaned_data
 
+    @property
+    def pairs(self) -> list[Pair]:
+        """The faces that were chosen, as a swap keeps them."""
+        data = self.cleaned_data
+        target = data.get("target_faces") or data.get("target_face")
+        return one_pair(data.get("source_face"), target)
+
+    @property
+    def undecided(self) -> list[str]:
+        """The places whose photo shows several faces, of which none was chosen.
+
+        A hosted provider cannot be told which face of the target is meant.
+        """
+        is_chosen = {
+            "source": bool(self.cleaned_data.get("source_face")),
+            "target": any(self.cleaned_data.get(f"target_{end}") for end in ("face", "faces")),
+        }
+        is_hosted = settings.FACESWAP_PROVIDER == Provider.HOSTED
+        asked = PLACES[:1] if is_hosted else PLACES
+        return [place for place in asked if len(self.faces(place)) > 1 and not is_chosen[place]]
+
+    def faces(self, place: str) -> list[dict[str, Any]]:
+        """Return the faces of a photo that was sent ahead and looked at, largest first."""
+        upload = self._upload(place)
+        return upload.faces if upload else []
+
+    @property
+    def uploads(self) -> list[Upload]:
+        """The photos that were sent ahead, or kept by `keep_valid_photos`."""
+        return [upload for place in PLACES if (upload := self._upload(place))]
+
     def keep_valid_photos(self) -> None:
-        """Store the valid photos of a refused form, so that they need not be chosen again."""
-        for photo in PHOTOS:
-            if photo in self.photos and self.kept[photo] is None:
+        """Store the valid photos, so that they need not be chosen again."""
+        for place in PLACES:
+            if place in self.photos and self._upload(place) is None:
                 try:
-                    upload = keep_upload(self.user, self.photos[photo])
+                    upload = keep_upload(self.user, self.photos[place])
                 except errors.UsedUp:  # it has to be chosen again
                     continue
-                self.kept[photo] = find_kept_photo(self.user, photo, f"upload.{upload.pk}")
+                self.kept[place] = kept_upload(upload)
 
-    def _read_photo(self, photo: str) -> None:
+    def _upload(self, place: str) -> Upload | None:
+        kept = self.kept[place]
+        return kept.upload if kept else None
+
+    def _read_photo(self, place: str) -> None:
         """Read one photo; a file that was chosen anew wins over the kept one."""
-        field = f"{photo}_image"
-        upload: Any = self.cleaned_data.get(field)
-        if upload is None:
-            self._read_kept(photo)
+        field = f"{place}_image"
+        file: Any = self.cleaned_data.get(field)
+        if file is None:
+            self._read_kept(place)
             return
         try:
-            self.photos[photo] = images.accept(
-                upload,
-                size=upload.size or 0,
-                max_bytes=settings.FACESWAP_MAX_UPLOAD_BYTES,
-                max_pixels=settings.FACESWAP_MAX_PIXELS,
-                reserve=budget.for_account(self.user.pk),
-            )
+            self.photos[place] = accept_file(file, self.user)
         except (errors.Overloaded, errors.TooManyRequests) as error:
             self.overloaded = error
-            self.add_error(None, f"The {PHOTO_NAMES[photo]} could not be opened. {error.message}")
+            self.add_error(None, f"The {PHOTO_NAMES[place]} could not be opened. {error.message}")
         except images.ImageRefused as error:
-            self.add_error(field, f"The {PHOTO_NAMES[photo]} cannot be used. {error.message}")
+            self.add_error(field, f"The {PHOTO_NAMES[place]} cannot be used. {error.message}")
 
-    def _read_kept(self, photo: str) -> None:
-        ref = self.cleaned_data.get(f"{photo}_kept") or ""
-        self.kept[photo] = kept = find_kept_photo(self.user, photo, ref) if ref else None
+    def _read_kept(self, place: str) -> None:
+        ref = self.cleaned_data.get(f"{place}_photo") or ""
+        self.kept[place] = kept = find_kept_photo(self.user, place, ref) if ref else None
         if kept:
             try:
-                self.photos[photo] = load_photo(kept.key)
+                self.photos[place] = load_photo(kept.key)
             except (FileNotFoundError, images.ImageRefused):  # deleted meanwhile
-                self.kept[photo] = None
+                self.kept[place] = None
             else:
                 return
-        if f"{photo}_image" not in self.errors:
-            self.add_error(f"{photo}_image", f"Choose a {PHOTO_NAMES[photo]}.")
+        if f"{place}_image" not in self.errors:
+            self.add_error(f"{place}_image", f"Choose a {PHOTO_NAMES[place]}.")
