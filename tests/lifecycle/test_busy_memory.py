@@ -51,7 +51,7 @@ def test_a_form_that_waited_in_vain_says_so_and_keeps_what_it_can(
     old = finished_swap(alice)
     spent = Quota.objects.get_or_grant(alice).spent
     answer = as_alice.post(
-        NEW, {"source_kept": f"swap.{old.pk}", "target_image": file(), "consent": "on"}
+        NEW, {"source_photo": f"swap.{old.pk}", "target_image": file(), "consent": "on"}
     )
     page = answer.content.decode()
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")

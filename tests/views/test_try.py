@@ -78,8 +78,8 @@ def test_without_consent_an_own_photo_is_kept_for_the_next_try(client: Client) -
     page = client.post(TRY, form)
     assert page.status_code == 422
     assert "Please confirm" in page.text
-    [kept] = re.findall(r'name="source_kept" value="(upload\.[\w-]+)"', page.text)
-    again = client.post(TRY, {"target_sample": "photo-1", "source_kept": kept, "consent": "on"})
+    [kept] = re.findall(r'name="source_photo" value="([\w-]+)"', page.text)
+    again = client.post(TRY, {"target_sample": "photo-1", "source_photo": kept, "consent": "on"})
     assert again.status_code == 302
     assert not Upload.objects.exists()
 
@@ -96,15 +96,15 @@ def test_nobody_elses_photos_can_be_taken(client: Client, alice: User) -> None:
     tried(client)
     ref = f"swap.{theirs.pk}"
     assert str(theirs.pk) not in client.get(TRY, {"source": str(theirs.pk)}).text
-    page = client.post(TRY, {"source_kept": ref, "target_kept": ref, "consent": "on"})
+    page = client.post(TRY, {"source_photo": ref, "target_photo": ref, "consent": "on"})
     assert page.status_code == 422
 
 
 def test_the_photo_of_an_earlier_try_is_taken_again(client: Client) -> None:
     swap = tried(client)
     page = client.get(TRY, {"target": str(swap.pk)}).text
-    assert f'name="target_kept" value="swap.{swap.pk}"' in page
-    form = {"source_sample": "face-1", "target_kept": f"swap.{swap.pk}", "consent": "on"}
+    assert f'name="target_photo" value="swap.{swap.pk}"' in page
+    form = {"source_sample": "face-1", "target_photo": f"swap.{swap.pk}", "consent": "on"}
     assert client.post(TRY, form).status_code == 302
 
 
