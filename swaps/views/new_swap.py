@@ -94,7 +94,7 @@ def _look_at_photos(form: SwapForm) -> None:
     """Let a worker look at photos that came with the form: they may show several faces."""
     if not has_looker():
         return
-    form.keep_valid_photos()
+    form.keep_valid_photos(with_copies=True)
     wait_until_seen([one for one in form.uploads if one.look == Look.LOOKING], LOOK_SECONDS)
 
 

@@ -141,7 +141,7 @@ def test_forms_are_counted_before_their_photos_are_opened(
         files = {name: file(data) for name, data in unpaid.items()}
         assert as_alice.post(NEW, files).status_code == 422
     answer = as_alice.post(
-        NEW, {"source_image": file(), "target_kept": f"swap.{old.pk}", "consent": "on"}
+        NEW, {"source_image": file(), "target_photo": f"swap.{old.pk}", "consent": "on"}
     )
     page = answer.content.decode()
     assert answer.status_code == 429

@@ -29,12 +29,12 @@ class TryForm(SwapForm):
             return str(self.data.get(f"{place}_sample", ""))
         return BY_PLACE[place][0].name
 
-    def keep_valid_photos(self) -> None:
+    def keep_valid_photos(self, *, with_copies: bool = False) -> None:
         """Keep the photos of one's own; samples are always there."""
         self.photos = {
             name: photo for name, photo in self.photos.items() if name not in self.sampled
         }
-        super().keep_valid_photos()
+        super().keep_valid_photos(with_copies=with_copies)
 
     def clean(self) -> dict[str, Any]:
         self.sampled = {place for place in PLACES if self._open_sample(place)}

@@ -102,10 +102,14 @@ class SwapForm(forms.Form):
         """The photos that were sent ahead, or kept by `keep_valid_photos`."""
         return [upload for place in PLACES if (upload := self._upload(place))]
 
-    def keep_valid_photos(self) -> None:
-        """Store the valid photos, so that they need not be chosen again."""
+    def keep_valid_photos(self, *, with_copies: bool = False) -> None:
+        """Store the valid photos that were sent, so that they need not be chosen again.
+
+        ``with_copies``: those of earlier swaps as well, so that they can be looked at.
+        """
         for place in PLACES:
-            if place in self.photos and self._upload(place) is None:
+            is_here = self._upload(place) if with_copies else self.kept[place]
+            if place in self.photos and not is_here:
                 try:
                     upload = keep_upload(self.user, self.photos[place])
                 except errors.UsedUp:  # it has to be chosen again
