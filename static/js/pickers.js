@@ -145,7 +145,8 @@ function Place(root) {
 
   function drawFaces() {
     const found = photo?.faces ?? [];
-    const isChoice = found.length > 1;
+    // A hosted provider cannot be told which face of the target is meant.
+    const isChoice = found.length > 1 && !(kind === "target" && "hosted" in form.dataset);
     faces.hidden = !found.length || !isFilled();
     faces.replaceChildren();
     advise(0);
@@ -174,6 +175,7 @@ function Place(root) {
   function box(face, number, isChoice) {
     const element = document.createElement(isChoice ? "label" : "span");
     element.className = "face";
+    element.dataset.number = number + 1;
     for (const [side, value] of Object.entries({ left: face.x, top: face.y, width: face.width, height: face.height })) {
       element.style.setProperty(side, `${value * 100}%`);
     }
@@ -269,7 +271,9 @@ function unfit(file) {
 
 function settle() {
   exchange.disabled = !places.every((place) => place.isFilled() && !place.isBusy());
+  form.dispatchEvent(new Event("settled"));
 }
+const isBusy = () => [...places, ...extras].some((each) => each.isBusy());
 
 exchange.addEventListener("click", () => {
   const [first, second] = places.map((place) => place.state());
@@ -339,7 +343,7 @@ form.addEventListener("submit", (event) => {
   button.setAttribute("aria-disabled", "true");
   said.textContent = button.dataset.busy;
   form.dataset.sent = "yes";
-  if (places.some((place) => place.isBusy())) {
+  if (isBusy()) {
     event.preventDefault();
     form.dataset.sent = "soon"; // as soon as the pictures are there
   }
@@ -347,7 +351,7 @@ form.addEventListener("submit", (event) => {
 });
 
 function release() {
-  if (form.dataset.sent !== "soon" || places.some((place) => place.isBusy())) return;
+  if (form.dataset.sent !== "soon" || isBusy()) return;
   if (places.every((place) => place.isFilled())) {
     form.dataset.sent = "";
     form.requestSubmit();

@@ -28,7 +28,7 @@ def form_key(request: HttpRequest, fields: Iterable[str]) -> str:
         return ""
     digest = hashlib.sha256(token.encode())
     for name in fields:
-        digest.update(hash_values(request.POST.get(name, "")))
+        digest.update(hash_values(*request.POST.getlist(name)))
         upload = request.FILES.get(name)
         if upload is not None:
             for chunk in upload.chunks():

@@ -30,6 +30,7 @@ from swaps.views.photo_json import advice_text
 FIELDS = [
     *(f"{place}_{end}" for place in PLACES for end in ("image", "photo", "face")),
     "target_faces",
+    "pair",
 ]
 LOOK_SECONDS = 3.0  # that a form without scripts waits for its photos to be looked at
 
@@ -85,8 +86,16 @@ def _page_after(request: MemberRequest, form: SwapForm, form_key: str) -> HttpRe
         return _choose_page(request, form)
     source, target, pairs = _sent_photos(form)
     details = SwapDetails(pairs=pairs, consented_at=consented_at)
-    swap = request_swap(request.user, source, target, details=details, form_key=form_key)
-    discard_uploads(request.user, [kept.key for kept in form.kept.values() if kept])
+    swap = request_swap(
+        request.user,
+        source,
+        target,
+        more_sources=form.more_photos if pairs else (),
+        details=details,
+        form_key=form_key,
+    )
+    used = [*form.kept.values(), *form.more_kept]
+    discard_uploads(request.user, [kept.key for kept in used if kept])
     return redirect("swaps:detail", swap.pk)
 
 

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from swaps import storage
 from swaps.lifecycle.uploads import MAX_MY_FACES, keep_upload
 from swaps.models import AccountStorage, Swap, Upload, User
-from swaps.tasks import look_at_photo
+from swaps.tasks import look_at_photo, run_swap
 from tests.pictures import file, photo, picture, real
 from tests.swap_rows import finished_swap
 
@@ -191,6 +191,35 @@ def test_of_several_faces_one_more_step_asks_which(as_alice: Client, alice: User
     page = request(as_alice, source, target, source_face="0.45,0.3").content.decode()
     assert '<input type="hidden" name="source_face" value="0.45,0.3">' in page
     assert page.count('name="target_face"') == 2
+
+
+def test_further_faces_go_onto_further_faces(as_alice: Client, alice: User) -> None:
+    man, woman, target = (
+        seen(alice, name) for name in ("face-man-frontal", "face-woman-frontal", COUPLE)
+    )
+    request(as_alice, man, target, target_face=WOMAN, pair=f"{woman.pk};;0.45,0.3")
+    swap = Swap.objects.get()
+    assert swap.pairs == [
+        {"source": 0, "source_face": None, "target_face": [0.7, 0.4]},
+        {"source": 1, "source_face": None, "target_face": [0.45, 0.3]},
+    ]
+    assert [storage.content_type(key) for key in swap.more_source_keys] == ["image/jpeg"]
+    assert not Upload.objects.exists()
+    run_swap.call(str(swap.pk))
+    swap.refresh_from_db()
+    assert swap.status == "succeeded"
+
+
+@pytest.mark.parametrize("pair", ["", ";;0.4,0.3", "swap.nobody;;0.4,0.3", "{pk};;", "{pk};;7,7"])
+def test_a_further_face_that_is_not_right_is_refused(
+    as_alice: Client, alice: User, pair: str
+) -> None:
+    source, target = seen(alice, "face-man-frontal"), seen(alice, COUPLE)
+    text = pair.format(pk=source.pk)
+    page = request(as_alice, source, target, target_face=WOMAN, pair=text)
+    assert page.status_code == 422
+    assert "One of the further faces" in page.content.decode()
+    assert not Swap.objects.exists()
 
 
 @pytest.mark.parametrize("face", ["1,2", "a,b", "0.5", "nan,0.5", "0.1,0.2,0.3"])

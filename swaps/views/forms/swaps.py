@@ -10,7 +10,7 @@ from swaps import errors, images
 from swaps.lifecycle.photos import load_photo
 from swaps.lifecycle.uploads import keep_upload
 from swaps.models import Provider, Upload, User
-from swaps.models.swap_pairs import Pair, Point, one_pair
+from swaps.models.swap_pairs import MAX_PAIRS, Pair, Point, one_pair
 from swaps.views.forms.photos import (
     PHOTO_NAMES,
     PLACES,
@@ -65,10 +65,16 @@ class SwapForm(forms.Form):
         self.overloaded: errors.Overloaded | errors.TooManyRequests | None = None
         self.photos: dict[str, images.Photo] = {}
         self.kept: dict[str, KeptPhoto | None] = dict.fromkeys(PLACES)
+        self.more_photos: list[images.Photo] = []
+        self.more_kept: list[KeptPhoto] = []
+        self.more_pairs: list[Pair] = []
 
     def clean(self) -> dict[str, Any]:
         for place in PLACES:
             self._read_photo(place)
+        texts = self.data.getlist("pair") if hasattr(self.data, "getlist") else []
+        for text in texts[: MAX_PAIRS - 1]:
+            self._read_pair(text)
         return self.cleaned_data
 
     @property
@@ -76,7 +82,10 @@ class SwapForm(forms.Form):
         """The faces that were chosen, as a swap keeps them."""
         data = self.cleaned_data
         target = data.get("target_faces") or data.get("target_face")
-        return one_pair(data.get("source_face"), target)
+        source = data.get("source_face")
+        if not self.more_pairs:
+            return one_pair(source, target)
+        return [Pair(source=0, source_face=source, target_face=target), *self.more_pairs]
 
     @property
     def undecided(self) -> list[str]:
@@ -134,6 +143,23 @@ class SwapForm(forms.Form):
             self.add_error(None, f"The {PHOTO_NAMES[place]} could not be opened. {error.message}")
         except images.ImageRefused as error:
             self.add_error(field, f"The {PHOTO_NAMES[place]} cannot be used. {error.message}")
+
+    def _read_pair(self, text: str) -> None:
+        """Read a further face: the photo that shows it, the face in it, and where it goes."""
+        ref, *points = [*text.split(";"), "", ""][:3]
+        kept = find_kept_photo(self.user, "source", ref)
+        try:
+            source, target = (FaceField().clean(point) for point in points)
+            photo = load_photo(kept.key) if kept else None
+        except (FileNotFoundError, images.ImageRefused, ValidationError):
+            photo = target = None
+        if kept is None or photo is None or target is None:
+            self.add_error(None, "One of the further faces is not here any more. Add it again.")
+            return
+        self.more_kept.append(kept)
+        self.more_photos.append(photo)
+        number = len(self.more_photos)
+        self.more_pairs.append(Pair(source=number, source_face=source, target_face=target))
 
     def _read_kept(self, place: str) -> None:
         ref = self.cleaned_data.get(f"{place}_photo") or ""
