@@ -172,8 +172,8 @@ TEXTS: Final[dict[str, str]] = {
     "bad_request.not_json": "The body is not JSON: {problem}.",
     "bad_request.same_face": "Two faces were to go onto the same face of the target. Each can be "
     "replaced once.",
-    "bad_request.one_face": "{field}: The pictures are made by a service that swaps one face only. "
-    "Make a call for each face, with source_face and target_face.",
+    "bad_request.no_choice": "{field}: The pictures are made by a service that cannot choose among "
+    "faces. Send pictures that show the face alone, cut out where /face/detect finds it.",
     "bad_request.request": "The request could not be understood.",
     "bad_request.transfer_encoding": "The body has a transfer encoding that is not known here. "
     "Send it as it is, or chunked.",

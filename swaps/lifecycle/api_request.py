@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from swaps import errors
-from swaps.lifecycle.choice import pairs, pictures
+from swaps.lifecycle.choice import CHOICES, pairs, pictures
 from swaps.lifecycle.inputs import read_local_picture, shorten_data_urls
 from swaps.lifecycle.request import ApiCall, SwapDetails, provider_for, request_swap
 from swaps.models import ApiAccess, Door, IdempotencyKey, Provider, Swap
@@ -34,7 +34,7 @@ def request_by_api(call: ApiCall) -> Swap:
 def _create_swap(call: ApiCall) -> Swap:
     user = call.key.user
     if provider_for(Door.API) == Provider.HOSTED:
-        _require_one_face(call.body)
+        _require_no_choice(call.body)
     space.require_free_space()  # before pictures are worked on in vain
     if not ApiAccess.objects.get_or_grant(user).remaining:
         raise errors.UsedUp("swaps")
@@ -51,11 +51,11 @@ def _create_swap(call: ApiCall) -> Swap:
     )
 
 
-def _require_one_face(body: dict[str, Any]) -> None:
-    """Raise ``errors.BadRequest`` for what a hosted provider cannot do."""
-    for field in ("target_faces", "pairs"):
+def _require_no_choice(body: dict[str, Any]) -> None:
+    """Raise ``errors.BadRequest`` for a choice of faces: a hosted provider cannot be told it."""
+    for field in CHOICES:
         if body.get(field):
-            raise errors.BadRequest("one_face", field=field)
+            raise errors.BadRequest("no_choice", field=field)
 
 
 def _find_earlier(call: ApiCall) -> Swap | None:

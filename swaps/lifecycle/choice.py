@@ -10,6 +10,8 @@ from swaps.lifecycle.inputs import Input
 from swaps.models.swap_pairs import Pair, Point, one_pair
 from swaps.net import data_urls
 
+CHOICES = ("source_face", "target_face", "target_faces", "pairs")
+
 
 def pictures(body: dict[str, Any]) -> dict[str, Input]:
     """Return the pictures of a call by the names that ``Swap.input_keys`` has for them."""

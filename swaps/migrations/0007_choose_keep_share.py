@@ -8,6 +8,14 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def forget_detections(apps, schema_editor):
+    """Earlier versions know of no detection, so nothing can be delivered of one."""
+    gone = "(SELECT id FROM swaps_delivery WHERE swap_id IS NULL)"
+    schema_editor.execute(f"DELETE FROM swaps_deliveryattempt WHERE delivery_id IN {gone}")
+    schema_editor.execute("DELETE FROM swaps_delivery WHERE swap_id IS NULL")
+    schema_editor.connection.check_constraints()  # PostgreSQL alters no table with some pending
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
@@ -468,4 +476,5 @@ class Migration(migrations.Migration):
                 models.F("user"), models.F("minute"), name="photo_count_of_a_minute"
             ),
         ),
+        migrations.RunPython(migrations.RunPython.noop, forget_detections),  # first on the way back
     ]

@@ -6,7 +6,16 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from swaps.models import Delivery, Provider, Status, Submission, Swap, User
+from swaps.models import (
+    Delivery,
+    DeliveryAttempt,
+    Detection,
+    Provider,
+    Status,
+    Submission,
+    Swap,
+    User,
+)
 
 BEFORE = ("swaps", "0002_face_swap_api")
 
@@ -54,3 +63,19 @@ def test_a_version_without_codes_reads_the_words_and_ours_reads_those_again() ->
     delivery.refresh_from_db()
     assert (swap.error_params, swap.error_message, swap.error_text) == (None, words, words)
     assert delivery.error_text == "The receiver answered with 410: it wants no more of this."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_without_detections_delivers_none() -> None:
+    owner = User.objects.create_user("back@example.com", "a fine long pass phrase")
+    detection = Detection.objects.create(owner=owner, request={})
+    swap = Swap.objects.create(owner=owner)
+    for task in ({"detection": detection}, {"swap": swap}):
+        delivery = Delivery.objects.create(owner=owner, url="https://a.example", **task)
+        DeliveryAttempt.objects.create(delivery=delivery, started_at=timezone.now(), seconds=1)
+    try:
+        call_command("migrate", "swaps", "0006_quality", verbosity=0)
+    finally:
+        call_command("migrate", "swaps", verbosity=0)
+    assert [delivery.swap for delivery in Delivery.objects.all()] == [swap]
+    assert DeliveryAttempt.objects.count() == 1
