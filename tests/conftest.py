@@ -11,6 +11,7 @@ from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import evidence
+from tests.parts import on_one_database
 
 # The cast, for all tests that have no other one.
 pytest_plugins = ("tests.cast", "tests.api_caller")
@@ -38,6 +39,20 @@ GROUPS = (
 )
 
 
+# What these test knows no database: on PostgreSQL they are not run once more.
+WITHOUT_DATABASE = (
+    "tests/bench/",
+    "tests/checks/",
+    "tests/engines/",
+    "tests/images/",
+    "tests/net/",
+    "tests/tools/",
+    "tests/test_architecture.py",
+    "tests/test_docs.py",
+    "tests/test_messages.py",
+)
+
+
 def group_of(nodeid: str) -> int:
     """Return the number of a test's group; that after the last one for a test by itself."""
     places = (number for number, place in enumerate(GROUPS) if nodeid.startswith(place))
@@ -47,6 +62,9 @@ def group_of(nodeid: str) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Groups come first. (Tests that commit stay last, where pytest-django has put them.)"""
     items.sort(key=lambda item: group_of(item.nodeid))
+    for item in items:
+        if item.nodeid.startswith(WITHOUT_DATABASE):
+            item.add_marker(on_one_database)
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -3,10 +3,7 @@
 from collections import Counter
 
 from bench import fuzz, mutations
-from tests.parts import on_one_database
 from tests.paths import PHOTOS
-
-pytestmark = on_one_database
 
 
 def test_mutated_photos_crash_and_hang_nothing() -> None:

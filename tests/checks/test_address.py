@@ -9,9 +9,6 @@ from pytest_django import Settings
 from faceswap_site import env
 from swaps.checks import address
 from tests.checks import fresh
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 NAMES = (
     *("SITE_URL", "SITE_PATH", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEFAULT_FROM_EMAIL"),

@@ -10,9 +10,6 @@ from pytest_django import Settings
 from faceswap_site import env, secret_key
 from swaps.checks import deployment
 from tests.checks import fresh
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 CHECK = """
 import runpy, sys

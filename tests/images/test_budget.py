@@ -21,12 +21,9 @@ from swaps import errors, images
 from swaps.images import budget, containers, cost, isolation
 from swaps.images.budget import SLOT_BYTES, reserve
 from swaps.runtime import request_slots
-from tests.parts import on_one_database
 from tests.paths import OTHER, ROOT
 from tests.pictures import header, png, webp_bomb, written
 from tests.running import MAX_WAIT_SECONDS, wait_until
-
-pytestmark = on_one_database
 
 SLOTS = 8
 ALL = SLOTS * SLOT_BYTES

@@ -21,12 +21,9 @@ from PIL import Image
 from swaps import images
 from swaps.images import isolation
 from swaps.images.reencode import reencode
-from tests.parts import on_one_database
 from tests.paths import OTHER, ROOT
 from tests.pictures import P3, header, png, with_orientation, written
 from tests.running import wait_until
-
-pytestmark = on_one_database
 
 MP = 1_000_000
 needs_proc = pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs /proc")

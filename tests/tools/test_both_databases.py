@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import PARTS, on_one_database
+from tests.parts import PARTS
 from tests.paths import ROOT
-
-pytestmark = on_one_database
 
 NOWHERE = "postgres://postgres@127.0.0.1:1/test"
 # Passes on the database that PASSES_ON names.

@@ -15,13 +15,11 @@ import pytest
 import requests
 
 from tests import evidence
-from tests.parts import PARTS, on_one_database
+from tests.parts import PARTS
 from tests.paths import ROOT
 from tests.running import wait_until
 from tests.s3_server import own_bucket
 from tools import demo_hosted, demo_s3
-
-pytestmark = on_one_database
 
 PHOTOS = ROOT / "static" / "img" / "demo"
 READY = re.compile(r"^up +\| Ready on (\S+) for (\S+) with the password (\S+)$", re.MULTILINE)

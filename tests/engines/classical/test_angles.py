@@ -10,10 +10,7 @@ from PIL import Image
 from swaps.engines.classical import Engine
 from swaps.engines.classical.types import AnyArray, Landmarks, Picture
 from tests.engines.classical.conftest import Photo
-from tests.parts import on_one_database
 from tests.paths import CASES
-
-pytestmark = on_one_database
 
 BOB, CHARLIE = "face-man-frontal", "face-man-beard-smile"
 

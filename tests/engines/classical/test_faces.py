@@ -14,9 +14,6 @@ from swaps.engines.classical.portrait import portrait
 from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import AnyArray, DetectedFace, Landmarks, Pair, Picture, Point
 from tests.engines.classical.conftest import Photo
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 ALICE, BOB, CHARLIE = "face-woman-frontal", "face-man-frontal", "face-man-beard-smile"
 COUPLE = "group-two-people"

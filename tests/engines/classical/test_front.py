@@ -8,9 +8,6 @@ from swaps.engines.classical import Engine, mesh
 from swaps.engines.classical.fill import push_pull
 from swaps.engines.classical.types import AnyArray, Picture
 from tests.engines.classical.conftest import Photo
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 BOB, ALICE, BEARDED = "face-man-frontal", "face-woman-frontal", "face-man-beard-smile"
 LENS = (25, 30, 35)

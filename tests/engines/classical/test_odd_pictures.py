@@ -14,10 +14,7 @@ from swaps.engines.classical.pyramid import Pyramid
 from swaps.engines.classical.types import AnyArray, Landmarks, Picture
 from swaps.engines.classical.whole import has_seam
 from tests.engines.classical.conftest import Photo
-from tests.parts import on_one_database
 from tests.paths import CASES, PHOTOS
-
-pytestmark = on_one_database
 
 ALICE, BOB, CHARLIE = "face-woman-frontal", "face-man-frontal", "face-man-beard-smile"
 

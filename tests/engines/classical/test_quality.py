@@ -13,9 +13,6 @@ from swaps.engines.classical.quality import hidden_share
 from swaps.engines.classical.types import Measures
 from tests.engines.classical.conftest import Photo
 from tests.engines.classical.test_steps import turned
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 ALICE, BOB, CHARLIE = "face-woman-frontal", "face-man-frontal", "face-man-beard-smile"
 GOOD = Measures(

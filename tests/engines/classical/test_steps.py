@@ -24,9 +24,6 @@ from swaps.engines.classical.grid import Grid
 from swaps.engines.classical.mouth import is_openness_unlike
 from swaps.engines.classical.types import Floats, Landmarks
 from swaps.engines.classical.warp import interpolate, rasterise
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 angles = st.floats(-60, 60)
 

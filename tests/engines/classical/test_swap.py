@@ -9,9 +9,6 @@ from swaps.engines.classical import Engine, NoFace
 from swaps.engines.classical.faces import FaceFinder
 from swaps.engines.classical.types import AnyArray, Landmarks, Picture
 from tests.engines.classical.conftest import Photo
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 ALICE, BOB, CHARLIE = "face-woman-frontal", "face-man-frontal", "face-man-beard-smile"
 

@@ -15,9 +15,6 @@ from swaps.engines.classical.mouth import is_openness_unlike
 from swaps.engines.classical.types import Picture
 from tests.engines.classical.conftest import Photo
 from tests.engines.classical.test_steps import turned
-from tests.parts import on_one_database
-
-pytestmark = on_one_database
 
 BOB, CHARLIE = "face-man-frontal", "face-man-beard-smile"
 
