@@ -36,6 +36,7 @@ class Arrival:
     verdict: SignatureVerdict
     task_id: str  # empty when there is none
     is_success: bool
+    has_picture: bool  # a result to show; the faces of a picture have none
 
 
 def newest_arrival(user: User) -> uuid.UUID | None:
@@ -86,6 +87,7 @@ def _arrival(callback: InspectedCallback, secrets: Iterable[str]) -> Arrival:
         verdict=verify_signature(callback.headers, callback.body, secrets),
         task_id=_task_id(payload.get("task_id")),
         is_success=payload.get("success") is True,
+        has_picture="image_url" in payload,
     )
 
 

@@ -240,14 +240,14 @@ def test_a_language_is_chosen_by_keyboard_for_all_samples_and_remembered(
     new_visitor: NewVisitor,
 ) -> None:
     page = new_visitor().open(DOCS)
-    expect(page.locator(".samples pre:visible")).to_have_count(3)
+    expect(page.locator(".samples pre:visible")).to_have_count(4)
     page.locator("#tasks").get_by_role("radio", name="cURL").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     for _ in range(2):
-        expect(page.get_by_role("radio", name="JavaScript", checked=True)).to_have_count(3)
+        expect(page.get_by_role("radio", name="JavaScript", checked=True)).to_have_count(4)
         visible = page.locator(".samples pre:visible")
-        expect(visible).to_have_count(3)
+        expect(visible).to_have_count(4)
         assert all("await fetch" in text for text in visible.all_inner_texts())
         page.reload()
 
@@ -300,7 +300,7 @@ def test_without_scripts_the_samples_say_what_was_chosen(new_visitor: NewVisitor
     expect(shown).to_be_visible()
     expect(shown).to_contain_text("/samples/3-face.jpg")
     expect(shown).to_contain_text('"async" => true')
-    expect(page.locator(".samples pre:visible")).to_have_count(3)
+    expect(page.locator(".samples pre:visible")).to_have_count(4)
 
 
 def test_without_scripts_an_upload_becomes_a_url(
