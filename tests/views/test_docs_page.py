@@ -21,11 +21,13 @@ from swaps.api.description import answers, openapi
 from swaps.api.description.error_meanings import MEANINGS
 from swaps.deliveries import arrivals, deliver, inspector
 from swaps.deliveries.arrivals import SignatureVerdict, verify_signature
+from swaps.lifecycle import detect
 from swaps.lifecycle.inputs import Input, read_local_picture
 from swaps.lifecycle.request import ApiCall, request_swap
 from swaps.lifecycle.settle import settle
 from swaps.messages import TEXTS
-from swaps.models import ApiAccess, ApiKey, InspectedCallback, Swap, Upload, User
+from swaps.models import ApiAccess, ApiKey, Detection, InspectedCallback, Swap, Upload, User
+from swaps.providers.base import Seen
 from swaps.views.docs import schema_text
 from swaps.views.docs.reference import reference
 from tests.pictures import photo, picture
@@ -459,6 +461,17 @@ def test_a_callback_of_a_failure_is_shown_too(as_alice: Client, alice: User) -> 
     arrived(alice, errors.NoFace("source", image="source"))
     shown = fragment(as_alice, CALLBACKS)
     assert "no_face" in shown
+    assert "<img" not in shown
+
+
+def test_a_callback_of_faces_shows_no_picture(as_alice: Client, alice: User) -> None:
+    url = inspector.inspector_url(alice)
+    detection = Detection.objects.create(owner=alice, request={}, callback_url=url)
+    detect.settle(detection, Seen(width=30, height=20, faces=[]))
+    deliver.attempt_delivery(detection.delivery, timezone.now())
+    shown = fragment(as_alice, CALLBACKS, task=str(detection.pk))
+    assert "The signature is right" in shown
+    assert '"faces": []' in html.unescape(shown)
     assert "<img" not in shown
 
 
