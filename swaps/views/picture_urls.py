@@ -31,9 +31,9 @@ def version(key: str) -> str:
 @register.simple_tag
 def picture_url(swap: Swap, kind: PictureKind, side: int | None = None) -> str:
     """Return the URL of a swap's picture, or of its small copy with this longer side."""
-    query = {"v": version(swap.key(kind))}
     if side:
-        return f"{reverse('swaps:thumb', args=[swap.pk, kind])}?{urlencode({'size': side} | query)}"
+        return _copy_urls(swap, kind, side)[0]
+    query = {"v": version(swap.key(kind))}
     if kind == "result":
         return f"{reverse('swaps:result', args=[swap.pk])}?{urlencode(query)}"
     return f"{reverse('swaps:photo', args=[swap.pk, kind])}?{urlencode(query)}"
@@ -42,9 +42,14 @@ def picture_url(swap: Swap, kind: PictureKind, side: int | None = None) -> str:
 @register.simple_tag
 def srcset(swap: Swap, kind: PictureKind, *sides: int) -> str:
     """Return the ``srcset`` of a swap's picture: its small copies, each with its width."""
-    return ", ".join(
-        f"{picture_url(swap, kind, side)} {_copy_width(swap, kind, side)}w" for side in sides
-    )
+    urls = zip(sides, _copy_urls(swap, kind, *sides), strict=True)
+    return ", ".join(f"{url} {_copy_width(swap, kind, side)}w" for side, url in urls)
+
+
+def _copy_urls(swap: Swap, kind: PictureKind, *sides: int) -> list[str]:
+    """Return the URLs of small copies of one picture; to find their path takes longest."""
+    path, v = reverse("swaps:thumb", args=[swap.pk, kind]), version(swap.key(kind))
+    return [f"{path}?size={side}&v={v}" for side in sides]
 
 
 def _copy_width(swap: Swap, kind: PictureKind, side: int) -> int:
