@@ -9,7 +9,7 @@ stamp = $(VENV)/installed-$(1)-$(shell cat $(2) | cksum | cut -d ' ' -f 1)
 site := $(call stamp,site,requirements.txt)
 dev := $(call stamp,dev,requirements.txt requirements-dev.txt)
 PHOTOS ?= ../shared/photos
-BENCHES ?= engine web crash api callbacks storage circle chaos
+BENCHES ?= engine web library crash api callbacks storage circle chaos
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 export TEST_DATABASE_URL
 
