@@ -50,7 +50,7 @@ check: $(dev)  ## format, lint, types, deployment checks, migrations
 		$(bin)/python manage.py check --deploy --fail-level WARNING
 	$(bin)/python manage.py makemigrations --check --dry-run
 
-bench: $(dev)  ## measure: BENCHES="web circle", also quality, rotation, small_faces, tapped, fuzz, disk_full, decode; JSON also in bench-results/
+bench: $(dev)  ## measure: BENCHES="web circle", also light, quality, rotation, small_faces, tapped, fuzz, disk_full, decode; JSON also in bench-results/
 	@$(bin)/python manage.py fetch_models
 	@set -e; for bench in $(BENCHES); do $(bin)/python -m bench.$$bench; done
 

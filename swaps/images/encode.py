@@ -66,7 +66,7 @@ def small_copies(
             size = _fit_within(image.size, side)
             image = image.resize(size, Image.Resampling.HAMMING, reducing_gap=1.2)
             out = io.BytesIO()
-            pixels.without_info(image).save(out, "WEBP", quality=76, method=1, xmp=xmp or b"")
+            pixels.without_info(image).save(out, "WEBP", quality=76, method=0, xmp=xmp or b"")
             copies[side] = out.getvalue()
         return copies
 
