@@ -79,7 +79,18 @@ def _explanation_with_field(task: Task) -> Message:
 def _field_of_error(task: Task) -> str:
     if isinstance(task, Detection):
         return "image_url" if task.error_code == errors.InvalidImage.code else ""
+    if task.error_image == "source" and "number" in task.explanation:
+        return _field_of_source(task, task.explanation["number"])
     return f"{task.error_image}_image_url" if task.error_image else ""
+
+
+def _field_of_source(swap: Swap, number: int) -> str:
+    """Return the field of the call that named the source of this number; see ``swap_pairs``."""
+    sent = (swap.request or {}).get("pairs") or []
+    for index, (pair, asked) in enumerate(zip(swap.pairs, sent, strict=False)):
+        if pair["source"] == number and asked.get("source_image_url"):
+            return f"pairs.{index}.source_image_url"
+    return "source_image_url"
 
 
 def task(row: Task) -> dict[str, Any]:

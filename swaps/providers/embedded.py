@@ -89,8 +89,10 @@ def _no_face(error: NoFace, pairs: Sequence[Pair]) -> errors.NoFace:
         "source_face" if error.image == "source" else "target_face"
     )
     if any(isinstance(pair[key], list) for pair in pairs) and error.count:
-        return errors.NoFace(f"{error.image}_point", image=error.image, count=error.count)
-    return errors.NoFace(error.image, image=error.image)
+        return errors.NoFace(
+            f"{error.image}_point", image=error.image, count=error.count, number=error.number
+        )
+    return errors.NoFace(error.image, image=error.image, number=error.number)
 
 
 def _open(key: str, image: errors.ImageName) -> Image.Image:

@@ -207,6 +207,15 @@ def test_a_point_on_no_face_says_so_and_how_many_there_are(
     assert "Faces in that photo: 2" in answer["error"]["message"]
 
 
+def test_a_source_of_a_pair_without_a_face_is_named(caller: Caller, two_faces: str) -> None:
+    empty = data_url(picture(size=(64, 48)))
+    pairs = [{"target_face": LEFT}, {"target_face": RIGHT, "source_image_url": empty}]
+    swap = performed(requested(caller, target_image_url=two_faces, pairs=pairs))
+    answer = caller.tasks({"id": str(swap.pk), "action": "retrieve"}).json()["response"]
+    assert answer["error"]["code"] == "no_face"
+    assert answer["error"]["message"].startswith("pairs.1.source_image_url: No face was found")
+
+
 def test_two_points_on_one_face_are_refused(caller: Caller, two_faces: str) -> None:
     near = {"x": 0.26, "y": 0.41}
     swap = performed(

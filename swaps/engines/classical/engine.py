@@ -107,8 +107,8 @@ class Engine:
         report = progress or _no_progress
         report("detect")
         given = [
-            self._locate("source", picture, [place for place, _ in pairs])
-            for picture, pairs in sources
+            self._locate("source", picture, [place for place, _ in pairs], number)
+            for number, (picture, pairs) in enumerate(sources)
         ]
         places = [place for _, pairs in sources for _, place in pairs]
         targets = self._locate("target", target, places)
@@ -167,10 +167,12 @@ class Engine:
         image: Literal["source", "target"],
         pixels: Pixels,
         places: Sequence[Place],
+        number: int = 0,
     ) -> "_Located":
         """Search a picture once, and return the faces at each of ``places``.
 
-        Raises NoFace when a place has none, and SameFace when a face of the target is named twice.
+        ``number``: which of the sources it is. Raises NoFace when a place has none, and SameFace
+        when a face of the target is named twice.
         """
         given = as_array(pixels)
         picture = as_rgb(given)
@@ -178,8 +180,8 @@ class Engine:
         scene = self._finder.search(fill_hidden(picture, is_hidden), is_hidden)
         chosen = [choose(scene, place, must_be_whole=image == "source") for place in places]
         if not all(chosen):
-            raise NoFace(image, count=len(scene.faces))
-        numbers = [number for group in chosen for number in group]
+            raise NoFace(image, count=len(scene.faces), number=number)
+        numbers = [face for group in chosen for face in group]
         if image == "target" and len(set(numbers)) < len(numbers):
             raise SameFace
         found = {i: self._refined(scene, scene.faces[i]) for i in dict.fromkeys(numbers)}
