@@ -55,7 +55,7 @@ TEXTS: Final[dict[str, str]] = {
     "too_many_requests.waiting": "Too many calls are waiting for their results. Use callback_url, "
     "and nobody has to wait; or try again later.",
     "used_up.swaps": "You have used all your swaps.",
-    "used_up.batch": "You chose {photos} photos and have {left} swaps left. Nothing was started. "
+    "used_up.batch": "That takes {photos} swaps, and you have {left} left. Nothing was started. "
     "Take some photos away and try again.",
     "used_up.guest": "You have used today's tries. Make an account to go on, or come back "
     "tomorrow.",

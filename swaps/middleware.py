@@ -17,8 +17,9 @@ from swaps.redaction import is_secret_path
 View = Callable[[HttpRequest], HttpResponse]
 
 # A file that is too big is read to its end and dropped, so that the form can say which one it was
-# and keep the other; past this many times the limit nobody chose a wrong file by mistake.
-BODY_LIMIT_IN_FILES = 10
+# and keep the others; past this many times the limit nobody chose a wrong file by mistake. A batch
+# without scripts sends all its photos at once, and the face.
+MIN_BODY_LIMIT_IN_FILES = 10
 FORWARDED_HEADERS = (
     "HTTP_FORWARDED",
     "HTTP_X_FORWARDED_FOR",
@@ -133,13 +134,14 @@ class BoundedBody:
 
 
 def refuse_endless_bodies(get_response: View) -> View:
-    """Middleware: refuse with 413 what announces far more bytes than two photos.
+    """Middleware: refuse with 413 what announces far more bytes than all photos of a form.
 
     A chunked body announces nothing, and is read up to that limit.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        limit = BODY_LIMIT_IN_FILES * settings.FACESWAP_MAX_UPLOAD_BYTES
+        files = max(MIN_BODY_LIMIT_IN_FILES, settings.FACESWAP_MAX_BATCH + 1)
+        limit = files * settings.FACESWAP_MAX_UPLOAD_BYTES
         if "Transfer-Encoding" in request.headers:
             body: Any = BoundedBody(request.META["wsgi.input"], limit)
             request._stream = body  # noqa: SLF001

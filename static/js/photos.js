@@ -66,6 +66,23 @@ const photos = (() => {
     }
   }
 
+  // Why a file cannot be used, as far as it can be told here; "" when it may be.
+  function unfit(file) {
+    const accepted = form.dataset.accept.split(",").map((part) => part.trim().toLowerCase()).filter(Boolean);
+    // Some systems give no type for HEIC and the like: then only the server can tell.
+    const type = file.type.toLowerCase();
+    const ending = `.${file.name.split(".").pop().toLowerCase()}`;
+    if (type && accepted.length && !accepted.some((one) => one === type || one === ending || (one.endsWith("/*") && type.startsWith(one.slice(0, -1))))) {
+      return `${file.name} cannot be used. Choose a ${form.dataset.kinds}.`;
+    }
+    if (file.size === 0) return `${file.name} is empty.`;
+    const limit = Number(form.dataset.bytes);
+    if (limit && file.size > limit) {
+      return `${file.name} has ${(file.size / 1e6).toFixed(1)} MB; at most ${form.dataset.megabytes} MB are possible.`;
+    }
+    return "";
+  }
+
   const remove = (id) => post(id, "delete");
   const keep = (id, isKept) => post(id, "keep", { kept: isKept ? "1" : "0" });
 
@@ -77,5 +94,5 @@ const photos = (() => {
     }
   }
 
-  return { send, watch, get, keep, remove };
+  return { unfit, send, watch, get, keep, remove };
 })();

@@ -2,7 +2,6 @@
 // The server is the judge; what it says of a photo is shown as soon as it is known.
 const form = document.querySelector("[data-pickers]");
 const said = form.querySelector("[data-said]");
-const accepted = form.dataset.accept.split(",").map((part) => part.trim().toLowerCase()).filter(Boolean);
 const places = [...form.querySelectorAll("[data-place]")].map((root) => new Place(root));
 const exchange = form.querySelector(".exchange");
 const consent = form.querySelector("#id_consent");
@@ -76,7 +75,7 @@ function Place(root) {
     lastUsed = this;
     stopSending();
     kept()?.remove();
-    const reason = chosen && unfit(chosen);
+    const reason = chosen && photos.unfit(chosen);
     file = reason ? null : chosen;
     hand(input, file);
     refuse(reason ?? "");
@@ -252,21 +251,6 @@ function hand(input, file) {
   const transfer = new DataTransfer();
   if (file) transfer.items.add(file);
   input.files = transfer.files;
-}
-
-function unfit(file) {
-  // Some systems give no type for HEIC and the like: then only the server can tell.
-  const type = file.type.toLowerCase();
-  const ending = `.${file.name.split(".").pop().toLowerCase()}`;
-  if (type && accepted.length && !accepted.some((one) => one === type || one === ending || (one.endsWith("/*") && type.startsWith(one.slice(0, -1))))) {
-    return `${file.name} cannot be used. Choose a ${form.dataset.kinds}.`;
-  }
-  if (file.size === 0) return `${file.name} is empty.`;
-  const limit = Number(form.dataset.bytes);
-  if (limit && file.size > limit) {
-    return `${file.name} has ${(file.size / 1e6).toFixed(1)} MB; at most ${form.dataset.megabytes} MB are possible.`;
-  }
-  return "";
 }
 
 function settle() {

@@ -13,6 +13,7 @@ from swaps.net.addresses import ParsedUrl, is_internal_name, is_public, parse_ur
 from swaps.storage import space
 
 THIS_MACHINE, THIS_NETWORK, EVERYWHERE = range(3)
+MAX_BATCH = 50  # a page that follows so many swaps names them in its URL
 MAX_SIGNED_SECONDS = 7 * 24 * 3600  # Signature Version 4 allows no more
 
 
@@ -66,6 +67,20 @@ def check_decode_budget(**_: Any) -> list[CheckMessage]:
             hint=f"Set it to {needed * budget.SLOT_BYTES // 1_000_000} at least, or lower "
             "FACESWAP_MAX_MEGAPIXELS.",
             id="swaps.E014",
+        )
+    ]
+
+
+@register
+def check_batch(**_: Any) -> list[CheckMessage]:
+    """Check that a batch is small enough for the page that follows it."""
+    if settings.FACESWAP_MAX_BATCH <= MAX_BATCH:
+        return []
+    return [
+        Error(
+            f"FACESWAP_MAX_BATCH={settings.FACESWAP_MAX_BATCH} is more than {MAX_BATCH}.",
+            hint=f"Set it to {MAX_BATCH} at most; people may start several batches.",
+            id="swaps.E026",
         )
     ]
 

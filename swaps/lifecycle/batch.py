@@ -57,8 +57,8 @@ class Progress:
 
 
 def progress_of(swaps: Sequence[Swap]) -> Progress:
-    """Return the progress of a batch with these swaps, the removed ones among them."""
-    here = [swap for swap in swaps if swap.status != Status.REMOVED]
+    """Return the progress of a batch with these swaps, removed and hidden ones among them."""
+    here = [swap for swap in swaps if swap.status != Status.REMOVED and not swap.is_hidden]
     ready = sum(swap.is_succeeded for swap in here)
     done = ready + len(swaps) - len(here)
     return Progress(
@@ -110,7 +110,9 @@ def request_batch(
 
 
 def find_batch(owner: User, form_key: str) -> Batch | None:
-    """Return the batch that this form has requested already, if it has."""
+    """Return the batch that this form has requested already; None for a form without a key."""
+    if not form_key:
+        return None
     made = FormSubmission.objects.filter(user=owner, key=form_key).values_list("made", flat=True)
     return Batch.objects.filter(pk__in=list(made), owner=owner).first()
 

@@ -17,7 +17,7 @@ from swaps.runtime import request_slots
 
 MAX_MY_FACES = 12
 POLL_SECONDS = 0.05
-MAX_KEPT_UPLOADS = 30  # a batch, and what was chosen before
+MAX_KEPT_UPLOADS = settings.FACESWAP_MAX_BATCH + 10  # a batch, and what was chosen before
 
 
 @dataclass(frozen=True, kw_only=True)

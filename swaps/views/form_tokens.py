@@ -29,8 +29,7 @@ def form_key(request: HttpRequest, fields: Iterable[str]) -> str:
     digest = hashlib.sha256(token.encode())
     for name in fields:
         digest.update(hash_values(*request.POST.getlist(name)))
-        upload = request.FILES.get(name)
-        if upload is not None:
+        for upload in request.FILES.getlist(name):
             for chunk in upload.chunks():
                 digest.update(chunk)
             upload.seek(0)

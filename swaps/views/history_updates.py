@@ -62,13 +62,13 @@ class Seen:
 @require_safe
 def updates(request: MemberRequest) -> HttpResponse:
     """Render the cards that changed since the page showed them as unfinished; 204 when none did."""
-    known = _parse_known(request.GET.get("swaps", ""))
+    known = parse_known(request.GET.get("swaps", ""))
     now = timezone.now()
     mine = Swap.objects.visible_to(request.user).filter(pk__in=known)
     found = {swap.pk: swap for swap in mine}
     changed = [swap for pk, swap in found.items() if known[pk] != swap.progress]
     gone = [pk for pk in known if pk not in found]
-    slower = request.GET.get("every") != str(_interval(found.values(), now))
+    slower = request.GET.get("every") != str(interval_ms(found.values(), now))
     if not (changed or gone or slower):
         return no_content()
     poll = poll_of(request.user, now, found.values())
@@ -122,7 +122,7 @@ def poll_of(user: User, now: datetime.datetime, shown: Iterable[Swap]) -> Poll:
     swaps = oldest[:MAX_POLLED]
     if not swaps:
         return Poll()
-    interval = _interval(swaps, now)
+    interval = interval_ms(swaps, now)
     known = ",".join(f"{swap.pk}.{swap.progress}" for swap in swaps)
     query = urlencode({"every": interval, "swaps": known}, safe=",")
     return Poll(swaps=swaps, url=f"{reverse('swaps:updates')}?{query}", interval_ms=interval)
@@ -147,7 +147,7 @@ def _joins_when_finished(filters: HistoryFilters) -> bool:
     return filters.state in {"finished", "failed"}
 
 
-def _interval(swaps: Iterable[Swap], now: datetime.datetime) -> int:
+def interval_ms(swaps: Iterable[Swap], now: datetime.datetime) -> int:
     """Return the milliseconds to the next poll, by the age of the youngest unfinished swap."""
     born = max((swap.created_at for swap in swaps if swap.is_unfinished), default=now)
     age = (now - born).total_seconds()
@@ -170,7 +170,7 @@ def _announcement(changed: Sequence[Swap], known: Mapping[uuid.UUID, str]) -> st
     return " ".join(sentences)
 
 
-def _parse_known(text: str) -> dict[uuid.UUID, str]:
+def parse_known(text: str) -> dict[uuid.UUID, str]:
     known = {}
     for item in text.split(",")[:MAX_POLLED]:
         pk, _, progress = item.partition(".")
@@ -192,6 +192,6 @@ def _parse_seen(query: Mapping[str, str]) -> Seen:
     came = query.get("came", "")
     return Seen(
         since=since,
-        pks=set(_parse_known(query.get("seen", ""))),
+        pks=set(parse_known(query.get("seen", ""))),
         came=int(came) if came.isdecimal() and len(came) < 4 else 0,
     )

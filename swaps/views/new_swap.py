@@ -13,14 +13,13 @@ from django.views.decorators.http import require_http_methods
 
 from swaps import errors, images
 from swaps.accounts import rate_limit
-from swaps.hosted import status as hosted_status
 from swaps.lifecycle.face_crop import crop_to_face
 from swaps.lifecycle.request import AlreadyRequested, SwapDetails, request_swap
 from swaps.lifecycle.uploads import discard_uploads, has_looker, wait_until_seen
-from swaps.models import FormSubmission, Look, Provider, Quota, Swap, Upload
+from swaps.models import FormSubmission, Look, Provider, Swap, Upload
 from swaps.models.swap_pairs import Pair
 from swaps.storage import space
-from swaps.views import consent, form_tokens
+from swaps.views import consent, form_tokens, photo_form
 from swaps.views.decorators import MemberRequest, members_only
 from swaps.views.failures import insufficient_storage
 from swaps.views.forms.photos import PLACES, find_kept_photo
@@ -191,21 +190,10 @@ def _rate_limited_page(request: MemberRequest, error: errors.TooManyRequests) ->
 
 
 def _form_page(request: MemberRequest, form: SwapForm, status: int = 200) -> HttpResponse:
-    context: dict[str, Any] = {
+    context = {
+        **photo_form.context(request),
         "form": form,
-        "form_token": form_tokens.current_token(request),
         "kept": form.kept,
         "my_faces": Upload.objects.my_faces().filter(owner=request.user),
-        "consented_at": consent.given_at(request),
-        "would_wait": _is_hosted() and hosted_status.is_down(timezone.now()),
-        "swaps_left": Quota.objects.remaining_of(request.user),
-        "is_full": space.is_low(),
-        "accept": ",".join(images.ACCEPTED_CONTENT_TYPES),
-        "accepted": images.ACCEPTED_TEXT.replace(" and ", " or "),
-        "limits": {
-            "bytes": settings.FACESWAP_MAX_UPLOAD_BYTES,
-            "megabytes": settings.FACESWAP_MAX_UPLOAD_BYTES // 1_000_000,
-            "megapixels": settings.FACESWAP_MAX_PIXELS // 1_000_000,
-        },
     }
     return render(request, "swaps/new.html", context, status=status)

@@ -37,6 +37,7 @@ PUBLIC = {
         ({"SITE_URL": "https://faces.example.org", "DEBUG": "1"}, "swaps.E003"),
         ({"SITE_URL": "faces.example.org"}, "swaps.E001"),
         ({"FACESWAP_FETCH_ALLOW": "10.0.0.0/8, http://lan"}, "swaps.E004"),
+        ({"FACESWAP_MAX_BATCH": "51"}, "swaps.E026"),
         ({"FACESWAP_PROVIDER": "elsewhere"}, "swaps.E005"),
         ({"FACESWAP_API_PROVIDER": "Hosted"}, "swaps.E005"),
         ({"FACESWAP_PROVIDER": "hosted"}, "swaps.E006"),

@@ -74,7 +74,7 @@ def test_each_photo_gets_a_swap_and_is_no_upload_any_more(alice: User) -> None:
 def test_with_too_few_swaps_left_nothing_is_started(alice: User) -> None:
     leave(alice, 2)
     keys = uploaded(alice, 3)
-    with pytest.raises(errors.UsedUp, match="You chose 3 photos and have 2 swaps left"):
+    with pytest.raises(errors.UsedUp, match="That takes 3 swaps, and you have 2 left"):
         request_batch(alice, photo("tan"), keys)
     assert (left(alice), Batch.objects.count(), Upload.objects.count()) == (2, 0, 3)
 

@@ -100,7 +100,7 @@ def test_a_photo_over_the_limit_is_refused_by_its_true_size(
 
 def test_an_endless_body_is_refused_before_it_is_read(as_alice: Client, settings: Settings) -> None:
     settings.FACESWAP_MAX_UPLOAD_BYTES = 1000
-    answer = as_alice.post(NEW, {"source_image": file(b"0" * 20_000)})
+    answer = as_alice.post(NEW, {"source_image": file(b"0" * 25_000)})
     assert answer.status_code == 413
 
 
