@@ -150,7 +150,7 @@ def submit(page: Page, label: str) -> None:
 def test_the_admin_has_no_barriers(
     new_visitor: NewVisitor, staff: tuple[str, str], keys: dict[str, str], size: str
 ) -> None:
-    visitor = new_visitor(viewport=SIZES[size], bypass_csp=True)
+    visitor = new_visitor(viewport=SIZES[size], bypass_csp=True, reduced_motion="reduce")
     visitor.sign_in(*staff)
     found = {path: look_at(visitor.open(path)) for path in admin_pages(keys, size)}
     for model, action in (
@@ -174,7 +174,7 @@ def test_the_admin_has_no_barriers(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_site_has_no_barriers(new_visitor: NewVisitor, size: str) -> None:
-    stranger = new_visitor(viewport=SIZES[size], bypass_csp=True)
+    stranger = new_visitor(viewport=SIZES[size], bypass_csp=True, reduced_motion="reduce")
     paths = ["/", "/docs/api/", "/nothing/here/", "/s/a-link-that-has-ended/"]
     paths += [f"/accounts/{name}/" for name in ("login", "signup", "password/reset")]
     stranger.expected = {404}
@@ -195,7 +195,9 @@ def test_the_site_has_no_barriers(new_visitor: NewVisitor, size: str) -> None:
 
 def axe_member(new_visitor: NewVisitor, size: str) -> Visitor:
     """Somebody with keys, a refusal and a picture."""
-    member = new_visitor("axe", is_shared=True, viewport=SIZES[size], bypass_csp=True)
+    member = new_visitor(
+        "axe", is_shared=True, viewport=SIZES[size], bypass_csp=True, reduced_motion="reduce"
+    )
     if not member.swaps():
         member.wait_for(member.request_swap(NO_FACE, TARGET), "failed")
         member.wait_for(member.request_swap())
