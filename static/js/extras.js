@@ -90,7 +90,7 @@ const extras = [];
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    const reason = unfit(file);
+    const reason = photos.unfit(file);
     if (reason) say(reason);
     else add(file);
   });

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.e2e.conftest import NewVisitor
 from tests.e2e.visitor import Visitor
 from tests.parts import on_one_database
-from tests.paths import NO_FACE, TARGET
+from tests.paths import COUPLE, NO_FACE, SOURCE, TARGET
 from tests.running_site import RunningSite
 
 pytestmark = on_one_database
@@ -175,14 +175,14 @@ def test_the_admin_has_no_barriers(
 @pytest.mark.parametrize("size", SIZES)
 def test_the_site_has_no_barriers(new_visitor: NewVisitor, size: str) -> None:
     stranger = new_visitor(viewport=SIZES[size], bypass_csp=True, reduced_motion="reduce")
-    paths = ["/", "/docs/api/", "/nothing/here/", "/s/a-link-that-has-ended/"]
+    paths = ["/", "/try/", "/docs/api/", "/nothing/here/", "/s/a-link-that-has-ended/"]
     paths += [f"/accounts/{name}/" for name in ("login", "signup", "password/reset")]
     stranger.expected = {404}
     found = {path: look_at(stranger.open(path)) for path in paths}
     member = axe_member(new_visitor, size)
     done, failed = member.swaps()[:2]
     paths = ["/", "/swaps/", "/swaps/new/", f"/swaps/{done}/", f"/swaps/{failed}/", "/docs/api/"]
-    paths += ["/api/keys/", "/api/deliveries/"]
+    paths += ["/swaps/faces/", "/batches/new/", "/api/keys/", "/api/deliveries/"]
     paths += [f"/accounts/{name}/" for name in ("email", "password/change", "logout")]
     paths.append(share(member, done))
     for path in paths:
@@ -190,7 +190,18 @@ def test_the_site_has_no_barriers(new_visitor: NewVisitor, size: str) -> None:
         for summary in page.locator("main summary:visible").all():
             summary.click()
         found[f"member {path}"] = look_at(page)
+    found["several faces"] = look_at(choose_among_faces(member))
     expect_none(found)
+
+
+def choose_among_faces(member: Visitor) -> Page:
+    """Return the form of a new swap with boxes on faces, advice, and one more face."""
+    page = member.open("/swaps/new/")
+    page.locator("#id_source_image").set_input_files(TARGET)
+    page.locator("#id_target_image").set_input_files(COUPLE)
+    page.locator(".extras input[type=file]").set_input_files(SOURCE)
+    page.locator(".extras li").wait_for()
+    return page
 
 
 def axe_member(new_visitor: NewVisitor, size: str) -> Visitor:

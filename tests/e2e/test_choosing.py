@@ -11,7 +11,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.e2e.conftest import NewVisitor
 from tests.e2e.visitor import Visitor
 from tests.e2e.ways import submit
-from tests.paths import OTHER, PHOTOS, SOURCE, TARGET
+from tests.paths import COUPLE, OTHER, SOURCE, TARGET
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 GIVE = """(element, [kind, name, base64]) => {
@@ -78,9 +78,6 @@ def test_photos_can_be_exchanged_taken_away_and_chosen_anew(alice: Visitor) -> N
 
     page.locator("#id_source_image").set_input_files(OTHER)
     expect_names(page, OTHER.name, SOURCE.name)
-
-
-COUPLE = PHOTOS / "group-two-people.jpg"
 
 
 def changed_side(visitor: Visitor, target: Path) -> str:

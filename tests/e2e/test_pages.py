@@ -10,9 +10,16 @@ from tests.e2e.findings import DESKTOP, PHONE, findings
 from tests.e2e.visitor import Visitor
 from tests.paths import NO_FACE, TARGET
 
-STRANGERS_PAGES = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")
+STRANGERS_PAGES = (
+    "/",
+    "/try/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+)
 MEMBERS_PAGES = (
     *("/", "/swaps/new/", "/swaps/", "/swaps/{done}/", "/swaps/{failed}/"),
+    *("/swaps/faces/", "/batches/new/"),
     *("/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/nothing/here/"),
 )
 
