@@ -29,11 +29,11 @@ FACES = (
     Sample(name="face-6", alt="A man who laughs"),
 )
 PHOTOS = (
-    Sample(name="photo-1", alt="A woman in a wide black hat at the sea"),
+    Sample(name="photo-1", alt="A woman with red hair at a lake"),
     Sample(name="photo-2", alt="A man with curls who smiles, in black and white"),
     Sample(name="photo-3", alt="A woman in a woolly hat in the snow"),
     Sample(name="photo-4", alt="An older man with glasses"),
     Sample(name="photo-5", alt="A woman in a patterned headscarf in a field"),
-    Sample(name="photo-6", alt="A woman with red hair at a lake"),
+    Sample(name="photo-6", alt="A woman in a wide black hat at the sea"),
 )
 BY_PLACE = {"source": FACES, "target": PHOTOS}

@@ -21,7 +21,7 @@ SAMPLES: dict[Name, dict[str, str]] = {
         "3-face.jpg": "A young man in a denim jacket",
     },
     "target": {
-        "1-photo.jpg": "A woman with long dark hair",
+        "1-photo.jpg": "A woman in a woolly hat",
         "2-photo.jpg": "A man in a white shirt",
         "3-photo.jpg": "A young man with a backpack in the woods",
     },
