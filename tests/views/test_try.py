@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as site_settings
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import localtime
 from PIL import Image
 from pytest_django import Settings
 
@@ -46,9 +47,23 @@ def test_samples_are_swapped_without_an_account_and_kept_for_an_hour(client: Cli
     assert counts() == [1, 1]
     with Image.open(BY_PLACE["source"][1].path) as sample:
         assert images.dimensions(storage.read(swap.source_key)) == sample.size
-    page = client.get(reverse("swaps:detail", args=[swap.pk]))
-    assert page.status_code == 200
-    assert "Sign in" in page.text
+
+
+def test_the_page_of_a_guests_picture_offers_to_keep_it_and_no_library(client: Client) -> None:
+    swap = tried(client)
+    assert swap.claim()
+    settle(swap, finished())
+    url = reverse("swaps:detail", args=[swap.pk])
+    page = client.get(url).text
+    for action in ("signup", "login"):
+        assert f'href="/accounts/{action}/?next={url}"' in page
+    assert f'<time datetime="{localtime(swap.expires_at).isoformat(timespec="seconds")}' in page
+    assert '<meta name="robots" content="noindex">' in page
+    assert "?download=jpeg" in page
+    assert f'href="{TRY}?target={swap.pk}"' in page
+    for absent in ("history", "new", "star", "rename", "share", "looks_wrong", "updates"):
+        needs_swap = absent in {"star", "rename", "share", "looks_wrong"}
+        assert f'"{reverse(f"swaps:{absent}", args=[swap.pk] if needs_swap else [])}' not in page
 
 
 def test_own_photos_win_over_samples(client: Client) -> None:
