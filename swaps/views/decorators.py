@@ -44,7 +44,7 @@ def members_only(
     """
 
     @wraps(view)
-    @_revalidated
+    @revalidated
     def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _redirect_to_sign_in(request)
@@ -63,7 +63,7 @@ def members_or_guests(
     """
 
     @wraps(view)
-    @_revalidated
+    @revalidated
     def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         is_member = request.user.is_authenticated
         request.owner = request.user if is_member else guests.find_guest(request.session)
@@ -74,7 +74,7 @@ def members_or_guests(
     return guarded
 
 
-def _revalidated(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
+def revalidated(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
     """Let only the browser keep the answer, and ask before it uses it; the view may differ."""
 
     @wraps(view)

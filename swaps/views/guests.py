@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from swaps import errors, images
@@ -19,6 +18,7 @@ from swaps.lifecycle.uploads import discard_uploads
 from swaps.models import FormSubmission, Quota, Swap, User
 from swaps.storage import space
 from swaps.views import form_tokens
+from swaps.views.decorators import revalidated
 from swaps.views.failures import insufficient_storage
 from swaps.views.forms.guests import TryForm
 from swaps.views.forms.photos import PLACES, find_kept_photo
@@ -29,7 +29,7 @@ MAX_SHOWN = 12  # pictures that a guest made
 TITLES = {"source": "Pick a face", "target": "Pick the photo it goes into"}
 
 
-@never_cache
+@revalidated
 @require_http_methods(["GET", "HEAD", "POST"])
 def try_it(request: HttpRequest) -> HttpResponse:
     """Show the form of a guest's swap, or request one.

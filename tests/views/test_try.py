@@ -57,13 +57,13 @@ def test_the_page_of_a_guests_picture_offers_to_keep_it_and_no_library(client: C
     page = client.get(url).text
     for action in ("signup", "login"):
         assert f'href="/accounts/{action}/?next={url}"' in page
-    assert f'<time datetime="{localtime(swap.expires_at).isoformat(timespec="seconds")}' in page
+    assert f'<time datetime="{localtime(swap.expires_at).isoformat()}' in page
     assert '<meta name="robots" content="noindex">' in page
     assert "?download=jpeg" in page
     assert f'href="{TRY}?target={swap.pk}"' in page
     for absent in ("history", "new", "star", "rename", "share", "looks_wrong", "updates"):
         needs_swap = absent in {"star", "rename", "share", "looks_wrong"}
-        assert f'"{reverse(f"swaps:{absent}", args=[swap.pk] if needs_swap else [])}' not in page
+        assert f'"{reverse(f"swaps:{absent}", args=[swap.pk] if needs_swap else [])}"' not in page
 
 
 def test_own_photos_win_over_samples(client: Client) -> None:
