@@ -108,7 +108,9 @@ def _used_up_page(request: HttpRequest, guest: User | None) -> HttpResponse:
     context = {
         "limit": settings.FACESWAP_GUEST_SWAPS,
         "free_swaps": Quota.free_swaps(),
-        "made": Swap.objects.visible_to(guest).newest_first()[:MAX_SHOWN] if guest else (),
+        "made": Swap.objects.visible_to(guest).succeeded().newest_first()[:MAX_SHOWN]
+        if guest
+        else (),
     }
     status = HTTPStatus.OK if request.method != "POST" else HTTPStatus.FORBIDDEN
     return render(request, "swaps/try_used_up.html", context, status=status)

@@ -17,6 +17,7 @@ from tests.e2e.conftest import NewVisitor
 from tests.e2e.visitor import Visitor
 from tests.parts import on_one_database
 from tests.paths import COUPLE, NO_FACE, SOURCE, TARGET
+from tests.running import wait_until
 from tests.running_site import RunningSite
 
 pytestmark = on_one_database
@@ -175,7 +176,14 @@ def test_the_admin_has_no_barriers(
 @pytest.mark.parametrize("size", SIZES)
 def test_the_site_has_no_barriers(new_visitor: NewVisitor, size: str) -> None:
     stranger = new_visitor(viewport=SIZES[size], bypass_csp=True, reduced_motion="reduce")
-    paths = ["/", "/try/", "/docs/api/", "/nothing/here/", "/s/a-link-that-has-ended/"]
+    paths = [
+        "/",
+        "/try/",
+        tried(stranger),
+        "/docs/api/",
+        "/nothing/here/",
+        "/s/a-link-that-has-ended/",
+    ]
     paths += [f"/accounts/{name}/" for name in ("login", "signup", "password/reset")]
     stranger.expected = {404}
     found = {path: look_at(stranger.open(path)) for path in paths}
@@ -214,6 +222,14 @@ def axe_member(new_visitor: NewVisitor, size: str) -> Visitor:
         member.wait_for(member.request_swap())
         member.post("/api/acquire/", "/api/keys/")
     return member
+
+
+def tried(stranger: Visitor) -> str:
+    """Return the path of a picture that a guest made."""
+    samples = {"source_sample": "face-1", "target_sample": "photo-1"}
+    page = stranger.post("/try/", "/try/", consent="on", **samples).headers["location"]
+    wait_until(lambda: "Your picture" in stranger.get(page).text())
+    return page
 
 
 def share(member: Visitor, swap: str) -> str:
