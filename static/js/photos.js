@@ -7,6 +7,13 @@ const photos = (() => {
   const FIRST_PAUSE = 100; // milliseconds; then longer and longer
   const LONGEST_PAUSE = 1500;
   const PATIENCE = 30000;
+  let here = new AbortController(); // until the form leaves the page
+
+  // The form has been sent: the photos are used up, and nobody asks about them any more.
+  function leave() {
+    here.abort();
+    here = new AbortController();
+  }
 
   // `fields`: {image} or {copy}, and {place}. Calls progress(0…1), then changed(photo) for each
   // state until it has been looked at, or failed(message) if it cannot be used; message is "" when
@@ -40,17 +47,19 @@ const photos = (() => {
 
   async function watch(id, place, changed) {
     const until = Date.now() + PATIENCE;
+    const { signal } = here;
     for (let pause = FIRST_PAUSE; Date.now() < until; pause = Math.min(LONGEST_PAUSE, pause * 1.25)) {
       await new Promise((resolve) => setTimeout(resolve, pause));
+      if (signal.aborted) return undefined;
       const photo = await get(id, place);
       if (photo && photo.status !== "looking") return changed(photo);
     }
-    return changed(null);
+    return signal.aborted ? undefined : changed(null);
   }
 
   async function get(id, place) {
     try {
-      const answer = await fetch(`${base}${id}/?place=${place}`, { headers: { Accept: "application/json" } });
+      const answer = await fetch(`${base}${id}/?place=${place}`, { headers: { Accept: "application/json" }, signal: here.signal });
       return answer.ok ? await answer.json() : null;
     } catch {
       return null;
@@ -94,5 +103,5 @@ const photos = (() => {
     }
   }
 
-  return { unfit, send, watch, get, keep, remove };
+  return { unfit, send, watch, get, keep, remove, leave };
 })();

@@ -330,7 +330,7 @@ form.addEventListener("submit", (event) => {
   if (isBusy()) {
     event.preventDefault();
     form.dataset.sent = "soon"; // as soon as the pictures are there
-  }
+  } else photos.leave();
   return undefined;
 });
 

@@ -45,10 +45,9 @@ def test_everything_works_below_the_path(new_visitor: NewVisitor, site: RunningS
     choose(page, SOURCE, TARGET)
     with site.resting_worker():
         submit(page)
-        expect(page.locator(".card.queued")).to_be_visible()
-    expect(page.locator(".card.succeeded")).to_be_visible()
+        expect(page.locator(".stage.waiting")).to_be_visible()
+    expect(page.locator("[data-compare]")).to_be_visible()
     page.wait_for_function(LOADED)
-    visitor.follow(page.locator(".card a").first)
     assert download(page, "Download as PNG").startswith(b"\x89PNG")
     cookies = visitor.context.cookies(site.url)
     assert {cookie["path"] for cookie in cookies} == {PATH}

@@ -128,7 +128,7 @@ def test_a_swap_can_be_requested_by_keyboard_alone(member: Visitor) -> None:
         page.keyboard.press("Tab")
     assert [name for name in reached if name] == [
         "source_image",
+        "button",  # the camera
         "target_image",
-        "consent",
         "submit",
     ]
