@@ -19,7 +19,8 @@ View = Callable[[HttpRequest], HttpResponse]
 # A file that is too big is read to its end and dropped, so that the form can say which one it was
 # and keep the others; past this many times the limit nobody chose a wrong file by mistake. A batch
 # without scripts sends all its photos at once, and the face.
-MIN_BODY_LIMIT_IN_FILES = 10
+BODY_LIMIT_IN_FILES = 10
+BATCH_PATH = "/batches/new/"  # the one form with more photos
 FORWARDED_HEADERS = (
     "HTTP_FORWARDED",
     "HTTP_X_FORWARDED_FOR",
@@ -140,7 +141,8 @@ def refuse_endless_bodies(get_response: View) -> View:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        files = max(MIN_BODY_LIMIT_IN_FILES, settings.FACESWAP_MAX_BATCH + 1)
+        is_batch = request.path_info == BATCH_PATH
+        files = settings.FACESWAP_MAX_BATCH + 1 if is_batch else BODY_LIMIT_IN_FILES
         limit = files * settings.FACESWAP_MAX_UPLOAD_BYTES
         if "Transfer-Encoding" in request.headers:
             body: Any = BoundedBody(request.META["wsgi.input"], limit)

@@ -65,6 +65,8 @@ def look_at_photo(upload_id: str) -> None:
         later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
         look_at_photo.using(run_after=later).enqueue(upload_id)
         return
+    except FileNotFoundError:
+        return  # it was taken away meanwhile
     except errors.InvalidImage:
         upload.give_up_looking()  # the swap will say what is wrong with it
         return
@@ -75,8 +77,13 @@ def look_at_photo(upload_id: str) -> None:
 def make_small_copies(swap_id: str) -> None:
     """Make the small copies that the pictures of an ended swap lack."""
     swap = Swap.objects.without_small_copies().filter(pk=swap_id).first()
-    if swap:
+    if swap is None:
+        return
+    try:
         small_copies.make_small_copies(swap)
+    except (errors.Overloaded, errors.TooManyRequests) as error:
+        later = timezone.now() + datetime.timedelta(seconds=error.retry_after)
+        make_small_copies.using(run_after=later).enqueue(swap_id)
 
 
 @task(queue_name="fetches")
@@ -93,7 +100,7 @@ def fetch_pictures(swap_id: str) -> None:
                 fetch.fetch_pictures(swap)
 
 
-@task(priority=LOOK_PRIORITY)
+@task()
 def detect_faces(detection_id: str) -> None:
     """Find the faces of one detection's picture with the engine."""
     detection = Detection.objects.filter(pk=detection_id).first()

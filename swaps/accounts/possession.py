@@ -17,6 +17,7 @@ from swaps.models import (
     IdempotencyKey,
     InspectedCallback,
     Quota,
+    ShareLink,
     Swap,
     Upload,
     User,
@@ -139,8 +140,9 @@ def _end_access(user: User, email: str, now: datetime.datetime) -> EndedAccess:
     _make_primary(user, email)
     if access:
         access.replace_secret()
-    for upload in Upload.objects.filter(owner=user):
+    for upload in Upload.objects.passing().filter(owner=user):
         upload.delete()
+    ShareLink.objects.filter(swap__owner=user).revoke(now)
     InspectedCallback.objects.filter(user=user).delete()
     return EndedAccess(
         has_ended=True,
@@ -162,6 +164,8 @@ def _make_primary(user: User, email: str) -> None:
 def _hide_history(user: User, now: datetime.datetime) -> None:
     """Hide what was made with the account before, for the clock to delete; reset its quotas."""
     Swap.objects.filter(owner=user).update(is_hidden=True)
+    for face in Upload.objects.my_faces().filter(owner=user):
+        face.delete()
     user.forget_swaps_before = now
     user.save(update_fields=["forget_swaps_before"])
     user.api_keys.update(name=FOREIGN_KEY_NAME)

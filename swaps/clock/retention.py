@@ -7,8 +7,10 @@ import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from swaps import storage
+from swaps.accounts import guests
 from swaps.clock.rows import BATCH, for_each_row
 from swaps.deliveries import inspector
 from swaps.lifecycle.remove import remove_swap
@@ -75,8 +77,9 @@ def remove_unconfirmed_swaps(now: datetime.datetime) -> None:
 def purge_uploads(now: datetime.datetime) -> None:
     """Delete photos that were sent long ago and used by no swap, but not those of My faces."""
     born = now - datetime.timedelta(hours=settings.FACESWAP_KEPT_UPLOAD_HOURS)
+    is_over = Q(created_at__lte=born) | Q(owner__is_guest=True, created_at__lte=now - guests.LIFE)
     for_each_row(
-        Upload.objects.passing().filter(created_at__lte=born).order_by("created_at")[:BATCH],
+        Upload.objects.passing().filter(is_over).order_by("created_at")[:BATCH],
         lambda upload: upload.delete(),
     )
 

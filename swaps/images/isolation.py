@@ -28,7 +28,7 @@ from swaps.sizes import SIDES
 log = logging.getLogger(__name__)
 
 SECONDS = 60.0  # the slowest photo within the limits takes a tenth of this
-CHILD_OVERHEAD_BYTES = 40_000_000  # of Python and Pillow in the child
+CHILD_OVERHEAD_BYTES = 60_000_000  # of Python and Pillow in the child, and of the small copies
 MAX_AT_ONCE = 2  # children of each process: limits memory, and suits two cores
 # Address space. The hungriest photo within the limits, a WebP, takes 16 bytes a pixel (measured:
 # docs/images.md), and up to three copies of its file. A quarter is added, and Python with Pillow.

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from swaps import errors, images
 from swaps.lifecycle.photos import load_photo
-from swaps.lifecycle.remove import remove_swap
+from swaps.lifecycle.remove import remove_swaps
 from swaps.lifecycle.request import AlreadyRequested, SwapDetails, request_swap
 from swaps.lifecycle.uploads import discard_uploads
 from swaps.models import Batch, FormSubmission, Quota, Status, Swap, User
@@ -104,6 +104,10 @@ def request_batch(
                 return Requested(batch=batch, count=count, error=error)
             _undo(batch)
             raise
+        except BaseException:
+            if not count:
+                _undo(batch)
+            raise
         discard_uploads(owner, [key])
         count += 1
     return Requested(batch=batch, count=count)
@@ -128,7 +132,7 @@ def retry_failed(batch: Batch) -> Requested:
     A failed swap was refunded, so a photo is charged once, however often this is called.
     """
     count = 0
-    failed = batch.swaps.filter(status=Status.FAILED).order_by("created_at", "id")
+    failed = batch.swaps.filter(status=Status.FAILED, is_hidden=False).order_by("created_at", "id")
     for swap in filter(can_be_retried, failed):
         details = SwapDetails(
             pairs=swap.pairs, batch=batch, replaces=swap, consented_at=swap.consented_at
@@ -145,9 +149,8 @@ def retry_failed(batch: Batch) -> Requested:
 
 
 def remove_batch(batch: Batch) -> None:
-    """Remove all swaps of a batch with their pictures, and the batch itself."""
-    for swap in batch.swaps.filter(status__in=NOT_REMOVED):
-        remove_swap(swap)
+    """Remove the batch and its swaps with their pictures, but for those that staff have hidden."""
+    remove_swaps(batch.swaps.filter(status__in=NOT_REMOVED, is_hidden=False))
     batch.delete()
 
 

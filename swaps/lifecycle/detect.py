@@ -3,6 +3,7 @@
 The picture is stored until then and no longer; the row stays for a while.
 """
 
+import contextlib
 import datetime
 import logging
 import uuid
@@ -75,6 +76,11 @@ def fetch_photo(detection: Detection) -> None:
 
 def settle(detection: Detection, outcome: Seen | errors.SwapError) -> None:
     """End a detection: status, callback, its picture deleted, one log line."""
+    with contextlib.suppress(Detection.DoesNotExist):  # the account was deleted meanwhile
+        _settle(detection, outcome)
+
+
+def _settle(detection: Detection, outcome: Seen | errors.SwapError) -> None:
     with transaction.atomic():
         detection.lock()
         key, size = detection.image_key, detection.stored_bytes

@@ -52,6 +52,12 @@ def keep_upload(owner: User, photo: images.Photo, *, is_kept: bool = False) -> U
 
 def set_kept(upload: Upload, *, is_kept: bool) -> None:
     """Keep a photo among My faces, or no longer. Raises ``errors.UsedUp`` when there are many."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=upload.owner_id)  # one at a time of an account
+        _set_kept(upload, is_kept=is_kept)
+
+
+def _set_kept(upload: Upload, *, is_kept: bool) -> None:
     others = Upload.objects.my_faces().filter(owner=upload.owner).exclude(pk=upload.pk)
     if is_kept and others.count() >= MAX_MY_FACES:
         raise errors.UsedUp("my_faces", limit=MAX_MY_FACES)

@@ -449,15 +449,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="batch",
-            index=models.Index(
-                models.F("owner"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="batch_history",
-            ),
-        ),
-        migrations.AddIndex(
             model_name="detection",
             index=models.Index(models.F("created_at"), name="detection_oldest"),
         ),

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
 from django.utils import timezone
 
 from swaps.models.labels import MAX_NAME, clean_name
@@ -22,9 +21,6 @@ class Batch(models.Model):
 
     class Meta:
         verbose_name_plural = "batches"
-        indexes = [
-            models.Index("owner", F("created_at").desc(), F("id").desc(), name="batch_history")
-        ]
 
     def __str__(self) -> str:
         return self.name or str(self.pk)

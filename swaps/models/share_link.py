@@ -23,12 +23,13 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     """Filters share links by whether they still work."""
 
     def open(self, now: datetime.datetime) -> "ShareLinkQuerySet":
-        """Filter to links that show their picture: not revoked, not expired, swap still there."""
+        """Filter to links that show their picture; those of a blocked owner do not."""
         return self.filter(
             Q(revoked_at__isnull=True),
             expires_at__gt=now,
             swap__status=Status.SUCCEEDED,
             swap__is_hidden=False,
+            swap__owner__is_active=True,
         )
 
     def replace(self, swap: Swap, expires_at: datetime.datetime) -> "ShareLink":

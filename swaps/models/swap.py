@@ -196,6 +196,7 @@ class Swap(Leased, SwapFiles, Labels):
             was,
             status=Status.REMOVED,
             stored_bytes=0,
+            name="",
             expires_at=None,
             **self._end_fields(),
         )

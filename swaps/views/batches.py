@@ -65,11 +65,16 @@ def _request_batch(request: MemberRequest) -> HttpResponse:
         messages.info(request, "This batch was requested already, and only once.")
         made = lifecycle.find_batch(request.user, form_key)
         return redirect("swaps:batch", made.pk) if made else redirect("swaps:history")
+    except (errors.Overloaded, errors.TooManyRequests) as error:
+        form.busy = error
+        form.add_error(None, error.message)
+    except (FileNotFoundError, images.ImageRefused):
+        form.add_error(None, "The face photo is not here any more. Choose it again.")
     except errors.ApiError:
         return insufficient_storage()
     except errors.UsedUp as error:
         form.add_error(None, error.message)
-        return _invalid_form_page(request, form)
+    return _invalid_form_page(request, form)
 
 
 def _page_after(request: MemberRequest, form: BatchForm, form_key: str) -> HttpResponse:
@@ -141,6 +146,11 @@ def archive(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
 @require_POST
 def retry(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Request the failed swaps of a batch again. Twice is no error: each is retried once."""
+    now = timezone.now()
+    rate, may_send = rate_limit.count_form(request.user, now)
+    if not may_send:
+        messages.error(request, rate_limit.refusal(rate, now, "forms").message)
+        return redirect("swaps:batch", pk)
     requested = lifecycle.retry_failed(_own_batch(request, pk))
     if requested.error:
         messages.error(request, requested.error.message)

@@ -64,11 +64,14 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
     except AlreadyRequested:
         messages.info(request, "This swap was requested already, and only once.")
         return redirect(_page_of(request, form_key))
+    except (errors.Overloaded, errors.TooManyRequests) as error:
+        form.overloaded = error
+        form.add_error(None, error.message)
     except errors.ApiError:
         return insufficient_storage()
     except errors.UsedUp as error:
         form.add_error(None, error.message)
-        return _invalid_form_page(request, form)
+    return _invalid_form_page(request, form)
 
 
 def _page_after(request: MemberRequest, form: SwapForm, form_key: str) -> HttpResponse:
@@ -134,6 +137,7 @@ def _choose_page(request: MemberRequest, form: SwapForm) -> HttpResponse:
         "places": [_place(request, form, place) for place in PLACES],
         "form_token": form_tokens.current_token(request),
         "target_faces": request.POST.get("target_faces", ""),
+        "pairs": request.POST.getlist("pair"),
     }
     return render(request, "swaps/choose.html", context)
 

@@ -15,42 +15,42 @@ from swaps.accounts import rate_limit
 from swaps.lifecycle.uploads import MAX_MY_FACES, keep_upload, set_kept
 from swaps.models import Upload
 from swaps.storage import space
-from swaps.views.decorators import MemberRequest, OwnerRequest, members_only, members_or_guests
+from swaps.views.decorators import MemberRequest, members_only
 from swaps.views.forms.photos import PhotoForm
 from swaps.views.photo_json import photo_json
 
 
-@members_or_guests
+@members_only
 @require_POST
-def send(request: OwnerRequest) -> JsonResponse:
+def send(request: MemberRequest) -> JsonResponse:
     """Store a photo and let a worker look at it; the answer names it, and says how it stands."""
     now = timezone.now()
-    rate, may_send = rate_limit.count_photo(request.owner, now)
+    rate, may_send = rate_limit.count_photo(request.user, now)
     if not may_send:
         return _refusal(rate_limit.refusal(rate, now, "pictures"))
-    form = PhotoForm(request.owner, request.POST, request.FILES)
+    form = PhotoForm(request.user, request.POST, request.FILES)
     try:
         space.require_free_space()
         if not form.is_valid() or form.photo is None:
             return _refusal(form.overloaded) if form.overloaded else _refused(form.problem)
-        upload = keep_upload(request.owner, form.photo)
+        upload = keep_upload(request.user, form.photo)
     except errors.SwapError as error:
         return _refusal(error)
     return JsonResponse(_as_json(request, upload), status=HTTPStatus.CREATED)
 
 
-@members_or_guests
+@members_only
 @require_safe
-def show(request: OwnerRequest, pk: uuid.UUID) -> JsonResponse:
+def show(request: MemberRequest, pk: uuid.UUID) -> JsonResponse:
     """Say what a photo shows, once it has been looked at."""
     return JsonResponse(_as_json(request, _upload(request, pk)))
 
 
-@members_or_guests
+@members_only
 @require_POST
-def delete(request: OwnerRequest, pk: uuid.UUID) -> HttpResponse:
+def delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Delete a photo. Twice is no error. A browser's own form gets back to My faces."""
-    for upload in Upload.objects.filter(pk=pk, owner=request.owner):
+    for upload in Upload.objects.filter(pk=pk, owner=request.user):
         upload.delete()  # by its row: its files go with it
     if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
         messages.success(request, "Deleted.")
@@ -79,8 +79,8 @@ def keep(request: MemberRequest, pk: uuid.UUID) -> JsonResponse:
     return JsonResponse(_as_json(request, upload))
 
 
-def _upload(request: OwnerRequest, pk: uuid.UUID) -> Upload:
-    return get_object_or_404(Upload, pk=pk, owner=request.owner)
+def _upload(request: MemberRequest, pk: uuid.UUID) -> Upload:
+    return get_object_or_404(Upload, pk=pk, owner=request.user)
 
 
 def _as_json(request: HttpRequest, upload: Upload) -> dict[str, Any]:

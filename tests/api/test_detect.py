@@ -114,10 +114,10 @@ def test_a_picture_without_a_face_has_an_empty_list(caller: Caller) -> None:
     assert (response["image_width"], response["image_height"]) == (64, 48)
 
 
-def test_looking_goes_before_swapping(caller: Caller) -> None:
+def test_a_free_call_does_not_pass_the_swaps_that_wait(caller: Caller) -> None:
     caller.swap()
     asked(caller)
-    assert queued_tasks() == ["detect_faces", "run_swap"]
+    assert queued_tasks() == ["run_swap", "detect_faces"]
 
 
 def test_swaps_and_detections_are_found_together_newest_first(

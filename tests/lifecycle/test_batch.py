@@ -205,6 +205,17 @@ def test_a_batch_is_removed_with_all_its_pictures(alice: User) -> None:
     assert AccountStorage.objects.get(user=alice).size == 0
 
 
+def test_what_staff_have_hidden_is_neither_removed_nor_tried_again(alice: User) -> None:
+    batch = requested(alice, 2)
+    hidden, other = batch.swaps.order_by("created_at")
+    for swap in (hidden, other):
+        end(swap, error=errors.ApiError("gave_up"))
+    Swap.objects.filter(pk=hidden.pk).update(is_hidden=True)
+    assert retry_failed(batch).count == 1
+    remove_batch(batch)
+    assert Swap.objects.get(pk=hidden.pk).status == "failed"
+
+
 def queued_in(batch: Batch, count: int = 1) -> list[Swap]:
     """Swaps of a batch that wait in the queue."""
     swaps = [queued_swap(batch.owner) for _ in range(count)]

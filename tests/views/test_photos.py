@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from swaps import storage
+from swaps.accounts import possession
 from swaps.lifecycle.uploads import MAX_MY_FACES, keep_upload
 from swaps.models import AccountStorage, Swap, Upload, User
 from swaps.tasks import look_at_photo, run_swap
+from swaps.views import consent
 from tests.pictures import file, photo, picture, real
 from tests.swap_rows import finished_swap
 
@@ -307,3 +310,30 @@ def test_my_faces_are_looked_after_on_their_page(as_alice: Client, alice: User) 
     answer = as_alice.post(f"{PHOTOS}{face.pk}/delete/", headers={"Accept": "text/html,*/*;q=0.8"})
     assert answer["Location"] == page
     assert not Upload.objects.exists()
+
+
+def test_kept_faces_survive_a_new_password(alice: User) -> None:
+    face, passing = keep_upload(alice, photo(), is_kept=True), keep_upload(alice, photo())
+    possession.confirm_by_reset(alice, timezone.now(), keep_swaps=True)
+    assert list(Upload.objects.all()) == [face]
+    assert not Upload.objects.filter(pk=passing.pk).exists()
+
+
+def test_a_guest_cannot_send_photos_ahead(client: Client) -> None:
+    client.post("/try/", {})
+    assert send(client).status_code == 302  # to the sign-in page
+    assert not Upload.objects.exists()
+
+
+def test_the_step_that_asks_keeps_further_faces(as_alice: Client, alice: User) -> None:
+    couple, man = seen(alice, COUPLE), seen(alice, "face-man-frontal")
+    pair = f"{man.pk};;0.45,0.3"
+    page = request(as_alice, couple, seen(alice, COUPLE), target_face=WOMAN, pair=pair)
+    assert f'name="pair" value="{pair}"' in page.content.decode()
+
+
+def test_consent_lasts_for_a_visit(as_alice: Client, alice: User) -> None:
+    session = as_alice.session
+    session[consent.FIELD] = (timezone.now() - consent.LIFE).isoformat()
+    session.save()
+    assert 'name="consent"' in as_alice.get(NEW).content.decode()

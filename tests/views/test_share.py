@@ -205,3 +205,10 @@ def test_rows_go_some_time_after_their_links(alice: User) -> None:
     assert set(ShareLink.objects.all()) == set(links)
     delete_expired_forms(later(32 * 86400))
     assert set(ShareLink.objects.all()) == {links[1]}
+
+
+def test_a_link_ends_while_its_owner_is_blocked(client: Client, alice: User) -> None:
+    link = shared_link(finished_swap(alice))
+    assert statuses(client, link)[0] == 200
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert 200 not in statuses(client, link)
