@@ -3,7 +3,7 @@
 Only workers import it, because it loads OpenCV and TFLite.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Literal
 
@@ -20,6 +20,8 @@ from swaps.providers.base import Finished, Seen, SwapRequest
 from swaps.providers.faces import as_json
 from swaps.providers.result import encode_result
 
+# The longer side of each of several sources, in pixels: all of them are in memory at once.
+SEVERAL_SIDE = 3000
 LARGEST = Pair(source=0, source_face=None, target_face=None)
 
 
@@ -45,7 +47,7 @@ def submit(request: SwapRequest) -> Finished:
     one face of the target.
     """
     pairs = request.pairs or (LARGEST,)
-    sources = [_open(key, "source") for key in request.source_keys]
+    sources = list(_open_sources(request.source_keys))
     target = _open(request.target_key, "target")
     given = [
         (source, [_places(pair) for pair in pairs if pair["source"] == number])
@@ -93,6 +95,14 @@ def _no_face(error: NoFace, pairs: Sequence[Pair]) -> errors.NoFace:
             f"{error.image}_point", image=error.image, count=error.count, number=error.number
         )
     return errors.NoFace(error.image, image=error.image, number=error.number)
+
+
+def _open_sources(keys: Sequence[str]) -> Iterator[Image.Image]:
+    for key in keys:
+        picture = _open(key, "source")
+        if len(keys) > 1:
+            picture.thumbnail((SEVERAL_SIDE, SEVERAL_SIDE))
+        yield picture
 
 
 def _open(key: str, image: errors.ImageName) -> Image.Image:

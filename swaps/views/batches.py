@@ -99,6 +99,8 @@ def _page_after(request: MemberRequest, form: BatchForm, form_key: str) -> HttpR
     if error := requested.error:
         begun = f"{requested.count} of {len(form.photos)} photos were started."
         messages.error(request, f"{begun} {error.message}")
+    elif missing := len(form.photos) - requested.count:
+        messages.error(request, f"Photos that were deleted meanwhile, and left out: {missing}.")
     discard_uploads(request.user, [form.source.key])
     return redirect("swaps:batch", requested.batch.pk)
 

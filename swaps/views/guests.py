@@ -44,7 +44,8 @@ def try_it(request: HttpRequest) -> HttpResponse:
     names = guests.counter_names(guest, limits.client_network(request))
     left = guests.swaps_left(names, timezone.now())
     if not left:
-        return _used_up_page(request, guest)
+        sent = guest and _find_sent(guest, form_tokens.form_key(request, FIELDS))
+        return redirect("swaps:detail", pk=sent) if sent else _used_up_page(request, guest)
     if request.method == "POST":
         if not limits.count_guest_form(request):
             return _too_many_page(request, left)

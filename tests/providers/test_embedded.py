@@ -70,6 +70,15 @@ def test_two_sources_go_onto_two_faces() -> None:
     assert columns.max() > 0.6
 
 
+def test_several_sources_are_reduced_before_they_are_all_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pairs = (pair(0, WOMAN), pair(1, MAN))
+    assert "small_face" not in swapped(BOB, ALICE, pairs=pairs).warnings
+    monkeypatch.setattr(embedded, "SEVERAL_SIDE", 150)
+    assert "small_face" in swapped(BOB, ALICE, pairs=pairs).warnings
+
+
 def test_a_point_beside_the_faces_is_refused_with_their_number() -> None:
     with pytest.raises(errors.NoFace, match="Faces in that photo: 2") as refusal:
         swapped(BOB, pairs=(pair(target=NOBODY),))

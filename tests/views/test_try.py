@@ -249,3 +249,13 @@ def test_samples_are_small_and_so_is_the_page(client: Client) -> None:
     names = {re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", name) for name in named}
     assert {f"img/samples/{sample.name}.webp" for sample in pictures} <= names
     assert len(page.content) + sum((static / name).stat().st_size for name in names) <= 300_000
+
+
+def test_the_last_try_of_a_day_sent_once_more_leads_to_its_picture(
+    client: Client, settings: Settings
+) -> None:
+    settings.FACESWAP_GUEST_SWAPS = 1
+    form = {**SAMPLES, "form_token": "a-token-of-this-form"}
+    first, again = (client.post(TRY, form) for _ in range(2))
+    assert first["Location"] == again["Location"]
+    assert Swap.objects.count() == 1
