@@ -141,7 +141,8 @@ function next() {
         done();
       }
       shot.faces = photo.faces;
-      note(shot, photo.message, photo.status === "refused");
+      const isCrowd = place === "target" && photo.faces.length > 1; // of a batch nobody chooses there
+      note(shot, isCrowd ? `${photo.faces.length} faces: the largest is replaced.` : photo.message, photo.status === "refused");
       if (place === "source") drawFaces();
     },
     failed(message) {
