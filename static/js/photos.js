@@ -10,10 +10,8 @@ const photos = (() => {
   let here = new AbortController(); // until the form leaves the page
 
   // The form has been sent: the photos are used up, and nobody asks about them any more.
-  function leave() {
-    here.abort();
-    here = new AbortController();
-  }
+  const leave = () => here.abort();
+  addEventListener("pageshow", (event) => { if (event.persisted) here = new AbortController(); });
 
   // `fields`: {image} or {copy}, and {place}. Calls progress(0…1), then changed(photo) for each
   // state until it has been looked at, or failed(message) if it cannot be used; message is "" when
