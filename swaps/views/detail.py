@@ -22,7 +22,10 @@ from swaps.views.decorators import (
     no_content,
 )
 from swaps.views.file_names import file_stem
+from swaps.views.history_updates import interval_ms
 from swaps.views.share import share_context
+
+PARKED_MS = 5000  # between two polls, at the least, of a swap that waits for the provider
 
 
 @members_or_guests
@@ -30,9 +33,11 @@ from swaps.views.share import share_context
 def detail(request: OwnerRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one swap. Its page polls with the progress it shows, and gets 204 until that changes."""
     swap = get_object_or_404(Swap.objects.visible_to(request.owner), pk=pk)
-    if request.htmx and request.GET.get("progress") == swap.progress:
+    every = str(max(interval_ms([swap], timezone.now()), PARKED_MS if swap.is_parked else 0))
+    is_slower = request.GET.get("every", every) != every
+    if request.htmx and request.GET.get("progress") == swap.progress and not is_slower:
         return no_content()
-    context: dict[str, Any] = {"swap": swap}
+    context: dict[str, Any] = {"every": every, "swap": swap}
     if swap.is_succeeded:
         context |= {
             "file_name": f"{file_stem(swap)}.jpg",

@@ -62,7 +62,7 @@ def test_the_page_of_a_parked_swap_explains_and_promises(as_alice: Client, alice
     page = read(as_alice, detail_url(swap))
     assert f"{NOT_ANSWERING} Your swap is kept, and goes on by itself." in page
     assert "Waiting for its turn" not in page
-    assert 'hx-trigger="every 5s, refresh"' in page
+    assert 'hx-trigger="every 5000ms, refresh"' in page
 
 
 def test_the_poll_brings_a_card_that_was_parked_and_says_so(as_alice: Client, alice: User) -> None:
@@ -153,3 +153,16 @@ def test_a_site_with_its_own_engine_does_not_ask_how_the_provider_does(
     settings.FACESWAP_PROVIDER = "embedded"
     with django_assert_num_queries(len(hosted) - 1):
         assert NOT_ANSWERING not in read(as_alice, NEW)
+
+
+def test_the_page_of_a_swap_asks_less_often_when_it_takes_long(
+    as_alice: Client, alice: User
+) -> None:
+    swap = queued_swap(alice)
+    url = f"{detail_url(swap)}?progress={swap.progress}"
+    assert "every 300ms" in read(as_alice, detail_url(swap))
+    assert as_alice.get(f"{url}&every=300", headers=HTMX).status_code == 204
+    long_ago = timezone.now() - datetime.timedelta(seconds=30)
+    Swap.objects.filter(pk=swap.pk).update(created_at=long_ago)
+    assert "every 2000ms" in read(as_alice, f"{url}&every=300", **HTMX)
+    assert as_alice.get(f"{url}&every=2000", headers=HTMX).status_code == 204
