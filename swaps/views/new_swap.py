@@ -67,6 +67,8 @@ def _request_swap(request: MemberRequest) -> HttpResponse:
     except (errors.Overloaded, errors.TooManyRequests) as error:
         form.overloaded = error
         form.add_error(None, error.message)
+    except images.ImageRefused as error:  # it could not be cropped for a hosted provider
+        form.add_error(None, error.message)
     except errors.ApiError:
         return insufficient_storage()
     except errors.UsedUp as error:
